@@ -1,0 +1,109 @@
+"""Turning what users pass into arrays, and saying what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+
+def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
+    """The arguments as arrays of one floating dtype, the widest among them.
+
+    Python numbers and integers follow the others, or take JAX's default precision.
+    """
+    arrays = {name: _array(name, value) for name, value in arguments.items()}
+    # A Python float in the list makes integers float and leaves float32 arrays float32.
+    kinds = [value if isinstance(value, (int, float)) else arrays[name].dtype
+             for name, value in arguments.items()]  # fmt: skip
+    dtype = jnp.result_type(*kinds, 0.0)
+    return [array.astype(dtype) for array in arrays.values()]
+
+
+def _array(name: str, value: ArrayLike) -> jax.Array:
+    try:
+        array = jnp.asarray(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
+        ) from error
+    if array.dtype == bool or not (
+        jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    ):
+        raise ValueError(f"Argument `{name}` must be real, but its type is {array.dtype}.")
+    return array
+
+
+def concrete(value: Any) -> np.ndarray | None:
+    """The value as a NumPy array, or None while it is traced by a JAX transformation."""
+    try:
+        return np.asarray(value)
+    except jax.errors.TracerArrayConversionError:
+        return None
+
+
+def require(name: str, value: Any, condition: Any, must: str) -> None:
+    """Raise ValueError unless ``condition(value)`` holds everywhere; pass if traced."""
+    known = concrete(value)
+    if known is not None and not np.all(condition(known)):
+        raise ValueError(f"Argument `{name}` must {must}, but it is {_show(known)}.")
+
+
+def require_finite(name: str, value: Any) -> None:
+    """Raise ValueError unless every entry is a finite number; pass if traced."""
+    require(name, value, np.isfinite, "be finite")
+
+
+def require_shape(name: str, value: jax.Array, shape: Sequence[int], why: str = "") -> None:
+    """Raise ValueError unless the array has this shape."""
+    if value.shape != tuple(shape):
+        raise ValueError(
+            f"Argument `{name}` must have shape {tuple(shape)}{why}, "
+            f"but its shape is {value.shape}."
+        )
+
+
+def require_quadratures(name: str, value: jax.Array) -> None:
+    """Raise ValueError unless the array is a matrix of the quadratures of N >= 1 modes."""
+    if value.ndim != 2 or value.shape[0] != value.shape[1] or value.shape[0] % 2 or not value.size:
+        raise ValueError(
+            f"Argument `{name}` must have shape (2N, 2N) with N >= 1, "
+            f"but its shape is {value.shape}."
+        )
+
+
+def require_symmetric(name: str, value: jax.Array) -> None:
+    """Raise ValueError unless the matrix is symmetric up to rounding; pass if traced or NaN."""
+    known = concrete(value)
+    if known is None:
+        return
+    known = np.where(np.isfinite(known), known, 0)
+    asymmetry = np.abs(known - known.T).max()
+    if asymmetry > 1e3 * np.finfo(known.dtype).eps * np.abs(known).max():
+        raise ValueError(
+            f"Argument `{name}` must be symmetric, but opposite entries differ by {asymmetry:.3g}."
+        )
+
+
+def require_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueError unless the value is one of the names."""
+    if not isinstance(value, str) or value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"Argument `{name}` must be one of {listed}, but it is {value!r}.")
+
+
+def require_instance(name: str, value: Any, kind: type) -> None:
+    """Raise ValueError unless the value is of this class."""
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"Argument `{name}` must be a jaxosc.{kind.__name__}, "
+            f"but it is of type {type(value).__name__}."
+        )
+
+
+def _show(value: np.ndarray) -> str:
+    return np.array2string(value, threshold=8, separator=", ")

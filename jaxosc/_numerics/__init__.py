@@ -1,0 +1,1 @@
+"""Kernels: linear algebra and quadrature rules, with no physics of their own."""

@@ -1,0 +1,75 @@
+"""Heat baths: one for each oscillator, with its damping, temperature and spectrum."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxosc import _checks
+from jaxosc._pytree import Record
+from jaxosc.oscillators import Oscillators
+
+SPECTRA = ("flat", "ohmic")
+
+
+class Baths(Record):
+    """Heat baths, one an oscillator, k_B = 1.
+
+    Args:
+        damping: γ [N] ≥ 0, the AMPLITUDE damping rate ȧ_j = … − γ_j a_j at the oscillator's
+            own frequency, in the unit of ω. The Lindblad rates of the same bath are
+            2γ_j(N + 1) and 2γ_jN. Zero means that the oscillator has no bath of its own.
+        temperature: T [N] ≥ 0, in the unit of ω.
+        spectrum: how the damping rate depends on frequency: ``"flat"``, γ_j(ν) = γ_j, or
+            ``"ohmic"``, γ_j(ν) = γ_j ν/ω_j.
+
+    Raises:
+        ValueError: if a shape or a name does not fit, or a value is negative or not finite.
+
+    Source: Konopik & Lutz, Eq. 5.
+    """
+
+    _leaves = ("damping", "temperature")
+    _static = ("spectrum",)
+
+    damping: jax.Array
+    temperature: jax.Array
+    spectrum: str
+
+    def __init__(
+        self, damping: ArrayLike, temperature: ArrayLike, spectrum: str = "flat"
+    ) -> None:
+        damping, temperature = _checks.float_arrays(damping=damping, temperature=temperature)
+        _checks.require_choice("spectrum", spectrum, SPECTRA)
+        if damping.ndim != 1 or damping.shape[0] == 0:
+            raise ValueError(
+                "Argument `damping` must have shape (N,) with N >= 1, "
+                f"but its shape is {damping.shape}."
+            )
+        _checks.require_shape(
+            "temperature", temperature, damping.shape, f" for {damping.shape[0]} damping rates"
+        )
+        for name, value in (("damping", damping), ("temperature", temperature)):
+            _checks.require_finite(name, value)
+            _checks.require(name, value, lambda x: x >= 0, "not be negative")
+        self._set(damping=damping, temperature=temperature, spectrum=spectrum)
+
+
+def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
+    """Both in one dtype, after checking that they belong together."""
+    _checks.require_instance("oscillators", oscillators, Oscillators)
+    _checks.require_instance("baths", baths, Baths)
+    if baths.damping.shape != oscillators.frequency.shape:
+        raise ValueError(
+            f"Argument `baths` must hold one bath an oscillator, but it holds "
+            f"{baths.damping.shape[0]} for {oscillators.modes} oscillators."
+        )
+    dtype = jnp.promote_types(oscillators.frequency.dtype, baths.damping.dtype)
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
+
+
+def is_valid(baths: Baths) -> jax.Array:
+    """Whether every rate and temperature is finite and none is negative, for use under jit."""
+    values = jnp.concatenate([baths.damping, baths.temperature])
+    return jnp.all(jnp.isfinite(values) & (values >= 0))

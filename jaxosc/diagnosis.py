@@ -1,0 +1,192 @@
+"""Why a result is NaN or cannot be trusted, in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from jaxosc import _checks
+from jaxosc import baths as _baths
+from jaxosc.baths import Baths
+from jaxosc.dynamics import Dynamics, NetworkDrift, steady_state
+from jaxosc.equations.global_lindblad import global_lindblad
+from jaxosc.equations.langevin import langevin
+from jaxosc.equations.local_lindblad import local_lindblad
+from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
+from jaxosc.normal_modes import normal_modes
+from jaxosc.oscillators import Oscillators, is_bounded
+
+# Below this ratio of two scales that a description takes as well separated, its error is no
+# longer small: 1/10 enters squared or linearly, so per cent to ten per cent.
+_SEPARATED = 10.0
+
+
+@dataclass(frozen=True)
+class State:
+    """The steady state of one description.
+
+    Attributes:
+        physical: whether it exists and satisfies the uncertainty relation.
+        smallest: its smallest symplectic eigenvalue, at least 1/2 if physical; NaN if there is
+            no state.
+        lowest_occupation: the smallest ⟨a_j†a_j⟩; NaN if there is no state.
+        reason: a sentence.
+    """
+
+    physical: bool
+    smallest: float
+    lowest_occupation: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What ``diagnose`` found; ``print`` it for the words.
+
+    Attributes:
+        bounded: whether the Hamiltonian is bounded below.
+        critical_ratio: all couplings over the critical ones, 0 for uncoupled oscillators, 1 at
+            the critical point (λ/λ_c for two modes).
+        stable: whether every solution of the damped dynamics decays.
+        decay_rate: the slowest decay rate of the amplitudes, in the unit of ω.
+        softness: smallest normal-mode frequency over the largest damping rate. The flat Langevin
+            model rounds its criticality off where this is not large.
+        secularity: smallest distance of two normal-mode frequencies over the largest damping
+            rate. The global equation needs it large; infinite for a single mode.
+        states: the steady state of each description, by name.
+    """
+
+    bounded: bool
+    critical_ratio: float
+    stable: bool
+    decay_rate: float
+    softness: float
+    secularity: float
+    states: dict[str, State]
+
+    @property
+    def langevin_in_domain(self) -> bool:
+        """Whether the flat Langevin model is inside its domain: physical and not rounded off."""
+        return self.states["langevin"].physical and self.softness >= _SEPARATED
+
+    def __str__(self) -> str:
+        distance = 1 - self.critical_ratio
+        where = f"coupling/critical = {self.critical_ratio:.10g} (distance {distance:.3g})"
+        lines = [
+            f"Hamiltonian: {'bounded' if self.bounded else 'NOT bounded'} below; {where}.",
+            f"Damped dynamics: {'stable' if self.stable else 'NOT stable'}; "
+            f"slowest decay rate {self.decay_rate:.3g}.",
+        ]
+        lines += [f"{name}: {state.reason}" for name, state in self.states.items()]
+        if self.bounded:
+            lines.append(f"Flat Langevin model: {self._langevin_domain()}")
+            lines.append(f"Secular approximation of the global equation: {self._secular_domain()}")
+        return "\n".join(lines)
+
+    def _langevin_domain(self) -> str:
+        ratio = f"smallest normal-mode frequency = {self.softness:.3g} x largest damping rate"
+        if not self.states["langevin"].physical:
+            return f"outside its domain, the state is not physical; {ratio}."
+        if self.softness < _SEPARATED:
+            return f"outside its domain, the softest mode is not weakly damped; {ratio}."
+        return f"inside its domain; {ratio}."
+
+    def _secular_domain(self) -> str:
+        if np.isinf(self.secularity):
+            return "nothing to separate."
+        ratio = f"smallest frequency splitting = {self.secularity:.3g} x largest damping rate"
+        return f"{'justified' if self.secularity >= _SEPARATED else 'NOT justified'}; {ratio}."
+
+
+def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
+    """Say whether the network and its descriptions make sense, and why not if they do not.
+
+    Args:
+        oscillators: N modes; the Hamiltonian need not be bounded.
+        baths: one bath an oscillator. The descriptions are evaluated with a flat spectrum and,
+            for the global one, with the paper's weights.
+
+    Returns:
+        A Diagnosis: numbers as attributes, words by ``print``.
+
+    Raises:
+        ValueError: if the two do not fit together, or a value is known only inside a
+            transformation.
+    """
+    oscillators, baths = _baths.match(oscillators, baths)
+    for name, value in (("oscillators", oscillators), ("baths", baths)):
+        if any(_checks.concrete(leaf) is None for leaf in jax.tree.leaves(value)):
+            raise ValueError(
+                f"Argument `{name}` must hold known values, but they are traced; "
+                "call diagnose outside jit, vmap and grad."
+            )
+    baths = Baths(baths.damping, baths.temperature)
+    bounded = bool(is_bounded(oscillators))
+    damping = np.asarray(baths.damping)
+    largest = damping.max()
+    slowest = -np.linalg.eigvals(
+        np.asarray(NetworkDrift(oscillators, baths.damping).matrix)
+    ).real.max()  # fmt: skip
+    softness = secularity = np.nan
+    if bounded:
+        frequency = np.asarray(normal_modes(oscillators).frequency)
+        gaps = np.diff(frequency)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            softness = frequency[0] / largest
+            secularity = gaps.min() / largest if len(gaps) else np.inf
+    descriptions: dict[str, Callable[[Oscillators, Baths], Dynamics]] = {
+        "local_lindblad": local_lindblad,
+        "global_lindblad": global_lindblad,
+        "langevin": langevin,
+    }
+    return Diagnosis(
+        bounded=bounded,
+        critical_ratio=_critical_ratio(oscillators),
+        stable=bool(slowest > 0),
+        decay_rate=float(slowest),
+        softness=float(softness),
+        secularity=float(secularity),
+        states={
+            name: _state(equation, oscillators, baths) for name, equation in descriptions.items()
+        },
+    )
+
+
+def _critical_ratio(oscillators: Oscillators) -> float:
+    """1/s for the smallest s > 0 at which ω + s(λ ± κ) has a zero eigenvalue."""
+    omega, exchange, pairing = (
+        np.asarray(leaf, np.float64)
+        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    )
+    root = np.sqrt(omega)
+    return float(
+        max(
+            -np.linalg.eigvalsh((exchange + sign * pairing) / root[:, None] / root[None, :])[0]
+            for sign in (1, -1)
+        )
+    )
+
+
+def _state(
+    equation: Callable[[Oscillators, Baths], Dynamics], oscillators: Oscillators, baths: Baths
+) -> State:
+    if not is_bounded(oscillators):
+        return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
+    try:
+        covariance = steady_state(equation(oscillators, baths))
+    except ValueError as error:
+        return State(False, np.nan, np.nan, f"no state. {error}")
+    if not bool(np.isfinite(covariance).all()):
+        return State(False, np.nan, np.nan, "no state: a normal mode has no bath.")
+    smallest = float(symplectic_eigenvalues(covariance)[0])
+    lowest = float(occupation(covariance).min())
+    physical = bool(is_physical(covariance))
+    sign = ">=" if physical else "<"
+    reason = (
+        f"{'physical' if physical else 'NOT physical'}; smallest symplectic eigenvalue "
+        f"{smallest:.10g} {sign} 1/2, smallest occupation {lowest:.6g}."
+    )
+    return State(physical, smallest, lowest, reason)

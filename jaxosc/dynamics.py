@@ -1,0 +1,159 @@
+"""The one form every description takes: a drift A and a diffusion D.
+
+The covariance σ of the quadratures (x1, p1, x2, p2, …) obeys dσ/dt = Aσ + σAᵀ + D.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxosc import _checks
+from jaxosc._numerics.lyapunov import solve_lyapunov
+from jaxosc._numerics.network_lyapunov import steady_covariance
+from jaxosc._pytree import Record
+from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
+
+
+class NetworkDrift(Record):
+    """Drift of a network with amplitude damping: ẋ = Wp − Γx, ṗ = −Vx − Γp.
+
+    Kept in parts so that the steady state is found without ever subtracting what the parts
+    were summed from.
+    """
+
+    _leaves = ("oscillators", "damping")
+
+    oscillators: Oscillators
+    damping: jax.Array
+
+    def __init__(self, oscillators: Oscillators, damping: jax.Array) -> None:
+        self._set(oscillators=oscillators, damping=damping)
+
+    @property
+    def matrix(self) -> jax.Array:
+        """A [2N, 2N]."""
+        return drift_matrix(self.oscillators, -jnp.diag(self.damping), -jnp.diag(self.damping))
+
+    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
+        """σ with Aσ + σAᵀ + D = 0."""
+        network = self.oscillators
+        return steady_covariance(
+            network.frequency, network.exchange, network.pairing, self.damping, diffusion
+        )
+
+
+class RelaxationDrift(Record):
+    """A drift whose steady state is known in closed form."""
+
+    _leaves = ("matrix", "stationary")
+
+    matrix: jax.Array
+    stationary: jax.Array
+
+    def __init__(self, matrix: jax.Array, stationary: jax.Array) -> None:
+        self._set(matrix=matrix, stationary=stationary)
+
+    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
+        """σ, which already holds the diffusion it was derived with."""
+        del diffusion
+        return self.stationary
+
+
+class GeneralDrift(Record):
+    """A drift given as a matrix."""
+
+    _leaves = ("matrix",)
+
+    matrix: jax.Array
+
+    def __init__(self, matrix: jax.Array) -> None:
+        self._set(matrix=matrix)
+
+    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
+        """σ with Aσ + σAᵀ + D = 0."""
+        return solve_lyapunov(self.matrix, diffusion)
+
+
+class Dynamics(Record):
+    """Linear dynamics of the covariance, dσ/dt = Aσ + σAᵀ + D.
+
+    Args:
+        drift: A [2N, 2N], real, in the unit of ω.
+        diffusion: D [2N, 2N], real and symmetric, in the unit of ω.
+
+    Raises:
+        ValueError: if a shape does not fit, a value is not finite, or D is not symmetric.
+    """
+
+    _leaves = ("_structure", "diffusion")
+
+    _structure: NetworkDrift | RelaxationDrift | GeneralDrift
+    diffusion: jax.Array
+
+    def __init__(self, drift: ArrayLike, diffusion: ArrayLike) -> None:
+        drift, diffusion = _checks.float_arrays(drift=drift, diffusion=diffusion)
+        _checks.require_quadratures("drift", drift)
+        _checks.require_shape("diffusion", diffusion, drift.shape, " like the drift")
+        for name, value in (("drift", drift), ("diffusion", diffusion)):
+            _checks.require_finite(name, value)
+        _checks.require_symmetric("diffusion", diffusion)
+        self._set(_structure=GeneralDrift(drift), diffusion=diffusion)
+
+    @classmethod
+    def of(cls, structure: NetworkDrift | RelaxationDrift, diffusion: jax.Array) -> Dynamics:
+        """Dynamics whose drift has a structure that the steady state can use."""
+        return cls._assemble((structure, diffusion), ())
+
+    @property
+    def drift(self) -> jax.Array:
+        """A [2N, 2N]."""
+        return self._structure.matrix
+
+    def __repr__(self) -> str:
+        return f"Dynamics(drift={self.drift!r}, diffusion={self.diffusion!r})"
+
+
+def steady_state(dynamics: Dynamics) -> jax.Array:
+    """Covariance σ with Aσ + σAᵀ + D = 0.
+
+    Args:
+        dynamics: drift and diffusion, from one of the equations or from ``Dynamics``.
+
+    Returns:
+        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2. NaN where there is no
+        unique steady state and the values are known only inside a transformation.
+
+    Raises:
+        ValueError: if the drift is known and has no unique steady state.
+    """
+    _checks.require_instance("dynamics", dynamics, Dynamics)
+    covariance = _steady_state(dynamics)
+    known = _checks.concrete(covariance)
+    if known is not None and np.isnan(known).any() and np.isfinite(dynamics.diffusion).all():
+        slowest = np.linalg.eigvals(np.asarray(dynamics.drift)).real.max()
+        raise ValueError(
+            "Argument `dynamics` must have a drift whose eigenvalues all have negative real "
+            f"parts, but the largest real part is {slowest:.3g}: there is no unique steady state."
+        )
+    return covariance
+
+
+@jax.jit
+def _steady_state(dynamics: Dynamics) -> jax.Array:
+    return dynamics._structure.steady_covariance(dynamics.diffusion)
+
+
+def drift_matrix(
+    oscillators: Oscillators, position_damping: jax.Array, momentum_damping: jax.Array
+) -> jax.Array:
+    """A [2N, 2N] of ẋ = Wp + Bx, ṗ = −Vx + Cp for damping blocks B, C [N, N]."""
+    modes = oscillators.modes
+    rows = jnp.stack([
+        jnp.stack([position_damping, kinetic_matrix(oscillators)], axis=-1),
+        jnp.stack([-potential_matrix(oscillators), momentum_damping], axis=-1),
+    ], axis=-2)  # fmt: skip
+    return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+

@@ -1,0 +1,1 @@
+"""The descriptions of a network in contact with its baths, one file each."""

@@ -1,0 +1,49 @@
+"""Local Lindblad equation: each bath sees its own oscillator as if it were alone."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc import baths as _baths
+from jaxosc import oscillators as _oscillators
+from jaxosc._numerics.special import bose
+from jaxosc.baths import Baths
+from jaxosc.dynamics import Dynamics, NetworkDrift
+from jaxosc.oscillators import Oscillators
+
+
+def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
+    """Local Lindblad master equation.
+
+    dρ/dt = −i[H, ρ] + Σ_j 2γ_j(N_j + 1) D[a_j]ρ + 2γ_jN_j D[a_j†]ρ, N_j = N(ω_j, T_j), where
+    D[c]ρ = cρc† − {c†c, ρ}/2. As drift and diffusion: −γ_j on both quadratures of oscillator j
+    beside the Hamiltonian part, and D_jj = γ_j(2N_j + 1) on both.
+
+    Args:
+        oscillators: N modes with a bounded Hamiltonian.
+        baths: one bath an oscillator. Its spectrum plays no part: γ_j is the rate at ω_j.
+
+    Returns:
+        Dynamics; its diffusion is NaN where H is not bounded below, or a rate or temperature
+        is negative, and the values are known only inside a transformation.
+
+    Raises:
+        ValueError: if the two do not fit together, or H is known and not bounded below.
+
+    Source: Konopik & Lutz, Eq. 4 and below, with γ as the amplitude rate of their Eq. 5
+    (their Lindblad rates are written γ, which is γ/2 here).
+    """
+    oscillators, baths = _baths.match(oscillators, baths)
+    _oscillators.require_bounded(oscillators)
+    return _local_lindblad(oscillators, baths)
+
+
+@jax.jit
+def _local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
+    noise = baths.damping * (2 * bose(oscillators.frequency, baths.temperature) + 1)
+    valid = _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
+    diffusion = jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
+    return Dynamics.of(
+        NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
+    )

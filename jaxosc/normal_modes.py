@@ -1,0 +1,149 @@
+"""Normal modes of a network: the Bogoliubov diagonalisation of its Hamiltonian."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc import _checks
+from jaxosc.oscillators import (
+    Oscillators,
+    is_bounded,
+    kinetic_matrix,
+    potential_matrix,
+    require_bounded,
+    two_mode_determinants,
+)
+
+
+class NormalModes(NamedTuple):
+    """Normal modes c_k of H = Σ_k Ω_k c_k†c_k, with a_j = Σ_k U_jk c_k + V_jk c_k†.
+
+    Attributes:
+        frequency: Ω [N], ascending, in the unit of ω.
+        u: U [N, N].
+        v: V [N, N]; zero in the rotating-wave form.
+    """
+
+    frequency: jax.Array
+    u: jax.Array
+    v: jax.Array
+
+
+class QuadratureModes(NamedTuple):
+    """Normal modes as quadratures: x = X ξ, p = P π with XPᵀ = 1, frequencies ascending.
+
+    X diagonalises H: XᵀVX = PᵀWP = diag Ω. U = (X + P)/2 and V = (X − P)/2.
+    """
+
+    frequency: jax.Array
+    position: jax.Array
+    momentum: jax.Array
+
+
+def normal_modes(oscillators: Oscillators) -> NormalModes:
+    """Diagonalise H = Σ_k Ω_k c_k†c_k + constant by a_j = Σ_k U_jk c_k + V_jk c_k†.
+
+    Args:
+        oscillators: a network with a bounded Hamiltonian.
+
+    Returns:
+        NormalModes(frequency [N], u [N, N], v [N, N]), frequencies ascending; NaN where H is
+        not bounded below and the values are known only inside a transformation. The signs of
+        the modes are free; the derivatives of U and V are singular where two Ω_k coincide.
+
+    Raises:
+        ValueError: if H is known and not bounded below.
+
+    Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
+    """
+    _checks.require_instance("oscillators", oscillators, Oscillators)
+    require_bounded(oscillators)
+    return _normal_modes(oscillators)
+
+
+@jax.jit
+def _normal_modes(oscillators: Oscillators) -> NormalModes:
+    frequency, position, momentum = quadrature_modes(oscillators)
+    modes = NormalModes(frequency, (position + momentum) / 2, (position - momentum) / 2)
+    bounded = is_bounded(oscillators)
+    return NormalModes(*(jnp.where(bounded, leaf, jnp.nan) for leaf in modes))
+
+
+def quadrature_modes(oscillators: Oscillators) -> QuadratureModes:
+    """The normal modes as quadratures; meaningless where H is not bounded below."""
+    if oscillators.modes == 2:
+        return _two_modes(oscillators)
+    # W = LLᵀ turns the problem into the symmetric LᵀVL = Q Ω² Qᵀ.
+    factor = jnp.linalg.cholesky(kinetic_matrix(oscillators))
+    square, vectors = jnp.linalg.eigh(factor.T @ potential_matrix(oscillators) @ factor)
+    frequency = jnp.sqrt(square)
+    position = factor @ vectors / jnp.sqrt(frequency)[None, :]
+    momentum = (
+        jax.scipy.linalg.solve_triangular(factor, vectors, lower=True, trans=1)
+        * jnp.sqrt(frequency)[None, :]
+    )
+    return QuadratureModes(frequency, position, momentum)
+
+
+def two_mode_frequencies(
+    oscillators: Oscillators,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Ω_−, Ω_+ and (Ω_+² − Ω_−²)² of two modes.
+
+    Ω_−² comes from the product Ω_+²Ω_−² = det V det W: as a difference it loses every digit
+    near the critical coupling. The splitting is formed from ω_1 − ω_2 and the couplings alone.
+    """
+    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
+    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
+    total, difference = omega1 + omega2, omega1 - omega2
+    trace = omega1**2 + omega2**2 + 2 * (j - k) * (j + k)
+    splitting = (difference * total) ** 2 + 4 * (
+        (j - k) * (j + k) * total**2 + 4 * k**2 * omega1 * omega2
+    )
+    root = jnp.sqrt(jnp.where(splitting > 0, splitting, 1))
+    root = jnp.where(splitting > 0, root, 0)
+    high = jnp.sqrt((trace + root) / 2)
+    potential, kinetic = two_mode_determinants(oscillators)
+    return jnp.sqrt(potential) * jnp.sqrt(kinetic) / high, high, splitting
+
+
+def _two_modes(oscillators: Oscillators) -> QuadratureModes:
+    """Two modes without an angle: entries of the spectral projectors of WV.
+
+    With ω_h ≥ ω_l the projector of Ω_+ has its large entry at the oscillator h, and
+    X_−, P_− follow from P_+, X_+ because the transformation is symplectic.
+    """
+    omega = oscillators.frequency
+    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
+    swapped = omega[0] < omega[1]
+    omega_h = jnp.where(swapped, omega[1], omega[0])
+    omega_l = jnp.where(swapped, omega[0], omega[1])
+    total, difference = omega_h + omega_l, omega_h - omega_l
+    potential, kinetic = j + k, j - k
+    det_potential, det_kinetic = two_mode_determinants(oscillators)
+    low, high, splitting = two_mode_frequencies(oscillators)
+    # Two identical uncoupled oscillators: any rotation of the modes is a normal mode. Keep the
+    # oscillators themselves, with a finite derivative.
+    split = splitting > 0
+    inverse_root = 1 / jnp.sqrt(jnp.where(split, splitting, 1))
+    large = (1 + jnp.where(split, difference * total * inverse_root, 1)) * omega_h / 2
+    x_hh = (large + kinetic * (j * total + k * difference) * inverse_root) / high
+    p_hh = (large + potential * (j * total - k * difference) * inverse_root) / high
+    x_hl = (high**2 * kinetic + det_kinetic * potential) * inverse_root / high
+    p_hl = (high**2 * potential + det_potential * kinetic) * inverse_root / high
+    x_h, p_h = jnp.sqrt(x_hh), jnp.sqrt(p_hh)
+    x_l, p_l = x_hl / x_h, p_hl / p_h
+    ratio = jnp.sqrt(jnp.sqrt(det_kinetic / det_potential))
+
+    def rows(minus_h: jax.Array, minus_l: jax.Array, h: jax.Array, l: jax.Array) -> jax.Array:
+        straight = jnp.array([[minus_h, h], [minus_l, l]])
+        return jnp.where(swapped, straight[::-1], straight)
+
+    return QuadratureModes(
+        jnp.array([low, high]),
+        rows(-p_l * ratio, p_h * ratio, x_h, x_l),
+        rows(-x_l / ratio, x_h / ratio, p_h, p_l),
+    )

@@ -1,0 +1,186 @@
+"""Networks of coupled harmonic oscillators: what the system is, before any bath."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxosc import _checks
+from jaxosc._pytree import Record
+
+INTERACTIONS = ("position", "rotating-wave")
+
+
+class Oscillators(Record):
+    """N coupled harmonic oscillators, ħ = 1.
+
+    H = Σ_j ω_j a_j†a_j + Σ_{j<k} [λ_jk (a_j a_k† + a_j†a_k) + κ_jk (a_j a_k + a_j†a_k†)].
+
+    Args:
+        frequency: ω [N], positive; the unit of every other rate and temperature.
+        exchange: λ [N, N], real and symmetric with a zero diagonal.
+        pairing: κ [N, N], likewise. κ = λ couples the positions, 2λ x_j x_k; κ = 0 is the
+            rotating-wave form.
+
+    Raises:
+        ValueError: if a shape does not fit, a value is not finite, a frequency is not
+            positive, or a coupling matrix is not symmetric with a zero diagonal. Whether H is
+            bounded below is checked where a state is asked for, and told by ``diagnose``.
+
+    Source: Konopik & Lutz, Eq. 1, for N modes.
+    """
+
+    _leaves = ("frequency", "exchange", "pairing")
+
+    frequency: jax.Array
+    exchange: jax.Array
+    pairing: jax.Array
+
+    def __init__(self, frequency: ArrayLike, exchange: ArrayLike, pairing: ArrayLike) -> None:
+        frequency, exchange, pairing = _checks.float_arrays(
+            frequency=frequency, exchange=exchange, pairing=pairing
+        )
+        if frequency.ndim != 1 or frequency.shape[0] == 0:
+            raise ValueError(
+                "Argument `frequency` must have shape (N,) with N >= 1, "
+                f"but its shape is {frequency.shape}."
+            )
+        _require_frequency("frequency", frequency)
+        modes = frequency.shape[0]
+        for name, matrix in (("exchange", exchange), ("pairing", pairing)):
+            why = f" for {modes} frequencies"
+            _checks.require_shape(name, matrix, (modes, modes), why)
+            _checks.require_finite(name, matrix)
+            _checks.require(name, matrix, lambda m: m == m.T, "be symmetric")
+            _checks.require(name, matrix, lambda m: np.diag(m) == 0, "have a zero diagonal")
+        self._set(frequency=frequency, exchange=exchange, pairing=pairing)
+
+    @property
+    def modes(self) -> int:
+        """The number of oscillators N."""
+        return self.frequency.shape[-1]
+
+
+def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators:
+    """Two coupled oscillators, the model of Konopik & Lutz.
+
+    H = Σ_j ω_j a_j†a_j + λ (a_1 a_2† + a_1†a_2) + κ (a_1 a_2 + a_1†a_2†).
+
+    Args:
+        omega: (ω_1, ω_2), positive.
+        coupling: λ, a number in the unit of ω.
+        interaction: ``"position"`` (κ = λ, that is 2λ x_1 x_2) or ``"rotating-wave"`` (κ = 0).
+
+    Returns:
+        Oscillators with N = 2.
+
+    Raises:
+        ValueError: if a shape, a name or a value does not fit.
+
+    Source: Konopik & Lutz, Eq. 1.
+    """
+    _checks.require_choice("interaction", interaction, INTERACTIONS)
+    omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
+    _checks.require_shape("omega", omega, (2,))
+    _require_frequency("omega", omega)
+    _checks.require_shape("coupling", coupling, ())
+    _checks.require_finite("coupling", coupling)
+    zero = jnp.zeros_like(coupling)
+    exchange = jnp.array([[zero, coupling], [coupling, zero]])
+    pairing = exchange if interaction == "position" else jnp.zeros_like(exchange)
+    return Oscillators(omega, exchange, pairing)
+
+
+def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
+    """Coupling λ_c of two oscillators at which H stops being bounded below.
+
+    λ_c = √(ω_1 ω_2)/2 for ``"position"``, √(ω_1 ω_2) for ``"rotating-wave"``.
+
+    Args:
+        omega: (ω_1, ω_2), positive.
+        interaction: ``"position"`` or ``"rotating-wave"``.
+
+    Returns:
+        λ_c, a scalar in the unit of ω.
+
+    Raises:
+        ValueError: if a shape, a name or a value does not fit.
+
+    Source: Konopik & Lutz, below Eq. 3.
+    """
+    _checks.require_choice("interaction", interaction, INTERACTIONS)
+    (omega,) = _checks.float_arrays(omega=omega)
+    _checks.require_shape("omega", omega, (2,))
+    _require_frequency("omega", omega)
+    geometric_mean = jnp.sqrt(omega[0]) * jnp.sqrt(omega[1])
+    return geometric_mean / 2 if interaction == "position" else geometric_mean
+
+
+def potential_matrix(oscillators: Oscillators) -> jax.Array:
+    """V = ω + λ + κ [N, N], in H = ½ xᵀVx + ½ pᵀWp up to a constant."""
+    return jnp.diag(oscillators.frequency) + oscillators.exchange + oscillators.pairing
+
+
+def kinetic_matrix(oscillators: Oscillators) -> jax.Array:
+    """W = ω + λ − κ [N, N], in H = ½ xᵀVx + ½ pᵀWp up to a constant."""
+    return jnp.diag(oscillators.frequency) + oscillators.exchange - oscillators.pairing
+
+
+def is_bounded(oscillators: Oscillators) -> jax.Array:
+    """Whether H is bounded below with a gap: V and W positive definite, no NaN anywhere."""
+    omega = oscillators.frequency
+    positive = jnp.all(omega > 0)
+    if oscillators.modes == 2:
+        potential, kinetic = two_mode_determinants(oscillators)
+        return positive & (potential > 0) & (kinetic > 0)
+    pivots = [
+        jnp.diag(jnp.linalg.cholesky(matrix))
+        for matrix in (potential_matrix(oscillators), kinetic_matrix(oscillators))
+    ]
+    return positive & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+
+
+def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
+    """The determinants of V and W for two modes, each exact to its last digits near criticality."""
+    omega, exchange, pairing = oscillators.frequency, oscillators.exchange, oscillators.pairing
+    product = omega[0] * omega[1]
+    potential, kinetic = exchange[0, 1] + pairing[0, 1], exchange[0, 1] - pairing[0, 1]
+    return product - potential**2, product - kinetic**2
+
+
+def require_bounded(oscillators: Oscillators) -> None:
+    """Raise ValueError if H is known and not bounded below; pass if traced."""
+    bounded = _checks.concrete(is_bounded(oscillators))
+    if bounded is None or bounded:
+        return
+    frequency, exchange, pairing = (
+        np.asarray(leaf)
+        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    )
+    if oscillators.modes == 2:
+        # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.
+        strength = abs(exchange[0, 1]) + abs(pairing[0, 1])
+        detail = (
+            f"|exchange| + |pairing| = {strength:.6g} must be below "
+            f"sqrt(omega1 omega2) = {np.sqrt(frequency[0] * frequency[1]):.6g}"
+        )
+    else:
+        smallest = min(
+            np.linalg.eigvalsh(np.diag(frequency) + exchange + sign * pairing)[0]
+            for sign in (1, -1)
+        )
+        detail = (
+            "the smallest eigenvalue of omega + exchange +/- pairing is "
+            f"{smallest:.6g} and must be positive"
+        )
+    raise ValueError(
+        "Argument `oscillators` must have a Hamiltonian that is bounded below, but its coupling "
+        f"is at or past the critical one: {detail}. See jaxosc.diagnose."
+    )
+
+
+def _require_frequency(name: str, frequency: jax.Array) -> None:
+    _checks.require_finite(name, frequency)
+    _checks.require(name, frequency, lambda omega: omega > 0, "be positive")
