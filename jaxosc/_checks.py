@@ -12,25 +12,34 @@ from jax.typing import ArrayLike
 
 
 def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
-    """The arguments as arrays of one floating dtype, the widest among them.
+    """The arguments as arrays of one floating dtype, the widest of the arrays among them.
 
-    Python numbers and integers follow the others, or take JAX's default precision.
+    Integers, Python numbers and sequences of them follow the others, or take JAX's default
+    precision.
     """
     arrays = {name: _array(name, value) for name, value in arguments.items()}
-    # A Python float in the list makes integers float and leaves float32 arrays float32.
-    kinds = [value if isinstance(value, (int, float)) else arrays[name].dtype
-             for name, value in arguments.items()]  # fmt: skip
-    dtype = jnp.result_type(*kinds, 0.0)
+    stated = [
+        arrays[name].dtype
+        for name, value in arguments.items()
+        if any(hasattr(leaf, "dtype") for leaf in jax.tree.leaves(value))
+    ]
+    dtype = widest([kind for kind in stated if jnp.issubdtype(kind, jnp.floating)])
     return [array.astype(dtype) for array in arrays.values()]
 
 
+def widest(dtypes: Sequence[Any]) -> Any:
+    """The floating dtype with the most bits; JAX's default if there is none."""
+    return max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=jnp.zeros(()).dtype)
+
+
 def _array(name: str, value: ArrayLike) -> jax.Array:
+    refusal = f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
+    if any(isinstance(leaf, (str, bytes)) for leaf in jax.tree.leaves(value)):
+        raise ValueError(refusal)
     try:
         array = jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(
-            f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
-        ) from error
+        raise ValueError(refusal) from error
     if array.dtype == bool or not (
         jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
     ):

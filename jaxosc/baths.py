@@ -37,9 +37,7 @@ class Baths(Record):
     temperature: jax.Array
     spectrum: str
 
-    def __init__(
-        self, damping: ArrayLike, temperature: ArrayLike, spectrum: str = "flat"
-    ) -> None:
+    def __init__(self, damping: ArrayLike, temperature: ArrayLike, spectrum: str = "flat") -> None:
         damping, temperature = _checks.float_arrays(damping=damping, temperature=temperature)
         _checks.require_choice("spectrum", spectrum, SPECTRA)
         if damping.ndim != 1 or damping.shape[0] == 0:
@@ -65,7 +63,7 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
             f"Argument `baths` must hold one bath an oscillator, but it holds "
             f"{baths.damping.shape[0]} for {oscillators.modes} oscillators."
         )
-    dtype = jnp.promote_types(oscillators.frequency.dtype, baths.damping.dtype)
+    dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
     return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
 
 

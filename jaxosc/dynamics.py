@@ -156,4 +156,3 @@ def drift_matrix(
         jnp.stack([-potential_matrix(oscillators), momentum_damping], axis=-1),
     ], axis=-2)  # fmt: skip
     return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
-

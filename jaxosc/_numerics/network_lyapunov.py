@@ -157,9 +157,7 @@ def _two_modes(
 
     # Routh-Hurwitz: all four eigenvalues of A in the left half-plane.
     resonances = gamma1 * gamma2 * (width**2 + difference**2) * (width**2 + total**2)
-    resonances += width**2 * (
-        j * j * (width**2 + total**2) - k * k * (width**2 + difference**2)
-    )
+    resonances += width**2 * (j * j * (width**2 + total**2) - k * k * (width**2 + difference**2))
     product = omega1 * omega2
     constant = (
         (product - (j + k) ** 2) * (product - (j - k) ** 2)

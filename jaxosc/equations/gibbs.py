@@ -35,12 +35,15 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
     Source: Konopik & Lutz, App. C, last paragraph.
     """
     _checks.require_instance("oscillators", oscillators, Oscillators)
-    (temperature,) = _checks.float_arrays(temperature=temperature)
+    # The temperature follows the oscillators unless it is an array of its own precision.
+    _, temperature = _checks.float_arrays(
+        oscillators=oscillators.frequency, temperature=temperature
+    )
     _checks.require_shape("temperature", temperature, ())
     _checks.require_finite("temperature", temperature)
     _checks.require("temperature", temperature, lambda t: t >= 0, "not be negative")
     _oscillators.require_bounded(oscillators)
-    dtype = jnp.promote_types(oscillators.frequency.dtype, temperature.dtype)
+    dtype = temperature.dtype
     return _gibbs(*jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, temperature)))
 
 
@@ -110,9 +113,7 @@ def _many_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.A
     """
     potential, kinetic = potential_matrix(oscillators), kinetic_matrix(oscillators)
     inverse_potential, inverse_kinetic = jnp.linalg.inv(potential), jnp.linalg.inv(kinetic)
-    slowest, fastest = frequency_bounds(
-        potential, kinetic, inverse_potential, inverse_kinetic
-    )
+    slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def terms(nu: jax.Array) -> tuple[jax.Array, jax.Array]:
         square = (nu**2)[:, None, None]

@@ -108,9 +108,7 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
 
 
 @partial(jax.jit, static_argnames="moment")
-def _spectrum(
-    oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str
-) -> jax.Array:
+def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str) -> jax.Array:
     transfer = _transfer(oscillators, baths, nu)
     warm = baths.temperature > 0
     scaled = nu[:, None] / jnp.where(warm, baths.temperature, 1)[None, :]

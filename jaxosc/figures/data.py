@@ -1,0 +1,250 @@
+"""The numbers behind the figures: every curve of every method, from the public library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import jaxosc
+from jaxosc.figures.catalogue import (
+    DAMPING,
+    LANDMARKS,
+    LAST_COUPLING,
+    OMEGA,
+    SETTINGS,
+    Figure,
+    Setting,
+)
+
+Numbers = Mapping[str, np.ndarray]
+
+_Tree = TypeVar("_Tree")
+_FREQUENCY = np.array(OMEGA)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """All methods along λ for one interaction and one pair of bath temperatures.
+
+    Attributes:
+        interaction: ``"position"`` or ``"rotating-wave"``.
+        setting: the bath temperatures.
+        reduced: λ/λ_c [L], ascending from 0.
+        coupling: λ [L], in the unit of ω.
+        occupation: ⟨a_1†a_1⟩ [L] of each method.
+        other_occupation: ⟨a_2†a_2⟩ [L] of each method.
+        information: mutual information [L] in nats of each method.
+        exponent: −d ln⟨a_1†a_1⟩/d ln(1 − λ/λ_c) at the last λ: 1 for a divergence like
+            1/(λ_c − λ), 0 for a finite value.
+    """
+
+    interaction: str
+    setting: Setting
+    reduced: np.ndarray
+    coupling: np.ndarray
+    occupation: Numbers
+    other_occupation: Numbers
+    information: Numbers
+    exponent: Mapping[str, float]
+
+    def ratio(self, method: str) -> np.ndarray:
+        """⟨a_1†a_1⟩ of the method over that of the Langevin equation [L]."""
+        return self.occupation[method] / self.occupation["langevin"]
+
+    def at(self, reduced: float) -> int:
+        """Position of one of the landmarks λ/λ_c on the grid."""
+        return int(np.flatnonzero(self.reduced == reduced)[0])
+
+
+Curves = Mapping[tuple[str, Setting], Curve]
+
+
+def compute(points: int, step: Callable[[str], None]) -> Curves:
+    """Every curve of every figure.
+
+    Args:
+        points: number of couplings on a curve.
+        step: called with a few words before each piece of work.
+
+    Returns:
+        Curve by (interaction, setting).
+    """
+    reduced = reduced_grid(points)
+    temperatures = jnp.array([(setting.first, setting.second) for setting in SETTINGS])
+    damping = jnp.full(2, DAMPING)
+    curves: dict[tuple[str, Setting], Curve] = {}
+    for interaction in ("position", "rotating-wave"):
+        step(f"{interaction} interaction")
+        coupling = jaxosc.critical_coupling(_FREQUENCY, interaction) * reduced
+        occupation, information = _to_numpy(
+            _sweep(_oscillators(coupling, interaction), temperatures, damping)
+        )
+        slope = _to_numpy(_slopes(*_at_last(coupling, interaction), temperatures, damping))
+        for row, setting in enumerate(SETTINGS):
+            curves[interaction, setting] = Curve(
+                interaction,
+                setting,
+                reduced,
+                np.asarray(coupling),
+                {method: value[row, :, 0] for method, value in occupation.items()},
+                {method: value[row, :, 1] for method, value in occupation.items()},
+                {method: value[row] for method, value in information.items()},
+                {
+                    method: float((coupling[-1] / reduced[-1] - coupling[-1]) * value[row])
+                    for method, value in slope.items()
+                },
+            )
+    return curves
+
+
+def reduced_grid(points: int) -> np.ndarray:
+    """λ/λ_c from 0 to the last coupling, denser towards it, with the landmarks among them."""
+    u = np.linspace(0, 1, points - len(LANDMARKS))
+    grid = LAST_COUPLING * u * (2 - u)
+    # A grid point that all but coincides with a landmark would give a needless double.
+    away = np.abs(grid[:, None] - np.array(LANDMARKS)).min(axis=1) > 1e-9
+    return np.union1d(grid[away], LANDMARKS)
+
+
+def shift_by_literal_rates(curves: Curves) -> float:
+    """Largest relative change of a master-equation curve up to λ/λ_c = 0.99 for γ → γ/2.
+
+    The paper's Lindblad rates, read literally, are those of half the amplitude damping.
+    """
+    temperatures = jnp.array([(setting.first, setting.second) for setting in SETTINGS])
+    largest = 0.0
+    for interaction in ("position", "rotating-wave"):
+        some = curves[interaction, SETTINGS[0]]
+        halved, _ = _to_numpy(
+            _sweep(
+                _oscillators(jnp.asarray(some.coupling), interaction),
+                temperatures,
+                jnp.full(2, DAMPING / 2),
+            )
+        )
+        end = some.at(0.99) + 1
+        for row, setting in enumerate(SETTINGS):
+            for method in ("local", "global"):
+                printed = curves[interaction, setting].occupation[method]
+                change = np.abs(halved[method][row, :end, 0] / printed[:end] - 1)
+                largest = max(largest, float(change.max()))
+    return largest
+
+
+def columns(figure: Figure, curves: Curves) -> dict[str, np.ndarray]:
+    """The data of one figure as named columns of equal length, one row a point of a curve."""
+    rows: dict[str, list[np.ndarray]] = {}
+    for interaction in figure.interactions:
+        for setting in figure.settings:
+            for name, column in _rows(figure, curves[interaction, setting]).items():
+                rows.setdefault(name, []).append(column)
+    return {name: np.concatenate(parts) for name, parts in rows.items()}
+
+
+def _rows(figure: Figure, curve: Curve) -> dict[str, np.ndarray]:
+    length = len(curve.reduced)
+    rows = {
+        "interaction": np.repeat(curve.interaction, length),
+        "delta_T": np.full(length, curve.setting.difference),
+        "T1": np.full(length, curve.setting.first),
+        "T2": np.full(length, curve.setting.second),
+        "lambda_over_lambda_c": curve.reduced,
+        "lambda": curve.coupling,
+    }
+    for method in figure.methods:
+        if figure.quantity == "information":
+            rows[f"mutual_information_{method}"] = curve.information[method]
+        else:
+            rows[f"occupation_{method}"] = curve.occupation[method]
+    if figure.quantity == "ratio":
+        for method in figure.methods:
+            if method != "langevin":
+                rows[f"ratio_{method}"] = curve.ratio(method)
+    return rows
+
+
+def _oscillators(coupling: jax.Array, interaction: str) -> jaxosc.Oscillators:
+    return jax.vmap(lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction))(coupling)
+
+
+def _at_last(
+    coupling: jax.Array, interaction: str
+) -> tuple[jaxosc.Oscillators, jaxosc.Oscillators]:
+    """The oscillators at the last coupling, and their derivative by it."""
+    return jax.jvp(
+        lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction),
+        (coupling[-1],),
+        (jnp.ones_like(coupling[-1]),),
+    )
+
+
+# Both interactions pass through the same two compiled functions: an Oscillators is data. A map
+# over single points, not a batch, because the few thousand points here take less time than
+# compiling does, and a scalar program compiles faster.
+
+
+@jax.jit
+def _sweep(
+    oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    """Occupations [S, L, 2] and mutual information [S, L] of every method."""
+
+    def along(temperature: jax.Array) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+        return jax.lax.map(lambda point: _describe(point, temperature, damping), oscillators)
+
+    return jax.lax.map(along, temperatures)
+
+
+@jax.jit
+def _slopes(
+    oscillators: jaxosc.Oscillators,
+    direction: jaxosc.Oscillators,
+    temperatures: jax.Array,
+    damping: jax.Array,
+) -> dict[str, jax.Array]:
+    """Derivative of ln⟨a_1†a_1⟩ [S] along a direction in the space of oscillators."""
+
+    def slope(temperature: jax.Array) -> dict[str, jax.Array]:
+        baths = jaxosc.Baths(damping, temperature)
+
+        def logarithm(dynamics: jaxosc.Dynamics) -> jax.Array:
+            return jnp.log(jaxosc.occupation(jaxosc.steady_state(dynamics))[0])
+
+        def logarithms(system: jaxosc.Oscillators) -> dict[str, jax.Array]:
+            return {
+                "local": logarithm(jaxosc.local_lindblad(system, baths)),
+                "langevin": logarithm(jaxosc.langevin(system, baths)),
+            }
+
+        return jax.jvp(logarithms, (oscillators,), (direction,))[1]
+
+    return jax.lax.map(slope, temperatures)
+
+
+def _describe(
+    oscillators: jaxosc.Oscillators, temperature: jax.Array, damping: jax.Array
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    baths = jaxosc.Baths(damping, temperature)
+    ohmic = jaxosc.Baths(damping, temperature, spectrum="ohmic")
+    covariance = {
+        "langevin": jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
+        "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
+        "global": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)),
+        "local": jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
+        "global_ohmic": jaxosc.steady_state(
+            jaxosc.global_lindblad(oscillators, ohmic, weights="position")
+        ),
+    }
+    return (
+        {method: jaxosc.occupation(state) for method, state in covariance.items()},
+        {method: jaxosc.mutual_information(state) for method, state in covariance.items()},
+    )
+
+
+def _to_numpy(tree: _Tree) -> _Tree:
+    return jax.tree.map(np.asarray, tree)

@@ -1,0 +1,43 @@
+"""Files that are either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def prepare_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder, made if need be, after checking that files can be written in it.
+
+    Raises:
+        ValueError: if it cannot be a folder or cannot be written to.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"jaxosc")
+            probe.flush()
+    except OSError as error:
+        raise ValueError(
+            "Argument `output` must be a folder that can be written to, "
+            f"but {str(folder)!r} is not: {error.strerror}."
+        ) from error
+    return folder
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that an interruption leaves the old one or the new one, no half of it.
+
+    Raises:
+        OSError: if that fails, with the name of the file.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)

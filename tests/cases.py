@@ -1,0 +1,82 @@
+"""Random and adversarial parameters, and the bounds that results are held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two oscillators with pairing = ratio · coupling, and their baths."""
+
+    omega: tuple[float, float]
+    coupling: float
+    ratio: float
+    damping: tuple[float, float]
+    temperature: tuple[float, float]
+
+    @property
+    def distance(self) -> float:
+        """1 − λ/λ_c."""
+        critical = np.sqrt(self.omega[0] * self.omega[1]) / (1 + abs(self.ratio))
+        return 1 - abs(self.coupling) / critical
+
+    @property
+    def tolerance(self) -> float:
+        """Relative error allowed: rounding, and the rounding of λ itself near λ_c.
+
+        Of some 7000 numbers at random parameters, all but two stay within 1e-12 + 1e-15/distance,
+        and those two, derivatives of the mutual information, within three times that.
+        """
+        return 3 * (1e-12 + 1e-15 / self.distance)
+
+
+def random_pairs(seed: int, count: int) -> list[Pair]:
+    """Unequal γ, T and ω; resonance; near λ_c; hot and cold; equal temperatures; λ of either sign.
+
+    The ratio is 1 (position), 0 (rotating wave) or neither. Temperatures stay above 0.3 ω, where
+    the flat Langevin model is physical for these γ.
+    """
+    generator = np.random.default_rng(seed)
+    pairs = []
+    for index in range(count):
+        omega = np.exp(generator.uniform(-1, 1, 2))
+        if index % 4 == 1:
+            omega[1] = omega[0]
+        ratio = (1.0, 0.0, generator.uniform(-0.8, 0.8))[index % 3]
+        distance = 10 ** generator.uniform(-6, 0) if index % 2 else generator.uniform(0.05, 0.98)
+        coupling = (1 - distance) * np.sqrt(omega[0] * omega[1]) / (1 + abs(ratio))
+        damping = omega.min() * 10 ** generator.uniform(-5, -1, 2)
+        temperature = omega.max() * 10 ** generator.uniform(-0.5, 2.5, 2)
+        if index % 5 == 2:
+            temperature[1] = temperature[0]
+        if index % 7 == 3:
+            coupling = -coupling
+        pairs.append(
+            Pair(
+                (float(omega[0]), float(omega[1])),
+                float(coupling),
+                float(ratio),
+                (float(damping[0]), float(damping[1])),
+                (float(temperature[0]), float(temperature[1])),
+            )
+        )
+    return pairs
+
+
+def random_network(generator: np.random.Generator, modes: int) -> dict[str, np.ndarray]:
+    """N modes with exchange and pairing everywhere, well inside the bounded region."""
+
+    def couplings() -> np.ndarray:
+        upper = np.triu(generator.uniform(-0.15, 0.15, (modes, modes)), 1) / np.sqrt(modes)
+        return upper + upper.T
+
+    return {
+        "frequency": generator.uniform(0.5, 2.0, modes),
+        "exchange": couplings(),
+        "pairing": couplings(),
+        "damping": 10 ** generator.uniform(-4, -1, modes),
+        "temperature": 10 ** generator.uniform(0, 2, modes),
+    }

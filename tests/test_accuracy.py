@@ -1,0 +1,200 @@
+"""Values and first derivatives against the 50-digit reference, at random parameters."""
+
+from __future__ import annotations
+
+import functools
+
+import cases
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+import reference
+
+import jaxosc
+
+DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
+OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
+
+
+def covariance(name, coupling, ratio, omega, damping, temperature):
+    zero = jnp.zeros_like(coupling)
+    exchange = jnp.array([[zero, coupling], [coupling, zero]])
+    oscillators = jaxosc.Oscillators(omega, exchange, ratio * exchange)
+    if name == "gibbs":
+        return jaxosc.gibbs(oscillators, temperature[0])
+    if name == "global position ohmic":
+        baths = jaxosc.Baths(damping, temperature, spectrum="ohmic")
+        return jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, weights="position"))
+    equation = {
+        "local": jaxosc.local_lindblad,
+        "langevin": jaxosc.langevin,
+        "global": jaxosc.global_lindblad,
+    }[name]
+    return jaxosc.steady_state(equation(oscillators, jaxosc.Baths(damping, temperature)))
+
+
+@functools.cache
+def compiled(name):
+    """Observables and their derivatives by λ, in one compiled function."""
+
+    def observables(coupling, *rest):
+        state = covariance(name, coupling, *rest)
+        occupation = jaxosc.occupation(state)
+        coherence = jaxosc.coherence(state)[0, 1]
+        return jnp.stack([
+            occupation[0] + 0.5, occupation[1] + 0.5, coherence.real, coherence.imag,
+            jaxosc.mutual_information(state),
+        ])  # fmt: skip
+
+    def both(coupling, *rest):
+        return jax.jvp(lambda x: observables(x, *rest), (coupling,), (jnp.ones_like(coupling),))
+
+    return jax.jit(both)
+
+
+def exact(name, pair, coupling):
+    exchange = [[0, coupling], [coupling, 0]]
+    # Float64 rounds the product ratio · λ; the reference has the same pairing and slope.
+    kappa = mpmath.mpf(pair.ratio * pair.coupling)
+    kappa += mpmath.mpf(pair.ratio) * (mpmath.mpf(coupling) - mpmath.mpf(pair.coupling))
+    pairing = [[0, kappa], [kappa, 0]]
+    network = (pair.omega, exchange, pairing)
+    if name == "gibbs":
+        state = reference.gibbs(*network, pair.temperature[0])
+    elif name == "global position ohmic":
+        state = reference.global_(
+            *network, pair.damping, pair.temperature, weights="position", spectrum="ohmic"
+        )
+    else:
+        equation = {"local": "local", "langevin": "langevin", "global": "global_"}[name]
+        state = getattr(reference, equation)(*network, pair.damping, pair.temperature)
+    n1, n2 = reference.occupation(state)
+    coherence = reference.coherence(state)[0, 1]
+    return [
+        n1 + mpmath.mpf(0.5), n2 + mpmath.mpf(0.5), coherence.real, coherence.imag,
+        reference.mutual_information(state),
+    ]  # fmt: skip
+
+
+def exact_with_slope(name, pair):
+    """The observables and their derivatives by λ, by one high-precision central difference."""
+    with mpmath.workdps(70):
+        coupling = mpmath.mpf(pair.coupling)
+        step = mpmath.mpf(10) ** -20 * abs(coupling)
+        middle, above, below = (exact(name, pair, coupling + s) for s in (0, step, -step))
+        slope = [(a - b) / (2 * step) for a, b in zip(above, below, strict=True)]
+        return middle, slope
+
+
+def errors(computed, true, floor=None):
+    """Relative errors, of the complex coherence as a whole; relative to the floor if larger."""
+    with mpmath.workdps(70):
+        difference = [mpmath.mpf(float(c)) - t for c, t in zip(computed, true, strict=True)]
+        size = [abs(t) for t in true]
+        for values in (difference, size):
+            values[2:4] = [mpmath.hypot(*values[2:4])]
+        floor = [0] * len(size) if floor is None else floor
+        return [float(abs(d) / max(s, f)) for d, s, f in zip(difference, size, floor, strict=True)]
+
+
+def check(name, pair):
+    computed, slope = compiled(name)(
+        jnp.asarray(pair.coupling), jnp.asarray(pair.ratio), jnp.asarray(pair.omega),
+        jnp.asarray(pair.damping), jnp.asarray(pair.temperature),
+    )  # fmt: skip
+    true, true_slope = exact_with_slope(name, pair)
+    if np.isnan(float(true[4])):
+        assert np.isnan(computed[4])  # flat damping and cold: not a state
+        true[4] = true_slope[4] = mpmath.mpf(0)
+        computed, slope = computed.at[4].set(0), slope.at[4].set(0)
+    # Relative to the value itself, but: a coherence or information that vanishes, because the
+    # oscillators are identical and so are the baths, is 0 to the rounding of the covariance;
+    # and where an observable O hardly depends on λ, the rounding of O bounds its slope.
+    rounding = 1e-4 * (true[0] + true[1])
+    floor = [rounding] * 3 + [1e-3]
+    for what, error in zip(OBSERVABLES, errors(computed, true, floor), strict=True):
+        assert error <= pair.tolerance, ("value", what, error, pair)
+    size = [abs(true[0]), abs(true[1]), mpmath.hypot(true[2], true[3]), abs(true[4])]
+    slope_floor = [
+        max(s, f) / abs(mpmath.mpf(pair.coupling)) for s, f in zip(size, floor, strict=True)
+    ]
+    for what, error in zip(OBSERVABLES, errors(slope, true_slope, slope_floor), strict=True):
+        assert error <= pair.tolerance, ("slope", what, error, pair)
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_random_pairs(name):
+    for pair in cases.random_pairs(seed=1, count=16):
+        check(name, pair)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_many_random_pairs(name):
+    for pair in cases.random_pairs(seed=2, count=120):
+        check(name, pair)
+
+
+@pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
+@pytest.mark.parametrize("modes", [1, 3, 4])
+def test_more_modes(name, modes):
+    generator = np.random.default_rng(modes)
+    network = cases.random_network(generator, modes)
+    oscillators = jaxosc.Oscillators(*(network[k] for k in ("frequency", "exchange", "pairing")))
+    baths = jaxosc.Baths(network["damping"], network["temperature"])
+    args = tuple(network.values())
+    if name == "gibbs":
+        state = jaxosc.gibbs(oscillators, network["temperature"][0])
+        true = reference.gibbs(*args[:3], network["temperature"][0])
+    else:
+        equation, expected = {
+            "local": (jaxosc.local_lindblad, reference.local),
+            "langevin": (jaxosc.langevin, reference.langevin),
+            "global": (jaxosc.global_lindblad, reference.global_),
+        }[name]
+        state, true = jaxosc.steady_state(equation(oscillators, baths)), expected(*args)
+    true_array = np.array(true.tolist(), dtype=float)
+    assert np.abs(state - true_array).max() <= 1e-13 * np.abs(true_array).max()
+    if modes > 1:
+        groups = [((0,), None), ((0, 1), None), ((1,), (2,))]
+        for first, others in groups:
+            ours = jaxosc.mutual_information(state, first, others)
+            exact_value = float(reference.mutual_information(true, first, others))
+            # Three entropies of a few nats each: a few ulp of them.
+            assert abs(ours - exact_value) <= 2e-14
+
+
+def test_zero_temperature():
+    """T = 0 in one bath or both, where the limit exists; weak damping, physical or not."""
+    for temperature in ((0.0, 2.0), (1.5, 0.0), (0.0, 0.0)):
+        pair = cases.Pair((1.3, 0.8), 0.2, 1.0, (2e-3, 5e-3), temperature)
+        for name in DESCRIPTIONS:
+            computed, _ = compiled(name)(
+                jnp.asarray(pair.coupling), jnp.asarray(pair.ratio), jnp.asarray(pair.omega),
+                jnp.asarray(pair.damping), jnp.asarray(pair.temperature),
+            )  # fmt: skip
+            true = exact(name, pair, pair.coupling)
+            for ours, theirs in zip(computed[:4], true[:4], strict=True):
+                assert abs(float(ours) - float(theirs)) <= 1e-14
+            information = float(true[4])
+            if np.isnan(information):  # below the uncertainty relation by O(γ/ω)
+                assert np.isnan(computed[4])
+            else:
+                assert abs(float(computed[4]) - information) <= 1e-13
+
+
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_weak_correlations_keep_relative_accuracy(interaction):
+    """I ∝ λ² far below the rounding of the entropies it is the difference of."""
+    omega, damping, temperature = (5.0, 2.0), (1e-3, 2e-3), (98.0, 298.0)
+    for coupling in (1e-3, 1e-6):
+        network = reference.pair(omega, coupling, interaction)
+        true = reference.mutual_information(reference.local(*network, damping, temperature))
+        state = jaxosc.steady_state(
+            jaxosc.local_lindblad(
+                jaxosc.pair(omega, coupling, interaction), jaxosc.Baths(damping, temperature)
+            )
+        )
+        assert abs(float(jaxosc.mutual_information(state)) / float(true) - 1) <= 1e-12

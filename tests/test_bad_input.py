@@ -1,0 +1,183 @@
+"""Bad input: a worded ValueError where values are known, NaN inside jit, never a wrong number."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxosc
+
+ZERO = np.zeros((2, 2))
+GOOD = dict(omega=(5.0, 2.0), coupling=1.0, interaction="position")
+EQUATIONS = (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin)
+
+
+def pair(**changes):
+    return jaxosc.pair(**{**GOOD, **changes})
+
+
+def baths(damping=(0.1, 0.1), temperature=(1.0, 2.0), spectrum="flat"):
+    return jaxosc.Baths(damping, temperature, spectrum)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pair(omega=(5.0,)), r"`omega` must have shape \(2,\)"),
+        (lambda: pair(omega=5.0), r"`omega` must have shape \(2,\)"),
+        (lambda: pair(omega=(5.0, -2.0)), "`omega` must be positive"),
+        (lambda: pair(omega=(5.0, 0.0)), "`omega` must be positive"),
+        (lambda: pair(omega=(5.0, np.nan)), "`omega` must be finite"),
+        (lambda: pair(omega=("a", "b")), "`omega` must be a real number"),
+        (lambda: pair(omega=(5.0, 2.0 + 1j)), "`omega` must be real"),
+        (lambda: pair(omega=(True, True)), "`omega` must be real"),
+        (lambda: pair(coupling=[1.0]), r"`coupling` must have shape \(\)"),
+        (lambda: pair(coupling=np.inf), "`coupling` must be finite"),
+        (lambda: pair(coupling=None), "`coupling` must be a real number"),
+        (lambda: pair(interaction="hookean"), "`interaction` must be one of 'position'"),
+        (lambda: pair(interaction=None), "`interaction` must be one of"),
+        (lambda: jaxosc.critical_coupling((1.0, 1.0, 1.0), "position"), "`omega` must have shape"),
+        (lambda: jaxosc.critical_coupling((1.0, 1.0), "pp"), "`interaction` must be one of"),
+        (lambda: jaxosc.Oscillators([], ZERO, ZERO), r"`frequency` must have shape \(N,\)"),
+        (lambda: jaxosc.Oscillators([[1.0]], ZERO, ZERO), r"`frequency` must have shape \(N,\)"),
+        (lambda: jaxosc.Oscillators([1.0, -1.0], ZERO, ZERO), "`frequency` must be positive"),
+        (lambda: jaxosc.Oscillators([1.0], ZERO, ZERO), r"`exchange` must have shape \(1, 1\)"),
+        (lambda: jaxosc.Oscillators([1, 1], ZERO, [[0, 1], [2, 0]]), "`pairing` must be symmetric"),
+        (lambda: jaxosc.Oscillators([1, 1], np.eye(2), ZERO), "`exchange` must have a zero diag"),
+        (lambda: jaxosc.Oscillators([1, 1], ZERO * np.nan, ZERO), "`exchange` must be finite"),
+        (lambda: baths(damping=(-0.1, 0.1)), "`damping` must not be negative"),
+        (lambda: baths(damping=0.1), r"`damping` must have shape \(N,\)"),
+        (lambda: baths(damping=(np.nan, 0.1)), "`damping` must be finite"),
+        (lambda: baths(temperature=(1.0, -1e-9)), "`temperature` must not be negative"),
+        (lambda: baths(temperature=(1.0, np.inf)), "`temperature` must be finite"),
+        (lambda: baths(temperature=(1.0,)), r"`temperature` must have shape \(2,\)"),
+        (lambda: baths(spectrum="white"), "`spectrum` must be one of 'flat', 'ohmic'"),
+        (lambda: jaxosc.gibbs(pair(), -1.0), "`temperature` must not be negative"),
+        (lambda: jaxosc.gibbs(pair(), (1.0, 2.0)), r"`temperature` must have shape \(\)"),
+        (lambda: jaxosc.gibbs(baths(), 1.0), "`oscillators` must be a jaxosc.Oscillators"),
+        (lambda: jaxosc.local_lindblad(baths(), pair()), "`oscillators` must be a jaxosc.Osc"),
+        (lambda: jaxosc.local_lindblad(pair(), 1.0), "`baths` must be a jaxosc.Baths"),
+        (lambda: jaxosc.langevin(pair(), baths((1, 1, 1), (1, 1, 1))), "`baths` must hold one"),
+        (lambda: jaxosc.langevin(pair(), baths(spectrum="ohmic")), "`baths` must have the spectr"),
+        (lambda: jaxosc.global_lindblad(pair(), baths(), "flat"), "`weights` must be one of"),
+        (lambda: jaxosc.global_lindblad(pair(), baths(spectrum="ohmic")), "`weights` must be 'rot"),
+        (lambda: jaxosc.langevin_spectrum(pair(), baths(), np.nan), "`frequency` must be finite"),
+        (lambda: jaxosc.langevin_spectrum(pair(), baths(), 1.0, "x"), "`moment` must be one of"),
+        (lambda: jaxosc.steady_state(np.eye(4)), "`dynamics` must be a jaxosc.Dynamics"),
+        (lambda: jaxosc.Dynamics(np.eye(3), np.eye(3)), r"`drift` must have shape \(2N, 2N\)"),
+        (lambda: jaxosc.Dynamics(-np.eye(2), np.eye(4)), "`diffusion` must have shape"),
+        (lambda: jaxosc.Dynamics(-np.eye(2), [[1, 2], [3, 4]]), "`diffusion` must be symmetric"),
+        (lambda: jaxosc.Dynamics(np.full((2, 2), np.inf), np.eye(2)), "`drift` must be finite"),
+        (lambda: jaxosc.steady_state(jaxosc.Dynamics(np.eye(2), np.eye(2))), "`dynamics` must"),
+        (lambda: jaxosc.steady_state(jaxosc.local_lindblad(pair(), baths((0, 0)))), "no unique"),
+    ],
+)
+def test_worded_errors(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert str(error.value).startswith("Argument `")
+    assert ", but " in str(error.value)
+
+
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("excess", [1.0, 1.0001, 3.0])
+def test_past_the_critical_coupling(interaction, excess):
+    """At λ_c and beyond: an error for known values, NaN for traced ones, in every description."""
+    critical = float(jaxosc.critical_coupling((4.0, 1.0), interaction))  # 1 or 2, exactly
+
+    def occupation(coupling, equation):
+        oscillators = jaxosc.pair((4.0, 1.0), coupling, interaction)
+        if equation is jaxosc.gibbs:
+            return jaxosc.occupation(jaxosc.gibbs(oscillators, 1.0))
+        if equation is jaxosc.langevin_quadrature:
+            return jaxosc.occupation(equation(oscillators, baths()))
+        if equation is jaxosc.langevin_spectrum:
+            return equation(oscillators, baths(), 0.7)
+        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths())))
+
+    equations = (*EQUATIONS, jaxosc.gibbs, jaxosc.langevin_quadrature, jaxosc.langevin_spectrum)
+    for equation in equations:
+        with pytest.raises(ValueError, match="at or past the critical one"):
+            occupation(excess * critical, equation)
+        inside = jax.jit(occupation, static_argnums=1)
+        assert np.isnan(inside(excess * critical, equation)).all()
+        assert np.isfinite(inside(0.99 * critical, equation)).all()
+
+
+def test_bad_values_inside_jit():
+    def occupation(omega, coupling, damping, temperature, equation):
+        oscillators = jaxosc.pair(omega, coupling, "position")
+        dynamics = equation(oscillators, jaxosc.Baths(damping, temperature))
+        return jaxosc.occupation(jaxosc.steady_state(dynamics))
+
+    good = [(5.0, 2.0), 1.0, (0.1, 0.1), (1.0, 2.0)]
+    bad = [
+        (0, (5.0, -2.0)), (0, (np.nan, 2.0)), (1, np.nan), (1, np.inf), (2, (-0.1, 0.3)),
+        (2, (0.0, 0.0)), (2, (np.inf, 0.1)), (3, (-1.0, 2.0)), (3, (1.0, np.nan)),
+        (3, (np.inf, 1.0)),
+    ]  # fmt: skip
+    for equation in EQUATIONS:
+        inside = jax.jit(occupation, static_argnums=4)
+        assert np.isfinite(inside(*map(jnp.asarray, good), equation)).all()
+        for position, value in bad:
+            arguments = [*good]
+            arguments[position] = value
+            result = inside(*map(jnp.asarray, arguments), equation)
+            assert np.isnan(result).all(), (equation, position, value, result)
+
+
+def test_records_are_immutable_pytrees():
+    oscillators = pair()
+    with pytest.raises(AttributeError, match="immutable"):
+        oscillators.frequency = jnp.ones(2)
+    leaves, structure = jax.tree.flatten(baths(spectrum="ohmic"))
+    assert len(leaves) == 2
+    rebuilt = jax.tree.unflatten(structure, leaves)
+    assert rebuilt.spectrum == "ohmic"
+    assert "spectrum='ohmic'" in repr(rebuilt)
+    assert repr(jaxosc.local_lindblad(pair(), baths())).startswith("Dynamics(drift=")
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(pair())]
+    assert paths == [".frequency", ".exchange", ".pairing"]
+
+
+def test_types_that_users_pass():
+    """Ints, NumPy scalars and arrays, lists, tuples and JAX arrays mean the same."""
+    expected = jaxosc.steady_state(jaxosc.langevin(pair(), baths()))
+    for omega in ((5, 2), [5, 2], np.array([5, 2]), jnp.array([5.0, 2.0]), np.float64([5, 2])):
+        for coupling in (1, 1.0, np.int64(1), np.float64(1), jnp.array(1)):
+            state = jaxosc.steady_state(
+                jaxosc.langevin(pair(omega=omega, coupling=coupling), baths())
+            )
+            assert np.all(state == expected)
+
+
+def test_float32_follows_its_input():
+    """float32 in, float32 out, to the 1e-7/(1 − λ/λ_c) that its couplings can express."""
+    single = np.float32
+    for ratio, accuracy in ((0.5, 3e-6), (0.9, 1e-5), (0.99, 1e-4)):
+        coupling = single(ratio * np.sqrt(10) / 2)
+        state = {}
+        for dtype in (np.float32, np.float64):
+            oscillators = jaxosc.pair(np.array([5, 2], dtype), dtype(coupling), "position")
+            some = jaxosc.Baths(np.full(2, 1.5e-4, dtype), np.array([98, 298], dtype))
+            state[dtype] = [
+                *(jaxosc.steady_state(equation(oscillators, some)) for equation in EQUATIONS),
+                jaxosc.gibbs(oscillators, dtype(98)),
+            ]
+        for low, high in zip(state[np.float32], state[np.float64], strict=True):
+            assert low.dtype == jnp.float32
+            assert high.dtype == jnp.float64
+            np.testing.assert_allclose(
+                jaxosc.occupation(low), jaxosc.occupation(high), rtol=accuracy
+            )
+            assert jaxosc.mutual_information(low) == pytest.approx(
+                float(jaxosc.mutual_information(high)), abs=100 * accuracy
+            )
+
+
+def test_one_oscillator():
+    one = jaxosc.Oscillators([3.0], [[0.0]], [[0.0]])
+    for equation in EQUATIONS:
+        state = jaxosc.steady_state(equation(one, jaxosc.Baths([1e-6], [2.0])))
+        assert jaxosc.occupation(state)[0] == pytest.approx(1 / np.expm1(1.5), rel=1e-5)
+    assert jaxosc.gibbs(one, 0.0)[0, 0] == pytest.approx(0.5, rel=1e-14)

@@ -1,0 +1,182 @@
+"""Derivatives by every parameter: forward, reverse and second order, at special points too."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+import reference
+
+import jaxosc
+
+DESCRIPTIONS = ("local", "langevin", "global", "gibbs")
+
+
+def occupation(name, parameters):
+    """⟨a1†a1⟩ as a function of (ω1, ω2, λ, γ1, γ2, T1, T2), position interaction."""
+    oscillators = jaxosc.pair(parameters[:2], parameters[2], "position")
+    baths = jaxosc.Baths(parameters[3:5], parameters[5:])
+    state = {
+        "local": lambda: jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
+        "langevin": lambda: jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
+        "global": lambda: jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)),
+        "gibbs": lambda: jaxosc.gibbs(oscillators, parameters[5]),
+    }[name]()
+    return jaxosc.occupation(state)[0]
+
+
+def exact(name, parameters):
+    network = reference.pair(parameters[:2], parameters[2], "position")
+    if name == "gibbs":
+        return reference.occupation(reference.gibbs(*network, parameters[5]))[0]
+    equation = {"local": "local", "langevin": "langevin", "global": "global_"}[name]
+    state = getattr(reference, equation)(*network, parameters[3:5], parameters[5:])
+    return reference.occupation(state)[0]
+
+
+def exact_gradient(name, parameters):
+    slopes = []
+    for index in range(7):
+
+        def along(x, index=index):
+            return exact(name, [*parameters[:index], x, *parameters[index + 1 :]])
+
+        slopes.append(float(reference.derivative(along, mpmath.mpf(parameters[index]))))
+    return np.array(slopes)
+
+
+@functools.cache
+def gradients(name):
+    function = functools.partial(occupation, name)
+    return jax.jit(jax.jacfwd(function)), jax.jit(jax.grad(function))
+
+
+GENERIC = [1.0, 1.7, 0.3, 1e-2, 2e-2, 2.0, 3.0]
+RESONANT = [1.0, 1.0, 0.2, 1e-2, 3e-2, 2.0, 3.0]
+EQUAL_T = [1.0, 1.7, 0.3, 1e-2, 2e-2, 2.0, 2.0]
+NEAR_CRITICAL = [5.0, 2.0, 1.58, 1.5e-4, 3e-4, 98.0, 298.0]
+UNCOUPLED = [1.0, 1.7, 0.0, 1e-2, 2e-2, 2.0, 3.0]
+DEGENERATE = [1.3, 1.3, 0.0, 1e-2, 1e-2, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize(
+    "point", [GENERIC, RESONANT, EQUAL_T, NEAR_CRITICAL, UNCOUPLED, DEGENERATE]
+)
+def test_gradient(name, point):
+    if name == "global" and point is DEGENERATE:
+        # Any rotation of the modes is a normal mode; the two limits of the equation differ in
+        # γ and T, but at equal T they share value and slope in λ, and T1 + T2.
+        value = gradients(name)[1](jnp.array(point))
+        expected = exact_gradient("gibbs", point)
+        np.testing.assert_allclose(value[2], expected[2], atol=1e-14)
+        np.testing.assert_allclose(value[5] + value[6], expected[5], rtol=1e-12)
+        assert np.isfinite(value).all()
+        return
+    forward, reverse = (gradient(jnp.array(point)) for gradient in gradients(name))
+    expected = exact_gradient(name, point)
+    value = abs(float(exact(name, point)))
+    # A slope may be as small as the rounding of ⟨n⟩ over the parameter: by γ it is O(γ) here.
+    # Near λ_c, 1/(1 − λ/λ_c) more.
+    distance = 1 - 2 * point[2] / np.sqrt(point[0] * point[1])
+    scale = value / np.maximum(np.abs(point), 1e-2)
+    tolerance = 1e-12 * np.abs(expected) + (1e-14 + 1e-16 / distance) * scale / distance
+    assert np.all(np.abs(forward - expected) <= tolerance), (forward - expected) / tolerance
+    assert np.all(np.abs(reverse - expected) <= tolerance), (reverse - expected) / tolerance
+
+
+def test_scaled_cotangent():
+    """A cotangent other than 1 scales through."""
+    _, pull = jax.vjp(functools.partial(occupation, "langevin"), jnp.array(GENERIC))
+    np.testing.assert_allclose(
+        pull(jnp.asarray(-2.5))[0], -2.5 * gradients("langevin")[1](jnp.array(GENERIC)), rtol=1e-13
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_second_order(name):
+    """∂²⟨n⟩/∂λ∂(ω1, λ, T1) against high-precision differences of the reference."""
+
+    def slope(parameters):
+        unit = jnp.zeros(7).at[2].set(1)
+        return jax.jvp(functools.partial(occupation, name), (parameters,), (unit,))[1]
+
+    curvature = jax.jit(jax.grad(slope))
+    for point in (GENERIC, RESONANT) if name != "global" else (GENERIC,):
+        ours = curvature(jnp.array(point))
+        for index in (0, 2, 5):
+
+            def along(x, index=index, point=point):
+                moved = [*point[:index], x, *point[index + 1 :]]
+                return reference.derivative(
+                    lambda y: exact(name, [*moved[:2], y, *moved[3:]]), moved[2]
+                )
+
+            step = mpmath.mpf(10) ** -12
+            with mpmath.workdps(60):
+                x = mpmath.mpf(point[index])
+                if index == 2:
+                    expected = (
+                        exact(name, [*point[:2], x + step, *point[3:]])
+                        - 2 * exact(name, point)
+                        + exact(name, [*point[:2], x - step, *point[3:]])
+                    ) / step**2
+                else:
+                    expected = (along(x + step) - along(x - step)) / (2 * step)
+            assert float(ours[index]) == pytest.approx(float(expected), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_mutual_information_is_smooth_where_eigenvalues_coincide():
+    """Identical oscillators between equal baths: ν+ = ν− at λ = 0, and I = O(λ²) there."""
+
+    def information(coupling):
+        oscillators = jaxosc.pair((1.3, 1.3), coupling, "position")
+        baths = jaxosc.Baths((1e-2, 1e-2), (2.0, 2.0))
+        dynamics = jaxosc.local_lindblad(oscillators, baths)
+        return jaxosc.mutual_information(jaxosc.steady_state(dynamics))
+
+    assert information(0.0) == 0
+    assert jax.grad(information)(0.0) == 0
+    curvature = jax.grad(jax.grad(information))(0.0)
+    small = 1e-4
+    assert curvature == pytest.approx(2 * float(information(small)) / small**2, rel=1e-5)
+
+
+def test_batching_changes_nothing():
+    points = jnp.array([GENERIC, RESONANT, EQUAL_T, NEAR_CRITICAL])
+    for name in DESCRIPTIONS:
+        function = functools.partial(occupation, name)
+        batched = jax.jit(jax.vmap(function))(points)
+        single = [jax.jit(function)(point) for point in points]
+        np.testing.assert_allclose(batched, single, rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_three_modes():
+    """Forward and reverse agree, and with the reference, for a ring of three."""
+
+    def function(strength, equation):
+        exchange = strength * (jnp.ones((3, 3)) - jnp.eye(3))
+        oscillators = jaxosc.Oscillators(jnp.array([1.0, 1.2, 1.5]), exchange, 0.5 * exchange)
+        baths = jaxosc.Baths((1e-2, 2e-2, 5e-3), (2.0, 1.0, 4.0))
+        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]
+
+    def expected(strength, equation):
+        exchange = [[0 if i == j else strength for j in range(3)] for i in range(3)]
+        pairing = [[entry / 2 for entry in row] for row in exchange]
+        state = equation([1.0, 1.2, 1.5], exchange, pairing, [1e-2, 2e-2, 5e-3], [2.0, 1.0, 4.0])
+        return reference.occupation(state)[0]
+
+    for ours, theirs in (
+        (jaxosc.local_lindblad, reference.local),
+        (jaxosc.langevin, reference.langevin),
+        (jaxosc.global_lindblad, reference.global_),
+    ):
+        slope = float(reference.derivative(lambda x, f=theirs: expected(x, f), mpmath.mpf(0.1)))
+        for derivative in (jax.jacfwd, jax.grad):
+            computed = jax.jit(derivative(functools.partial(function, equation=ours)))(0.1)
+            assert computed == pytest.approx(slope, rel=1e-11)

@@ -1,0 +1,99 @@
+"""What `diagnose` says of networks inside and outside each domain."""
+
+import jax
+import numpy as np
+import pytest
+
+import jaxosc
+
+
+def diagnose(coupling, damping=(1.5e-4, 1.5e-4), temperature=(98.0, 298.0), kind="position"):
+    return jaxosc.diagnose(
+        jaxosc.pair((5.0, 2.0), coupling, kind), jaxosc.Baths(damping, temperature)
+    )
+
+
+def test_inside_every_domain():
+    found = diagnose(1.4)
+    assert found.bounded
+    assert found.stable
+    assert found.critical_ratio == pytest.approx(1.4 / np.sqrt(2.5), rel=1e-14)
+    assert found.decay_rate == pytest.approx(1.5e-4, rel=1e-9)
+    assert all(state.physical for state in found.states.values())
+    assert found.langevin_in_domain
+    words = str(found)
+    assert "bounded below; coupling/critical = 0.88543774" in words
+    assert "inside its domain" in words
+    assert "NOT" not in words
+
+
+def test_past_the_critical_coupling():
+    found = diagnose(2.0)
+    assert not found.bounded
+    assert not found.stable
+    assert found.critical_ratio > 1
+    assert not any(state.physical for state in found.states.values())
+    assert not found.langevin_in_domain
+    assert "NOT bounded below" in str(found)
+    assert "NOT stable" in str(found)
+
+
+def test_damping_keeps_the_dynamics_stable_slightly_past_the_critical_coupling():
+    damping = (0.3, 0.05)
+    edge = np.sqrt((25 + damping[0] ** 2) * (4 + damping[1] ** 2) / 10) / 2
+    for factor, stable in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        found = diagnose(edge * factor, damping)
+        assert found.stable is stable
+        assert not found.bounded
+
+
+def test_cold_flat_langevin_is_outside_its_domain():
+    found = diagnose(0.1, (1e-3, 1e-3), (0.0, 0.0))
+    langevin = found.states["langevin"]
+    assert not langevin.physical
+    assert 0.49 < langevin.smallest < 0.5
+    assert not found.langevin_in_domain
+    assert "NOT physical" in str(found)
+    assert found.states["local_lindblad"].physical
+    assert found.states["global_lindblad"].physical
+
+
+def test_rounded_criticality_is_outside_the_langevin_domain():
+    critical = float(jaxosc.critical_coupling((5.0, 2.0), "rotating-wave"))
+    found = diagnose(critical * (1 - 1e-5), (0.1, 0.1), (98.0, 98.0), "rotating-wave")
+    assert found.softness < 1
+    assert not found.langevin_in_domain
+    assert "Flat Langevin model: outside its domain" in str(found)
+
+
+def test_degenerate_modes_are_not_secular():
+    found = jaxosc.diagnose(
+        jaxosc.pair((3.0, 3.0), 1e-5, "rotating-wave"), jaxosc.Baths((1e-3, 1e-3), (5.0, 9.0))
+    )
+    assert found.secularity == pytest.approx(0.02, rel=1e-6)
+    assert "Secular approximation of the global equation: NOT justified" in str(found)
+
+
+def test_no_bath_no_steady_state():
+    found = diagnose(0.1, (0.0, 0.0))
+    assert not found.stable
+    assert "no unique steady state" in found.states["langevin"].reason
+    assert "no bath" in found.states["global_lindblad"].reason
+
+
+def test_one_mode_and_ohmic_baths():
+    one = jaxosc.Oscillators([3.0], [[0.0]], [[0.0]])
+    found = jaxosc.diagnose(one, jaxosc.Baths([0.1], [2.0], spectrum="ohmic"))
+    assert found.critical_ratio == 0
+    assert np.isinf(found.secularity)
+    assert "nothing to separate" in str(found)
+
+
+def test_traced_values_are_refused():
+    def inside(coupling):
+        return jaxosc.diagnose(
+            jaxosc.pair((5.0, 2.0), coupling, "position"), jaxosc.Baths((0.1, 0.1), (1.0, 1.0))
+        ).critical_ratio
+
+    with pytest.raises(ValueError, match="`oscillators` must hold known values"):
+        jax.jit(inside)(1.0)

@@ -1,0 +1,148 @@
+"""Numbers of Gaussian states with known answers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxosc
+
+
+def entropy_of(occupation):
+    """(n + 1) ln(n + 1) − n ln n of a thermal mode."""
+    return (occupation + 1) * np.log(occupation + 1) - occupation * np.log(occupation)
+
+
+def two_mode_squeezed(r, n1=0.0, n2=0.0):
+    """Two-mode squeezing by r of thermal modes n1, n2; symplectic eigenvalues n + 1/2."""
+    a, b = n1 + 0.5, n2 + 0.5
+    c, s = np.cosh(r), np.sinh(r)
+    x1, x2, x12 = a * c * c + b * s * s, b * c * c + a * s * s, (a + b) * c * s
+    return np.array([[x1, 0, x12, 0], [0, x1, 0, -x12], [x12, 0, x2, 0], [0, -x12, 0, x2]])
+
+
+def random_symplectic(generator, modes):
+    """exp(J H) for a random symmetric H, in the order (x1, p1, x2, p2, …)."""
+    form = np.kron(np.eye(modes), [[0.0, 1.0], [-1.0, 0.0]])
+    h = generator.normal(size=(2 * modes, 2 * modes)) * 0.3
+    return np.asarray(jax.scipy.linalg.expm(jnp.asarray(form @ (h + h.T))))
+
+
+@pytest.mark.parametrize("modes", [1, 2, 3, 5])
+def test_vacuum(modes):
+    vacuum = 0.5 * np.eye(2 * modes)
+    assert np.all(jaxosc.occupation(vacuum) == 0)
+    assert np.all(jaxosc.coherence(vacuum) == 0)
+    np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(vacuum), 0.5, rtol=1e-15)
+    assert abs(jaxosc.von_neumann_entropy(vacuum)) < 1e-14
+    assert jaxosc.purity(vacuum) == pytest.approx(1, rel=1e-14)
+    assert jaxosc.is_physical(vacuum)
+    assert not jaxosc.is_physical(0.499999 * np.eye(2 * modes))
+
+
+def test_thermal_mode():
+    for n in (1e-6, 0.3, 20.0, 1e6):
+        thermal = (n + 0.5) * np.eye(2)
+        assert jaxosc.occupation(thermal)[0] == pytest.approx(n, rel=1e-9)
+        # (n + 1) ln(n + 1) − n ln n itself cancels at n = 1e6
+        expected = np.log1p(n) + n * np.log1p(1 / n)
+        assert jaxosc.von_neumann_entropy(thermal) == pytest.approx(expected, rel=1e-9)
+        assert jaxosc.purity(thermal) == pytest.approx(1 / (2 * n + 1), rel=1e-14)
+
+
+@pytest.mark.parametrize("modes", [1, 2, 3, 4])
+def test_symplectic_invariance(modes):
+    """Williamson: S diag(ν) Sᵀ has the symplectic eigenvalues ν, whatever S."""
+    generator = np.random.default_rng(modes)
+    for degenerate in (False, True):
+        nu = np.sort(0.5 + generator.exponential(2.0, modes))
+        if degenerate:
+            nu[:] = nu[0]
+        s = random_symplectic(generator, modes)
+        state = s @ np.diag(np.repeat(nu, 2)) @ s.T
+        state = (state + state.T) / 2
+        np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(state), nu, rtol=1e-12)
+        expected = np.sum(entropy_of(nu - 0.5))
+        assert jaxosc.von_neumann_entropy(state) == pytest.approx(expected, rel=1e-12)
+        assert jaxosc.purity(state) == pytest.approx(1 / np.prod(2 * nu), rel=1e-12)
+        assert jaxosc.is_physical(state)
+
+
+@pytest.mark.parametrize("r", [1e-4, 0.02, 0.5, 2.0])
+@pytest.mark.parametrize("thermal", [(0.0, 0.0), (0.2, 0.2), (3.0, 0.01), (50.0, 50.0)])
+def test_two_mode_squeezed_information(r, thermal):
+    """I = f(a) + f(b) − f(n1 + ½) − f(n2 + ½) with the squeezed local variances a, b."""
+    state = two_mode_squeezed(r, *thermal)
+    local = np.diag(state)[[0, 2]] - 0.5
+    with np.errstate(all="ignore"):
+        total = sum(entropy_of(n) for n in thermal if n > 0)
+    expected = sum(entropy_of(n) for n in local) - total
+    scale = sum(entropy_of(n) for n in local)
+    # The right-hand side is a difference of entropies, and good to their rounding; that of the
+    # entries, of size cosh 2r, moves the symplectic eigenvalues by its square.
+    rounding = 3e-14 * (1 + scale) * np.cosh(2 * r) ** 2
+    assert jaxosc.mutual_information(state) == pytest.approx(expected, abs=rounding)
+
+
+def test_coherence_is_hermitian_with_phase():
+    """⟨a1†a2⟩ of a state with ⟨x1p2⟩ − ⟨p1x2⟩ ≠ 0."""
+    state = np.diag([2.0, 2.0, 3.0, 3.0])
+    state[0, 3] = state[3, 0] = 0.4
+    state[1, 2] = state[2, 1] = -0.4
+    c = np.asarray(jaxosc.coherence(state))
+    # ⟨a1†a2⟩ = [⟨x1x2⟩ + ⟨p1p2⟩ + i(⟨x1p2⟩ − ⟨p1x2⟩)]/2
+    np.testing.assert_allclose(c, [[1.5, 0.4j], [-0.4j, 2.5]], atol=1e-15)
+
+
+def test_groups_of_modes():
+    generator = np.random.default_rng(3)
+    s = random_symplectic(generator, 3)
+    state = s @ np.diag(np.repeat([0.6, 0.9, 1.7], 2)) @ s.T
+    state = (state + state.T) / 2
+
+    def entropy(*modes):
+        index = [2 * m + q for m in modes for q in (0, 1)]
+        return float(jaxosc.von_neumann_entropy(state[np.ix_(index, index)]))
+
+    whole = jaxosc.mutual_information(state, (0,))
+    assert whole == pytest.approx(entropy(0) + entropy(1, 2) - entropy(0, 1, 2), abs=1e-13)
+    part = jaxosc.mutual_information(state, (2,), (0,))
+    assert part == pytest.approx(entropy(2) + entropy(0) - entropy(0, 2), abs=1e-13)
+    assert 0 <= part <= whole + jaxosc.mutual_information(state, (2,))
+    assert jaxosc.mutual_information(state, (2, 1)) == pytest.approx(float(whole), abs=1e-13)
+
+
+def test_uncorrelated_modes_share_nothing():
+    assert jaxosc.mutual_information(np.diag([2.0, 2.0, 7.0, 7.0])) == 0
+    assert jaxosc.mutual_information(0.5 * np.eye(4)) == 0
+
+
+def test_unphysical_states_have_no_entropy():
+    squeezed_too_far = two_mode_squeezed(0.3) * 0.9
+    assert not jaxosc.is_physical(squeezed_too_far)
+    assert np.isnan(jaxosc.von_neumann_entropy(squeezed_too_far))
+    assert np.isnan(jaxosc.mutual_information(squeezed_too_far))
+    assert not jaxosc.is_physical(np.full((4, 4), np.nan))
+    assert not jaxosc.is_physical(np.diag([1.0, -1.0]))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: jaxosc.occupation(np.eye(3)), r"`covariance` must have shape \(2N, 2N\)"),
+        (lambda: jaxosc.occupation(np.ones(4)), r"`covariance` must have shape \(2N, 2N\)"),
+        (lambda: jaxosc.occupation(np.zeros((0, 0))), r"`covariance` must have shape"),
+        (lambda: jaxosc.purity([[1.0, 2.0], [0.0, 1.0]]), "`covariance` must be symmetric"),
+        (lambda: jaxosc.purity(np.eye(2) * 1j), "`covariance` must be real"),
+        (lambda: jaxosc.purity("covariance"), "`covariance` must be a real number"),
+        (lambda: jaxosc.mutual_information(np.eye(6)), "`modes` must name"),
+        (lambda: jaxosc.mutual_information(np.eye(2)), "`modes` must name"),
+        (lambda: jaxosc.mutual_information(np.eye(4), (0, 0)), "`modes` must hold different"),
+        (lambda: jaxosc.mutual_information(np.eye(4), (2,)), "`modes` must hold different"),
+        (lambda: jaxosc.mutual_information(np.eye(4), (0, 1)), "`others` must hold different"),
+        (lambda: jaxosc.mutual_information(np.eye(6), (0,), (0, 1)), "`others` must share no"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,44 @@
+"""The README's code prints what the README says, and its test command is the one CI runs."""
+
+import contextlib
+import io
+import itertools
+import re
+from pathlib import Path
+
+import jax
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+
+
+def test_code_prints_what_it_says():
+    blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    namespace: dict = {}
+    checked = 0
+    for (language, code), (following, expected) in itertools.pairwise(blocks):
+        if language != "python":
+            continue
+        output = io.StringIO()
+        # As a reader would run it: JAX's own promotion rules.
+        with (
+            contextlib.redirect_stdout(output),
+            jax.numpy_dtype_promotion("standard"),
+            jax.numpy_rank_promotion("allow"),
+        ):
+            exec(code, namespace)
+        assert following == "text"
+        assert output.getvalue() == expected
+        checked += 1
+    assert checked == 2
+
+
+def test_commands():
+    """Two commands, one line each; continuous integration runs the tests by the second."""
+    blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    commands = [code.strip() for language, code in blocks if not language]
+    assert len(commands) == 2
+    assert all("\n" not in command for command in commands)
+    assert commands[0].endswith("jaxosc reproduce")
+    assert "pytest" in commands[1]
+    assert (ROOT / "docs" / "figure-2.png").stat().st_size > 10_000
