@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.network_lyapunov import steady_covariance
+from jaxosc._numerics.network_lyapunov import interleave, steady_covariance
 from jaxosc._pytree import Record
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -150,9 +150,9 @@ def drift_matrix(
     oscillators: Oscillators, position_damping: jax.Array, momentum_damping: jax.Array
 ) -> jax.Array:
     """A [2N, 2N] of ẋ = Wp + Bx, ṗ = −Vx + Cp for damping blocks B, C [N, N]."""
-    modes = oscillators.modes
-    rows = jnp.stack([
-        jnp.stack([position_damping, kinetic_matrix(oscillators)], axis=-1),
-        jnp.stack([-potential_matrix(oscillators), momentum_damping], axis=-1),
-    ], axis=-2)  # fmt: skip
-    return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+    return interleave(
+        position_damping,
+        kinetic_matrix(oscillators),
+        -potential_matrix(oscillators),
+        momentum_damping,
+    )

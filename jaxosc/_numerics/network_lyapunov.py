@@ -14,13 +14,22 @@ inputs and never as the difference of two large results.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.complex_scalar import Complex
 
+# The arguments of `steady_covariance`
+_Problem = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+# A diffusion to σ, and whether A is stable
+_Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
+
+@jax.custom_jvp
 def steady_covariance(
     frequency: jax.Array,
     exchange: jax.Array,
@@ -33,22 +42,29 @@ def steady_covariance(
     NaN where A has an eigenvalue with a real part that is not negative.
     """
     network = (frequency, exchange, pairing, damping)
-    if frequency.shape[0] == 2:
-        solution, stable = _two_modes(*network, diffusion)
-        # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
-        # leaves in the small one the rounding of the large. Inserting the solution into the
-        # equation, block by block, shows that error; the correction has the same factors.
-        residual = _two_mode_residual(*network, diffusion, solution)
-        correction, _ = _two_modes(*network, residual)
-        return jnp.where(stable, solution + correction, jnp.nan)
-    return _many_modes(*network, diffusion)
+    two = frequency.shape[0] == 2
+    solve: _Solver = partial(_two_modes, *network) if two else _many_modes(*network)
+    solution, stable = solve(diffusion)
+    # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
+    # leaves in the small one the rounding of the large. Inserting the solution into the
+    # equation, block by block, shows that error; the correction has the same factors.
+    correction, _ = solve(_residual(*network, diffusion, solution))
+    return jnp.where(stable, solution + correction, jnp.nan)
 
 
-def interleave(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> jax.Array:
-    """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ [N, N] as one matrix in the order (x1, p1, x2, p2, …)."""
+@steady_covariance.defjvp
+def _steady_covariance_jvp(primals: _Problem, tangents: _Problem) -> tuple[jax.Array, jax.Array]:
+    """Differentiate the equation, not the elimination: A dσ + dσ Aᵀ + (dA σ + σ dAᵀ + dD) = 0."""
+    covariance = steady_covariance(*primals)
+    source = _residual(*tangents, covariance)
+    return covariance, steady_covariance(*primals[:4], source)
+
+
+def interleave(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array) -> jax.Array:
+    """Four blocks [N, N] as one matrix in the order (x1, p1, x2, p2, …)."""
     modes = xx.shape[0]
-    blocks = jnp.stack([jnp.stack([xx, xp], axis=-1), jnp.stack([xp.T, pp], axis=-1)], axis=-2)
-    return blocks.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+    rows = jnp.stack([jnp.stack([xx, xp], axis=-1), jnp.stack([px, pp], axis=-1)], axis=-2)
+    return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
 
 
 def blocks_of(matrix: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -178,7 +194,7 @@ def _two_modes(
     return covariance, stable
 
 
-def _two_mode_residual(
+def _residual(
     frequency: jax.Array,
     exchange: jax.Array,
     pairing: jax.Array,
@@ -186,7 +202,11 @@ def _two_mode_residual(
     diffusion: jax.Array,
     covariance: jax.Array,
 ) -> jax.Array:
-    """Aσ + σAᵀ + D of two modes, entry by entry."""
+    """Aσ + σAᵀ + D; entry by entry for two modes, where it fuses with its neighbours."""
+    if frequency.shape[0] != 2:
+        bare, decay = jnp.diag(frequency) + exchange, -jnp.diag(damping)
+        flow = interleave(decay, bare - pairing, -bare - pairing, decay) @ covariance
+        return flow + flow.T + diffusion
     drift: list[list[jax.Array | None]] = [[None] * 4 for _ in range(4)]
     for mode in (0, 1):
         x, p, other = 2 * mode, 2 * mode + 1, 1 - mode
@@ -206,12 +226,8 @@ def _two_mode_residual(
 
 
 def _many_modes(
-    frequency: jax.Array,
-    exchange: jax.Array,
-    pairing: jax.Array,
-    damping: jax.Array,
-    diffusion: jax.Array,
-) -> jax.Array:
+    frequency: jax.Array, exchange: jax.Array, pairing: jax.Array, damping: jax.Array
+) -> _Solver:
     """Any N, as one dense system of 2N² + N unknowns, slow and fast parts apart.
 
     With R = (P + X)/2, ρ = (P − X)/2, S = u + Z (u symmetric, Z antisymmetric), M = ω + λ and
@@ -219,6 +235,8 @@ def _many_modes(
 
         G∘R = −[M, Z] − {κ, u} + D_R,     G∘ρ = −{M, u} − [κ, Z] + D_ρ,
         G∘u =  {M, ρ} − {κ, R} + D_u,     G∘Z =  [M, R] − [κ, ρ] + D_Z.
+
+    Factored once: the result maps a diffusion to σ and whether A is stable.
     """
     modes = frequency.shape[0]
     rate = damping[:, None] + damping[None, :]
@@ -264,27 +282,13 @@ def _many_modes(
     scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
     factors = jax.scipy.linalg.lu_factor(matrix * scale[:, None])
 
-    def solve(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> tuple[jax.Array, ...]:
-        """The blocks of σ for the blocks of a diffusion."""
+    def solve(diffusion: jax.Array) -> jax.Array:
+        xx, xp, pp = blocks_of(diffusion)
         source = pack((pp + xx) / 2, (pp - xx) / 2, (xp + xp.T) / 2, (xp - xp.T) / 2)
         r, rho, u, z = unpack(jax.scipy.linalg.lu_solve(factors, source * scale))
-        return r - rho, u + z, r + rho
-
-    # As for two modes: solve, insert, correct.
-    xx, xp, pp = solve(*blocks_of(diffusion))
-    bare = jnp.diag(frequency) + exchange
-    potential, kinetic = bare + pairing, bare - pairing
-    flow_x, flow_p = kinetic @ xp.T, -potential @ xp
-    d_xx, d_xp, d_pp = blocks_of(diffusion)
-    correction = solve(
-        flow_x + flow_x.T - rate * xx + d_xx,
-        kinetic @ pp - xx @ potential - rate * xp + d_xp,
-        flow_p + flow_p.T - rate * pp + d_pp,
-    )
-    xx, xp, pp = (block + change for block, change in zip((xx, xp, pp), correction, strict=True))
+        return interleave(r - rho, u + z, u - z, r + rho)
 
     # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
-    one, zero = jnp.eye(modes, dtype=rate.dtype), jnp.zeros_like(rate)
-    witness = jax.lax.stop_gradient(interleave(*solve(one, zero, one)))
-    stable = jnp.all(jnp.isfinite(jnp.linalg.cholesky(witness)))
-    return jnp.where(stable, interleave(xx, xp, pp), jnp.nan)
+    witness = jnp.linalg.cholesky(solve(jnp.eye(2 * modes, dtype=rate.dtype)))
+    stable = jnp.all(jnp.isfinite(witness))
+    return lambda diffusion: (solve(diffusion), stable)

@@ -60,7 +60,8 @@ def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.
         xx, pp = _two_modes(oscillators, temperature)
     else:
         xx, pp = _many_modes(oscillators, temperature)
-    return interleave(xx, jnp.zeros_like(xx), pp)
+    zero = jnp.zeros_like(xx)
+    return interleave(xx, zero, zero, pp)
 
 
 def _two_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:

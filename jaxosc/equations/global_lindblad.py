@@ -108,4 +108,5 @@ def _in_modes(modes: QuadratureModes, variance: jax.Array) -> jax.Array:
     """The covariance whose normal modes have these variances on both quadratures."""
     xx = (modes.position * variance[None, :]) @ modes.position.T
     pp = (modes.momentum * variance[None, :]) @ modes.momentum.T
-    return interleave(xx, jnp.zeros_like(xx), pp)
+    zero = jnp.zeros_like(xx)
+    return interleave(xx, zero, zero, pp)

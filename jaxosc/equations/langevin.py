@@ -146,4 +146,5 @@ def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
     # One bath after the other: memory stays at nodes × N² numbers.
     sums = jax.lax.map(of_bath, (units, baths.temperature))
     y, z, b, c = (baths.damping[:, None] * rows for rows in sums)  # row j belongs to bath j
-    return interleave(y + y.T, b.T - c, z + z.T)
+    cross = b.T - c
+    return interleave(y + y.T, cross, cross.T, z + z.T)
