@@ -16,7 +16,7 @@ def solve_lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     upper = np.triu_indices(size)
 
     def unpack(vector: jax.Array) -> jax.Array:
-        half = jnp.zeros((size, size), vector.dtype).at[upper].set(vector)
+        half = jnp.zeros((size, size), vector.dtype).at[upper].set(vector, unique_indices=True)
         return half + half.T - jnp.diag(jnp.diag(half))
 
     def equation(vector: jax.Array) -> jax.Array:

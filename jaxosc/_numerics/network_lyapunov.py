@@ -259,9 +259,9 @@ def _many_modes(
         *parts, last = jnp.split(vector, sizes)
         symmetric = []
         for part in parts:
-            half = zero.at[upper].set(part)
+            half = zero.at[upper].set(part, unique_indices=True)
             symmetric.append(half + half.T - jnp.diag(jnp.diag(half)))
-        half = zero.at[strict].set(last)
+        half = zero.at[strict].set(last, unique_indices=True)
         return *symmetric, half - half.T
 
     def pack(r: jax.Array, rho: jax.Array, u: jax.Array, z: jax.Array) -> jax.Array:
