@@ -44,6 +44,10 @@ def _array(name: str, value: ArrayLike) -> jax.Array:
         jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
     ):
         raise ValueError(f"Argument `{name}` must be real, but its type is {array.dtype}.")
+    if jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize < 4:
+        raise ValueError(
+            f"Argument `{name}` must be float32 or float64, but its type is {array.dtype}."
+        )
     return array
 
 
@@ -60,6 +64,13 @@ def require(name: str, value: Any, condition: Any, must: str) -> None:
     known = concrete(value)
     if known is not None and not np.all(condition(known)):
         raise ValueError(f"Argument `{name}` must {must}, but it is {_show(known)}.")
+
+
+def require_no_nan(result: Any, message: str) -> None:
+    """Raise ValueError if a known result is NaN, as it is where the problem has no answer."""
+    known = concrete(result)
+    if known is not None and np.isnan(known).any():
+        raise ValueError(message)
 
 
 def require_finite(name: str, value: Any) -> None:

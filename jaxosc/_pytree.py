@@ -44,6 +44,9 @@ class Record:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable; make a new one instead.")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable; make a new one instead.")
+
     def __repr__(self) -> str:
         names = self._leaves + self._static
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)

@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._pytree import Record
-from jaxosc.oscillators import Oscillators
+from jaxosc.oscillators import Oscillators, natural_unit, require_network
 
 SPECTRA = ("flat", "ohmic")
 
@@ -56,8 +56,13 @@ class Baths(Record):
 
 def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
     """Both in one dtype, after checking that they belong together."""
-    _checks.require_instance("oscillators", oscillators, Oscillators)
+    require_network(oscillators)
     _checks.require_instance("baths", baths, Baths)
+    if baths.damping.ndim != 1:
+        raise ValueError(
+            "Argument `baths` must hold the baths of one network, but its damping rates have shape "
+            f"{baths.damping.shape}; use jax.vmap for a batch of networks."
+        )
     if baths.damping.shape != oscillators.frequency.shape:
         raise ValueError(
             f"Argument `baths` must hold one bath an oscillator, but it holds "
@@ -65,6 +70,14 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
         )
     dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
     return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
+
+
+def in_natural_units(
+    oscillators: Oscillators, baths: Baths
+) -> tuple[Oscillators, Baths, jax.Array]:
+    """Both divided by a power of two next to the largest frequency, and that unit."""
+    unit = natural_unit(oscillators)
+    return *jax.tree.map(lambda leaf: leaf / unit, (oscillators, baths)), unit
 
 
 def is_valid(baths: Baths) -> jax.Array:

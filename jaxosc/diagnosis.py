@@ -88,6 +88,8 @@ class Diagnosis:
 
     def _langevin_domain(self) -> str:
         ratio = f"smallest normal-mode frequency = {self.softness:.3g} x largest damping rate"
+        if np.isnan(self.states["langevin"].smallest):
+            return "no state."
         if not self.states["langevin"].physical:
             return f"outside its domain, the state is not physical; {ratio}."
         if self.softness < _SEPARATED:
@@ -162,7 +164,7 @@ def _critical_ratio(oscillators: Oscillators) -> float:
         for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
     )
     root = np.sqrt(omega)
-    return float(
+    return 0.0 + float(  # no −0 for a single oscillator
         max(
             -np.linalg.eigvalsh((exchange + sign * pairing) / root[:, None] / root[None, :])[0]
             for sign in (1, -1)

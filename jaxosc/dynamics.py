@@ -14,7 +14,7 @@ from jaxosc import _checks
 from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.network_lyapunov import interleave, steady_covariance
 from jaxosc._pytree import Record
-from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
+from jaxosc.oscillators import Oscillators, kinetic_matrix, natural_unit, potential_matrix
 
 
 class NetworkDrift(Record):
@@ -39,10 +39,10 @@ class NetworkDrift(Record):
 
     def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
         """σ with Aσ + σAᵀ + D = 0."""
-        network = self.oscillators
-        return steady_covariance(
-            network.frequency, network.exchange, network.pairing, self.damping, diffusion
-        )
+        unit = natural_unit(self.oscillators)
+        parts = jax.tree.leaves((self.oscillators, self.damping, diffusion))
+        frequency, exchange, pairing, damping, source = (part / unit for part in parts)
+        return steady_covariance(frequency, exchange, pairing, damping, source)
 
 
 class RelaxationDrift(Record):
@@ -130,6 +130,11 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         ValueError: if the drift is known and has no unique steady state.
     """
     _checks.require_instance("dynamics", dynamics, Dynamics)
+    if dynamics.diffusion.ndim != 2:
+        raise ValueError(
+            "Argument `dynamics` must hold one network, but its diffusion has shape "
+            f"{dynamics.diffusion.shape}; use jax.vmap for a batch of networks."
+        )
     covariance = _steady_state(dynamics)
     known = _checks.concrete(covariance)
     if known is not None and np.isnan(known).any() and np.isfinite(dynamics.diffusion).all():

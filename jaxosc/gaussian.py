@@ -6,6 +6,7 @@ A covariance is σ [2N, 2N], σ_ij = ⟨{r_i, r_j}⟩/2 of the quadratures (x1, 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -176,10 +177,12 @@ def _groups(
                 "Argument `modes` must name the modes of the first group, "
                 f"but it is missing and there are {total} modes."
             )
+        if others is not None:
+            raise ValueError("Argument `modes` must be given with `others`, but it is missing.")
         modes = (0,)
-    first = [int(mode) for mode in modes]
-    rest = (mode for mode in range(total) if mode not in first)
-    second = [int(mode) for mode in (rest if others is None else others)]
+    first = _indices("modes", modes)
+    rest = [mode for mode in range(total) if mode not in first]
+    second = rest if others is None else _indices("others", others)
     for name, group in (("modes", first), ("others", second)):
         if not group or len(set(group)) < len(group) or not all(0 <= m < total for m in group):
             raise ValueError(
@@ -192,6 +195,16 @@ def _groups(
             f"and `modes` is {tuple(first)}."
         )
     return first, second
+
+
+def _indices(name: str, modes: Sequence[int]) -> list[int]:
+    try:
+        return [operator.index(mode) for mode in modes]
+    except (TypeError, jax.errors.ConcretizationTypeError) as error:
+        raise ValueError(
+            f"Argument `{name}` must be a sequence of whole numbers known before compilation, "
+            f"but it is {modes!r}; under jax.jit, name it in static_argnames."
+        ) from error
 
 
 def _restrict(covariance: jax.Array, modes: list[int]) -> jax.Array:

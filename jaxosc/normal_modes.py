@@ -7,13 +7,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxosc import _checks
 from jaxosc.oscillators import (
     Oscillators,
     is_bounded,
     kinetic_matrix,
+    natural_unit,
     potential_matrix,
     require_bounded,
+    require_network,
     two_mode_determinants,
 )
 
@@ -59,15 +60,17 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
 
     Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
     """
-    _checks.require_instance("oscillators", oscillators, Oscillators)
+    require_network(oscillators)
     require_bounded(oscillators)
     return _normal_modes(oscillators)
 
 
 @jax.jit
 def _normal_modes(oscillators: Oscillators) -> NormalModes:
-    frequency, position, momentum = quadrature_modes(oscillators)
-    modes = NormalModes(frequency, (position + momentum) / 2, (position - momentum) / 2)
+    unit = natural_unit(oscillators)
+    scaled = jax.tree.map(lambda leaf: leaf / unit, oscillators)
+    frequency, position, momentum = quadrature_modes(scaled)
+    modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
     bounded = is_bounded(oscillators)
     return NormalModes(*(jnp.where(bounded, leaf, jnp.nan) for leaf in modes))
 

@@ -128,10 +128,24 @@ def kinetic_matrix(oscillators: Oscillators) -> jax.Array:
     return jnp.diag(oscillators.frequency) + oscillators.exchange - oscillators.pairing
 
 
+def natural_unit(oscillators: Oscillators) -> jax.Array:
+    """A power of two next to the largest frequency.
+
+    Dividing by it is exact, and keeps products of several frequencies away from overflow and
+    underflow in whatever unit the user works. Results do not depend on it, nor do derivatives.
+    """
+    largest = jax.lax.stop_gradient(jnp.max(oscillators.frequency))
+    mantissa, exponent = jnp.frexp(largest)
+    return jnp.ldexp(jnp.ones_like(mantissa), exponent)
+
+
 def is_bounded(oscillators: Oscillators) -> jax.Array:
-    """Whether H is bounded below with a gap: V and W positive definite, no NaN anywhere."""
-    omega = oscillators.frequency
-    positive = jnp.all(omega > 0)
+    """Whether H is Hermitian as stated and bounded below with a gap: V and W positive definite."""
+    unit = natural_unit(oscillators)
+    oscillators = jax.tree.map(lambda leaf: leaf / unit, oscillators)
+    positive = jnp.all(oscillators.frequency > 0)
+    for matrix in (oscillators.exchange, oscillators.pairing):
+        positive &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
     if oscillators.modes == 2:
         potential, kinetic = two_mode_determinants(oscillators)
         return positive & (potential > 0) & (kinetic > 0)
@@ -148,6 +162,17 @@ def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Arra
     product = omega[0] * omega[1]
     potential, kinetic = exchange[0, 1] + pairing[0, 1], exchange[0, 1] - pairing[0, 1]
     return product - potential**2, product - kinetic**2
+
+
+def require_network(oscillators: object) -> None:
+    """Raise ValueError unless this is one network of oscillators."""
+    _checks.require_instance("oscillators", oscillators, Oscillators)
+    assert isinstance(oscillators, Oscillators)
+    if oscillators.frequency.ndim != 1:
+        raise ValueError(
+            "Argument `oscillators` must hold one network, but its frequencies have shape "
+            f"{oscillators.frequency.shape}; use jax.vmap for a batch of networks."
+        )
 
 
 def require_bounded(oscillators: Oscillators) -> None:

@@ -14,7 +14,7 @@ Inputs (floats, numpy values, nested lists, mpf) are converted exactly. Covarian
 evaluations agree, so that critical points and weak damping cost digits of work, not of the
 result. Outside the domain (no steady state, no positive normal modes) every entry is nan.
 
-Equations: S. Konopik and E. Lutz, "Local master equations may fail to describe dissipative
+Equations: M. Konopik and E. Lutz, "Local master equations may fail to describe dissipative
 critical behavior" (cited as "Konopik & Lutz"); A. Serafini, "Quantum Continuous Variables" (2017).
 """
 

@@ -20,6 +20,11 @@ def baths(damping=(0.1, 0.1), temperature=(1.0, 2.0), spectrum="flat"):
     return jaxosc.Baths(damping, temperature, spectrum)
 
 
+BATCH = jax.vmap(lambda coupling: pair(coupling=coupling))(np.linspace(0, 1, 3))
+BATH_BATCH = jax.vmap(lambda t: baths(temperature=jnp.stack([t, t])))(np.linspace(1, 2, 2))
+DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()))(BATCH)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -63,6 +68,14 @@ def baths(damping=(0.1, 0.1), temperature=(1.0, 2.0), spectrum="flat"):
         (lambda: jaxosc.global_lindblad(pair(), baths(spectrum="ohmic")), "`weights` must be 'rot"),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), np.nan), "`frequency` must be finite"),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), 1.0, "x"), "`moment` must be one of"),
+        (lambda: jaxosc.langevin(BATCH, baths()), "`oscillators` must hold one network"),
+        (lambda: jaxosc.gibbs(BATCH, 1.0), "`oscillators` must hold one network"),
+        (lambda: jaxosc.normal_modes(BATCH), "`oscillators` must hold one network"),
+        (lambda: jaxosc.langevin(pair(), BATH_BATCH), "`baths` must hold the baths of one"),
+        (lambda: jaxosc.steady_state(DYNAMICS_BATCH), "`dynamics` must hold one network"),
+        (lambda: jaxosc.global_lindblad(pair(), baths((0, 0))), "`baths` must damp every normal"),
+        (lambda: jaxosc.langevin_quadrature(pair(), baths((0, 0))), "`baths` must damp every mot"),
+        (lambda: pair(omega=np.float16([5, 2])), "`omega` must be float32 or float64"),
         (lambda: jaxosc.steady_state(np.eye(4)), "`dynamics` must be a jaxosc.Dynamics"),
         (lambda: jaxosc.Dynamics(np.eye(3), np.eye(3)), r"`drift` must have shape \(2N, 2N\)"),
         (lambda: jaxosc.Dynamics(-np.eye(2), np.eye(4)), "`diffusion` must have shape"),
@@ -126,10 +139,23 @@ def test_bad_values_inside_jit():
             assert np.isnan(result).all(), (equation, position, value, result)
 
 
+def test_a_traced_coupling_that_is_not_symmetric():
+    def occupation(exchange):
+        oscillators = jaxosc.Oscillators((5.0, 2.0), exchange, ZERO)
+        return jaxosc.occupation(jaxosc.steady_state(jaxosc.langevin(oscillators, baths())))
+
+    inside = jax.jit(occupation)
+    assert np.isfinite(inside(jnp.array([[0.0, 1.0], [1.0, 0.0]]))).all()
+    for exchange in ([[0.0, 1.0], [3.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]):
+        assert np.isnan(inside(jnp.array(exchange))).all()
+
+
 def test_records_are_immutable_pytrees():
     oscillators = pair()
     with pytest.raises(AttributeError, match="immutable"):
         oscillators.frequency = jnp.ones(2)
+    with pytest.raises(AttributeError, match="immutable"):
+        del oscillators.frequency
     leaves, structure = jax.tree.flatten(baths(spectrum="ohmic"))
     assert len(leaves) == 2
     rebuilt = jax.tree.unflatten(structure, leaves)

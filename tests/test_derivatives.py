@@ -129,6 +129,16 @@ def test_second_order(name):
             assert float(ours[index]) == pytest.approx(float(expected), rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cold_baths_have_finite_slopes(dtype):
+    """ω/T far beyond where exp(ω/T) overflows, and T = 0, in every parameter."""
+    for name in DESCRIPTIONS:
+        gradient = jax.jit(jax.grad(functools.partial(occupation, name)))
+        for cold in (0.0, 1e-30, 1e-10, 1e-3, 0.05):
+            point = jnp.array([5.0, 2.0, 1.0, 1e-2, 2e-2, cold, cold], dtype)
+            assert np.isfinite(gradient(point)).all(), (name, cold)
+
+
 @pytest.mark.slow
 def test_mutual_information_is_smooth_where_eigenvalues_coincide():
     """Identical oscillators between equal baths: ν+ = ν− at λ = 0, and I = O(λ²) there."""

@@ -78,7 +78,7 @@ def test_no_bath_no_steady_state():
     found = diagnose(0.1, (0.0, 0.0))
     assert not found.stable
     assert "no unique steady state" in found.states["langevin"].reason
-    assert "no bath" in found.states["global_lindblad"].reason
+    assert "has no bath" in found.states["global_lindblad"].reason
 
 
 def test_one_mode_and_ohmic_baths():

@@ -185,6 +185,52 @@ def test_quadrature_agrees_with_the_closed_form(modes):
         np.testing.assert_allclose(integral, state, atol=1e-10 * scale, rtol=0)
 
 
+def test_quadrature_finds_resonances_that_strong_damping_has_moved():
+    """An overdamped oscillator leaves its neighbour's resonance away from both normal modes."""
+    for modes in (2, 3):
+        exchange = np.ones((modes, modes)) - np.eye(modes)
+        oscillators = jaxosc.Oscillators([5.0, 2.0, 3.0][:modes], 0.6 * exchange, 0.6 * exchange)
+        baths = jaxosc.Baths([20.0, 1e-3, 1e-2][:modes], [8.0, 9.0, 10.0][:modes])
+        state = jaxosc.steady_state(jaxosc.langevin(oscillators, baths))
+        integral = jaxosc.langevin_quadrature(oscillators, baths)
+        np.testing.assert_allclose(integral, state, atol=1e-9 * float(jnp.abs(state).max()))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_unit_does_not_matter(dtype):
+    """All frequencies, rates and temperatures × s: the same state, and slopes × 1/s."""
+
+    def function(coupling, scale, equation):
+        omega, damping = np.array([5, 2], dtype) * scale, np.array([0.01, 0.02], dtype) * scale
+        oscillators = jaxosc.pair(omega, coupling * scale, "position")
+        if equation is jaxosc.gibbs:
+            return jaxosc.occupation(jaxosc.gibbs(oscillators, dtype(3) * scale))[0]
+        baths = jaxosc.Baths(damping, np.array([1, 3], dtype) * scale)
+        if equation is jaxosc.langevin_quadrature:
+            return jaxosc.occupation(equation(oscillators, baths))[0]
+        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]
+
+    equations = [
+        jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin, jaxosc.gibbs,
+        jaxosc.langevin_quadrature,
+    ]  # fmt: skip
+    for equation in equations:
+        # powers of two leave not even rounding behind; others a few ulp over 1 − λ/λ_c
+        slope = jax.jit(jax.value_and_grad(function), static_argnums=2)
+        if equation is jaxosc.langevin_quadrature:
+            slope = jax.jit(
+                lambda c, s, e: (function(c, s, e), jnp.zeros_like(c)), static_argnums=2
+            )
+        expected = slope(dtype(0.5), dtype(1), equation)
+        for exponent in (-30, 30, 60):
+            scale = dtype(2.0**exponent)
+            value, gradient = slope(dtype(0.5), scale, equation)
+            assert value == pytest.approx(float(expected[0]), rel=1e-15)
+            assert gradient == pytest.approx(float(expected[1]), rel=1e-15)
+        value, gradient = slope(dtype(0.5), dtype(1e9), equation)
+        assert value == pytest.approx(float(expected[0]), rel=64 * float(np.finfo(dtype).eps))
+
+
 def test_spectrum_integrates_to_the_moments():
     oscillators = jaxosc.pair((1.7, 1.0), 0.4, "position")
     baths = jaxosc.Baths((0.1, 0.06), (3.0, 8.0))

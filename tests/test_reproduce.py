@@ -285,6 +285,17 @@ def test_a_folder_that_cannot_be_is_found_before_the_work(below, capsys, tmp_pat
     assert file.read_text() == "mine"
 
 
+def test_a_folder_in_the_place_of_a_file_is_found_before_the_work(capsys, tmp_path):
+    (tmp_path / "report.md").mkdir()
+    for output in (str(tmp_path), ""):
+        start = time.perf_counter()
+        assert main(["reproduce", "--output", output]) == 2
+        assert time.perf_counter() - start < 1
+        err = capsys.readouterr().err
+        assert err.startswith("jaxosc: error: Argument `output` must")
+        assert err.count("\n") == 1
+
+
 def test_a_full_disk_gives_one_line_and_no_half_file(capsys, tmp_path, monkeypatch):
     def full(self: Path, content: bytes) -> int:
         with self.open("wb") as file:

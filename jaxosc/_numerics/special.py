@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def bose(frequency: jax.Array, temperature: jax.Array) -> jax.Array:
     """Thermal occupation N = 1/(exp(ω/T) − 1), zero at T = 0 together with its slope."""
-    warm = temperature > 0
-    return jnp.where(warm, 1 / jnp.expm1(frequency / jnp.where(warm, temperature, 1)), 0)
+    warm = temperature * exponent_limit(temperature.dtype) > frequency
+    exponent = -jnp.where(warm, frequency, 1) / jnp.where(warm, temperature, 1)
+    # Not exp(ω/T), which overflows before N vanishes, and makes the slope 0·∞.
+    return jnp.where(warm, -jnp.exp(exponent) / jnp.expm1(exponent), 0)
+
+
+def exponent_limit(dtype: Any) -> float:
+    """The x at which exp(−x) comes near the smallest normal number."""
+    return -0.95 * float(np.log(np.finfo(dtype).tiny))
 
 
 def polynomial(coefficients: list[float], x: jax.Array) -> jax.Array:

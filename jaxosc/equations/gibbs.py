@@ -10,7 +10,7 @@ from jaxosc import _checks
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.network_lyapunov import interleave
-from jaxosc._numerics.special import SINHC_SERIES, polynomial
+from jaxosc._numerics.special import SINHC_SERIES, exponent_limit, polynomial
 from jaxosc.normal_modes import two_mode_frequencies
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -34,7 +34,7 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
 
     Source: Konopik & Lutz, App. C, last paragraph.
     """
-    _checks.require_instance("oscillators", oscillators, Oscillators)
+    _oscillators.require_network(oscillators)
     # The temperature follows the oscillators unless it is an array of its own precision.
     _, temperature = _checks.float_arrays(
         oscillators=oscillators.frequency, temperature=temperature
@@ -51,7 +51,9 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
 def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
     valid = _oscillators.is_bounded(oscillators) & (temperature >= 0)
     valid &= jnp.isfinite(temperature)
-    return jnp.where(valid, thermal_covariance(oscillators, temperature), jnp.nan)
+    unit = _oscillators.natural_unit(oscillators)
+    scaled, temperature = jax.tree.map(lambda leaf: leaf / unit, (oscillators, temperature))
+    return jnp.where(valid, thermal_covariance(scaled, temperature), jnp.nan)
 
 
 def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
@@ -74,18 +76,18 @@ def _two_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Ar
     low, high, splitting = two_mode_frequencies(oscillators)
     total = low + high
     square = splitting / total**2  # (Ω_+ − Ω_−)²
-    # At T = 0 the exponentials vanish and 2T drops out; any tiny temperature will do.
-    warm = temperature > 0
-    twice = 2 * jnp.where(warm, temperature, total * 1e-30)
+    # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, 2T drops out.
+    floor = jax.lax.stop_gradient(low) / exponent_limit(low.dtype)
+    twice = 2 * jnp.where(temperature > floor, temperature, floor)
     # e^{−y} times sinhc(y)/2T, sinhc(x)/2T and cosh y − cosh x.
     y = total / twice
     sinhc_y = -jnp.expm1(-2 * y) / (2 * total)
-    x2 = square / twice**2
-    series = x2 < 1
+    series = square < twice**2
     root = jnp.sqrt(jnp.where(series, 1, square))
+    x2 = jnp.where(series, square, 0) / twice**2
     sinhc_x = jnp.where(
         series,
-        polynomial(SINHC_SERIES, jnp.where(series, x2, 0)) * jnp.exp(-y) / twice,
+        polynomial(SINHC_SERIES, x2) * jnp.exp(-y) / twice,
         -jnp.exp(-2 * low / twice) * jnp.expm1(-2 * root / twice) / (2 * root),
     )
     gap = jnp.expm1(-2 * low / twice) * jnp.expm1(-2 * high / twice) / 2

@@ -50,7 +50,8 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
 
     Raises:
         ValueError: if the two do not fit together, the name is unknown, H is known and not
-            bounded below, or ``"paper"`` weights meet a spectrum that is not flat.
+            bounded below, a normal mode is known to have no bath, or ``"paper"`` weights meet a
+            spectrum that is not flat.
 
     Source: Konopik & Lutz, App. A, Eq. 17; Breuer & Petruccione, Sec. 3.3.
     """
@@ -62,11 +63,18 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
             f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
         )
     _oscillators.require_bounded(oscillators)
-    return _global_lindblad(oscillators, baths, weights)
+    dynamics = _global_lindblad(oscillators, baths, weights)
+    _checks.require_no_nan(
+        dynamics.diffusion,
+        "Argument `baths` must damp every normal mode, but at least one of them has no bath.",
+    )
+    return dynamics
 
 
 @partial(jax.jit, static_argnames="weights")
 def _global_lindblad(oscillators: Oscillators, baths: Baths, weights: str) -> Dynamics:
+    valid = _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
+    oscillators, baths, unit = _baths.in_natural_units(oscillators, baths)
     modes = quadrature_modes(oscillators)
     share = _weights(oscillators, baths, modes, weights)
     rate = jnp.sum(share, axis=0)
@@ -81,12 +89,12 @@ def _global_lindblad(oscillators: Oscillators, baths: Baths, weights: str) -> Dy
     ) / rate  # fmt: skip
     stationary = thermal_covariance(oscillators, coldest) + _in_modes(modes, excess)
     diffusion = _in_modes(modes, rate * (reference + excess + 0.5)) * 2
-    valid = _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
+    valid &= jnp.all(rate > 0)
     decay = -(modes.position * rate[None, :]) @ modes.momentum.T
     matrix = drift_matrix(oscillators, decay, decay.T)
     return Dynamics.of(
-        RelaxationDrift(matrix, jnp.where(valid, stationary, jnp.nan)),
-        jnp.where(valid, diffusion, jnp.nan),
+        RelaxationDrift(matrix * unit, jnp.where(valid, stationary, jnp.nan)),
+        jnp.where(valid, diffusion * unit, jnp.nan),
     )
 
 

@@ -67,10 +67,9 @@ def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
 @jax.jit
 def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    if oscillators.modes == 2:
-        diffusion = _two_modes(oscillators, baths)
-    else:
-        diffusion = _many_modes(oscillators, baths)
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    route = _two_modes if oscillators.modes == 2 else _many_modes
+    diffusion = route(scaled, scaled_baths) * unit
     valid = is_valid(oscillators, baths)
     return Dynamics.of(
         NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)

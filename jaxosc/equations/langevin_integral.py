@@ -14,7 +14,8 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
-from jaxosc.baths import Baths
+from jaxosc._numerics.special import bose
+from jaxosc.baths import Baths, in_natural_units
 from jaxosc.dynamics import NetworkDrift
 from jaxosc.equations.langevin import is_valid, match_flat
 from jaxosc.normal_modes import quadrature_modes
@@ -72,7 +73,8 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
     σ = ∫_0^∞ [S(ν) + S(−ν)] dν, folded so that the poles at ν = 0 cancel, by a
     Gauss-Legendre rule graded towards every resonance. An independent and slower route to
-    ``steady_state(langevin(oscillators, baths))``.
+    ``steady_state(langevin(oscillators, baths))``, within about 1e-10 of it for γ/ω ≥ 1e-7; below,
+    the rounding of ν − Ω costs as many digits as γ/ω has, and γ/ω < 1e-10 is out of its reach.
 
     Args:
         oscillators: N modes with a bounded Hamiltonian.
@@ -83,12 +85,17 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
         below and the values are known only inside a transformation.
 
     Raises:
-        ValueError: as for ``langevin``.
+        ValueError: as for ``langevin``, or if the drift is known and not every motion is damped.
 
     Source: Konopik & Lutz, Eqs. 8, 22 and 23.
     """
     oscillators, baths = match_flat(oscillators, baths)
-    return _quadrature(oscillators, baths)
+    covariance = _quadrature(oscillators, baths)
+    _checks.require_no_nan(
+        covariance,
+        "Argument `baths` must damp every motion of the network, but at least one is not damped.",
+    )
+    return covariance
 
 
 def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Array:
@@ -109,18 +116,19 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
 
 @partial(jax.jit, static_argnames="moment")
 def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str) -> jax.Array:
-    transfer = _transfer(oscillators, baths, nu)
-    warm = baths.temperature > 0
-    scaled = nu[:, None] / jnp.where(warm, baths.temperature, 1)[None, :]
-    # N(ν) = 1/(exp(ν/T) − 1) for either sign of ν; 0 or −1 at T = 0.
-    number = jnp.where(warm[None, :], 1 / jnp.expm1(scaled), jnp.where(nu < 0, -1, 0)[:, None])
     valid = is_valid(oscillators, baths)
+    oscillators, baths, unit = in_natural_units(oscillators, baths)
+    nu = nu / unit
+    transfer = _transfer(oscillators, baths, nu)
+    strength = baths.damping[None, :] / (jnp.pi * unit)
+    number = bose(jnp.abs(nu)[:, None], baths.temperature[None, :])
+    number = jnp.where((nu < 0)[:, None], -1 - number, number)  # N(−ν) = −1 − N(ν)
     if moment == "covariance":
-        weight = baths.damping[None, :] / jnp.pi * (number + 0.5)
+        weight = strength * (number + 0.5)
         density = jnp.sum(weight[:, :, None, None] * transfer.real, axis=1)
         rest = jnp.sum(weight[:, :, None, None] * transfer.imag, axis=1)
         return jax.lax.complex(jnp.where(valid, density, jnp.nan), rest)
-    weight = baths.damping[None, :] / jnp.pi * number
+    weight = strength * number
     # ⟨a_j a_j†⟩ component: a = (x + ip)/√2
     xx, pp = (jnp.diagonal(transfer.real, 0, 2, 3)[..., i::2] for i in (0, 1))
     xp = jnp.diagonal(transfer.imag[..., 0::2, 1::2], 0, 2, 3)
@@ -130,7 +138,15 @@ def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str
 
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    resonance = jax.lax.stop_gradient(quadrature_modes(oscillators).frequency)
+    valid = is_valid(oscillators, baths)
+    oscillators, baths, _ = in_natural_units(oscillators, baths)
+    # The resonances of the damped network: strong damping of one mode moves those of the others.
+    drift = NetworkDrift(oscillators, baths.damping).matrix
+    poles = jnp.linalg.eigvals(jax.lax.stop_gradient(jnp.where(valid, drift, 0)))
+    resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
+    valid &= jnp.all(poles.real < 0)
+    highest = jax.lax.stop_gradient(quadrature_modes(oscillators).frequency[-1])
+    resonance = resonance.at[-1].max(highest)
     x, w = jnp.asarray(_NODES, resonance.dtype), jnp.asarray(_WEIGHTS, resonance.dtype)
     start = jnp.concatenate([jnp.zeros_like(resonance[:1]), resonance[:-1]])[:, None]
     stop, last = resonance[:, None], resonance[-1]
@@ -149,4 +165,4 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     transfer = _transfer(oscillators, baths, nu).real
     total = jnp.sum(thermal[..., None, None] * transfer, axis=(0, 1))
     covariance = (total + total.T) / 2
-    return jnp.where(is_valid(oscillators, baths), covariance, jnp.nan)
+    return jnp.where(valid, covariance, jnp.nan)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def prepare_folder(path: str | os.PathLike[str]) -> Path:
-    """The folder, made if need be, after checking that files can be written in it.
+def prepare_folder(path: str | os.PathLike[str], names: Iterable[str]) -> Path:
+    """The folder, made if need be, after checking that files of these names can be written in it.
 
     Raises:
         ValueError: if it cannot be a folder or cannot be written to.
     """
+    if not os.fspath(path):
+        raise ValueError("Argument `output` must name a folder, but it is empty.")
     folder = Path(path)
+    for name in names:
+        if (folder / name).is_dir():
+            raise ValueError(
+                "Argument `output` must be a folder that can be written to, "
+                f"but {str(folder / name)!r} is a folder in the place of a file."
+            )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:

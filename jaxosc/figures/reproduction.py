@@ -15,7 +15,7 @@ from jaxosc.figures.catalogue import FIGURES
 from jaxosc.figures.claims import claims_of
 from jaxosc.figures.claims.measures import Claim
 from jaxosc.figures.data import columns, compute, shift_by_literal_rates
-from jaxosc.figures.drawing import draw
+from jaxosc.figures.drawing import FORMATS, draw
 from jaxosc.figures.output import prepare_folder, write
 from jaxosc.figures.report import Run, claims_json, file_name, report, table
 
@@ -65,7 +65,9 @@ def reproduce(
             "JAX must be in double precision near a critical point, but it is not: call "
             'jax.config.update("jax_enable_x64", True) first.'
         )
-    folder = prepare_folder(output)
+    kinds = ("csv", *FORMATS)
+    written = [file_name(name, kind) for name in names for kind in kinds]
+    folder = prepare_folder(output, [*written, "report.md", "claims.json"])
 
     start = time.perf_counter()
     # Two interactions, the comparison of rates, the claims.
