@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._pytree import Record
-from jaxosc.oscillators import Oscillators, natural_unit, require_network
+from jaxosc.oscillators import Oscillators, is_bounded, natural_unit, require_network
 
 SPECTRA = ("flat", "ohmic")
 
@@ -80,7 +80,7 @@ def in_natural_units(
     return *jax.tree.map(lambda leaf: leaf / unit, (oscillators, baths)), unit
 
 
-def is_valid(baths: Baths) -> jax.Array:
-    """Whether every rate and temperature is finite and none is negative, for use under jit."""
+def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """Whether H is bounded below, and every rate and temperature finite and not negative."""
     values = jnp.concatenate([baths.damping, baths.temperature])
-    return jnp.all(jnp.isfinite(values) & (values >= 0))
+    return is_bounded(oscillators) & jnp.all(jnp.isfinite(values) & (values >= 0))

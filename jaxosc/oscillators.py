@@ -164,10 +164,9 @@ def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Arra
     return product - potential**2, product - kinetic**2
 
 
-def require_network(oscillators: object) -> None:
+def require_network(oscillators: Oscillators) -> None:
     """Raise ValueError unless this is one network of oscillators."""
     _checks.require_instance("oscillators", oscillators, Oscillators)
-    assert isinstance(oscillators, Oscillators)
     if oscillators.frequency.ndim != 1:
         raise ValueError(
             "Argument `oscillators` must hold one network, but its frequencies have shape "

@@ -73,7 +73,7 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
 
 @partial(jax.jit, static_argnames="weights")
 def _global_lindblad(oscillators: Oscillators, baths: Baths, weights: str) -> Dynamics:
-    valid = _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
+    valid = _baths.is_valid(oscillators, baths)
     oscillators, baths, unit = _baths.in_natural_units(oscillators, baths)
     modes = quadrature_modes(oscillators)
     share = _weights(oscillators, baths, modes, weights)

@@ -60,17 +60,12 @@ def match_flat(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Bat
     return oscillators, baths
 
 
-def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    """Whether the Langevin equation has a meaning for these values, for use under jit."""
-    return _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
-
-
 @jax.jit
 def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
     scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
     route = _two_modes if oscillators.modes == 2 else _many_modes
     diffusion = route(scaled, scaled_baths) * unit
-    valid = is_valid(oscillators, baths)
+    valid = _baths.is_valid(oscillators, baths)
     return Dynamics.of(
         NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
     )

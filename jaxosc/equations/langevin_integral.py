@@ -15,9 +15,9 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.special import bose
-from jaxosc.baths import Baths, in_natural_units
+from jaxosc.baths import Baths, in_natural_units, is_valid
 from jaxosc.dynamics import NetworkDrift
-from jaxosc.equations.langevin import is_valid, match_flat
+from jaxosc.equations.langevin import match_flat
 from jaxosc.normal_modes import quadrature_modes
 from jaxosc.oscillators import Oscillators
 

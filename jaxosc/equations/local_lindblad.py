@@ -42,7 +42,7 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 @jax.jit
 def _local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     noise = baths.damping * (2 * bose(oscillators.frequency, baths.temperature) + 1)
-    valid = _oscillators.is_bounded(oscillators) & _baths.is_valid(baths)
+    valid = _baths.is_valid(oscillators, baths)
     diffusion = jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
     return Dynamics.of(
         NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
