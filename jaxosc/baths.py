@@ -7,8 +7,18 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics import small
+from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
-from jaxosc.oscillators import Oscillators, is_bounded, natural_unit, require_network
+from jaxosc.oscillators import (
+    Oscillators,
+    in_unit,
+    is_bounded,
+    natural_unit,
+    require_network,
+    two_mode_couplings,
+    two_mode_determinants,
+)
 
 SPECTRA = ("flat", "ohmic")
 
@@ -77,10 +87,26 @@ def in_natural_units(
 ) -> tuple[Oscillators, Baths, jax.Array]:
     """Both divided by a power of two next to the largest frequency, and that unit."""
     unit = natural_unit(oscillators)
-    return *jax.tree.map(lambda leaf: leaf / unit, (oscillators, baths)), unit
+    scaled = Baths._assemble(
+        (small.scaled(baths.damping, 1 / unit), small.scaled(baths.temperature, 1 / unit)),
+        (baths.spectrum,),
+    )
+    return in_unit(oscillators, unit), scaled, unit
 
 
 def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
     """Whether H is bounded below, and every rate and temperature finite and not negative."""
-    values = jnp.concatenate([baths.damping, baths.temperature])
-    return is_bounded(oscillators) & jnp.all(jnp.isfinite(values) & (values >= 0))
+    valid = is_bounded(oscillators)
+    for values in (baths.damping, baths.temperature):
+        valid &= small.every(lambda value: (value >= 0) & (value < jnp.inf), values)
+    return valid
+
+
+def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:
+    """The numbers of two damped modes by name."""
+    return Pair(
+        *oscillators.frequency,
+        *two_mode_couplings(oscillators),
+        *two_mode_determinants(oscillators),
+        *baths.damping,
+    )

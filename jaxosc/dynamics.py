@@ -12,9 +12,16 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.network_lyapunov import interleave, steady_covariance
+from jaxosc._numerics.network_lyapunov import steady_covariance
+from jaxosc._numerics.small import interleave
 from jaxosc._pytree import Record
-from jaxosc.oscillators import Oscillators, kinetic_matrix, natural_unit, potential_matrix
+from jaxosc.oscillators import (
+    Oscillators,
+    in_unit,
+    kinetic_matrix,
+    natural_unit,
+    potential_matrix,
+)
 
 
 class NetworkDrift(Record):
@@ -35,18 +42,23 @@ class NetworkDrift(Record):
     @property
     def matrix(self) -> jax.Array:
         """A [2N, 2N]."""
-        return drift_matrix(self.oscillators, -jnp.diag(self.damping), -jnp.diag(self.damping))
+        return network_matrix(self.oscillators, self.damping)
 
     def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
         """σ with Aσ + σAᵀ + D = 0."""
         unit = natural_unit(self.oscillators)
-        parts = jax.tree.leaves((self.oscillators, self.damping, diffusion))
-        frequency, exchange, pairing, damping, source = (part / unit for part in parts)
-        return steady_covariance(frequency, exchange, pairing, damping, source)
+        network = in_unit(self.oscillators, unit)
+        return steady_covariance(
+            network.frequency,
+            network.exchange,
+            network.pairing,
+            self.damping / unit,
+            diffusion / unit,
+        )
 
 
-class RelaxationDrift(Record):
-    """A drift whose steady state is known in closed form."""
+class SolvedDrift(Record):
+    """A drift whose steady state came with the equation it belongs to."""
 
     _leaves = ("matrix", "stationary")
 
@@ -90,7 +102,7 @@ class Dynamics(Record):
 
     _leaves = ("_structure", "diffusion")
 
-    _structure: NetworkDrift | RelaxationDrift | GeneralDrift
+    _structure: NetworkDrift | SolvedDrift | GeneralDrift
     diffusion: jax.Array
 
     def __init__(self, drift: ArrayLike, diffusion: ArrayLike) -> None:
@@ -103,7 +115,7 @@ class Dynamics(Record):
         self._set(_structure=GeneralDrift(drift), diffusion=diffusion)
 
     @classmethod
-    def of(cls, structure: NetworkDrift | RelaxationDrift, diffusion: jax.Array) -> Dynamics:
+    def of(cls, structure: NetworkDrift | SolvedDrift, diffusion: jax.Array) -> Dynamics:
         """Dynamics whose drift has a structure that the steady state can use."""
         return cls._assemble((structure, diffusion), ())
 
@@ -149,6 +161,11 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
 @jax.jit
 def _steady_state(dynamics: Dynamics) -> jax.Array:
     return dynamics._structure.steady_covariance(dynamics.diffusion)
+
+
+def network_matrix(oscillators: Oscillators, damping: jax.Array) -> jax.Array:
+    """A [2N, 2N] of ẋ = Wp − Γx, ṗ = −Vx − Γp."""
+    return drift_matrix(oscillators, -jnp.diag(damping), -jnp.diag(damping))
 
 
 def drift_matrix(

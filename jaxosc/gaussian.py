@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.entropy import entropy, rounding_of, two_mode_information, williamson
-from jaxosc._numerics.network_lyapunov import blocks_of
+from jaxosc._numerics.small import blocks_of
 
 
 def occupation(covariance: ArrayLike) -> jax.Array:
@@ -33,8 +33,12 @@ def occupation(covariance: ArrayLike) -> jax.Array:
 
     Source: Konopik & Lutz, App. A, last line.
     """
-    variance = jnp.diag(_covariance(covariance))
-    return (variance[0::2] + variance[1::2] - 1) / 2
+    covariance = _covariance(covariance)
+    if covariance.shape[0] > 4:
+        variance = jnp.diag(covariance)
+        return (variance[0::2] + variance[1::2] - 1) / 2
+    quadratures = range(0, covariance.shape[0], 2)  # entry by entry, which fuses
+    return jnp.array([(covariance[x, x] + covariance[x + 1, x + 1] - 1) / 2 for x in quadratures])
 
 
 def coherence(covariance: ArrayLike) -> jax.Array:
@@ -207,5 +211,7 @@ def _indices(name: str, modes: Sequence[int]) -> list[int]:
 
 
 def _restrict(covariance: jax.Array, modes: list[int]) -> jax.Array:
+    if 2 * len(modes) == covariance.shape[0] and modes == sorted(modes):
+        return covariance
     index = np.array([2 * mode + quadrature for mode in modes for quadrature in (0, 1)])
     return covariance[np.ix_(index, index)]

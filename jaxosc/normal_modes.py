@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxosc.oscillators import (
     Oscillators,
+    in_unit,
     is_bounded,
     kinetic_matrix,
     natural_unit,
@@ -68,8 +69,7 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
 @jax.jit
 def _normal_modes(oscillators: Oscillators) -> NormalModes:
     unit = natural_unit(oscillators)
-    scaled = jax.tree.map(lambda leaf: leaf / unit, oscillators)
-    frequency, position, momentum = quadrature_modes(scaled)
+    frequency, position, momentum = quadrature_modes(in_unit(oscillators, unit))
     modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
     bounded = is_bounded(oscillators)
     return NormalModes(*(jnp.where(bounded, leaf, jnp.nan) for leaf in modes))
@@ -114,7 +114,17 @@ def two_mode_frequencies(
 
 
 def _two_modes(oscillators: Oscillators) -> QuadratureModes:
-    """Two modes without an angle: entries of the spectral projectors of WV.
+    frequencies, position, momentum = two_mode_quadratures(oscillators)
+    return QuadratureModes(jnp.array(frequencies), jnp.array(position), jnp.array(momentum))
+
+
+Square = tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+
+
+def two_mode_quadratures(
+    oscillators: Oscillators,
+) -> tuple[tuple[jax.Array, jax.Array], Square, Square]:
+    """Ω, X and P of two modes without an angle: entries of the spectral projectors of WV.
 
     With ω_h ≥ ω_l the projector of Ω_+ has its large entry at the oscillator h, and
     X_−, P_− follow from P_+, X_+ because the transformation is symplectic.
@@ -141,12 +151,14 @@ def _two_modes(oscillators: Oscillators) -> QuadratureModes:
     x_l, p_l = x_hl / x_h, p_hl / p_h
     ratio = jnp.sqrt(jnp.sqrt(det_kinetic / det_potential))
 
-    def rows(minus_h: jax.Array, minus_l: jax.Array, h: jax.Array, l: jax.Array) -> jax.Array:
-        straight = jnp.array([[minus_h, h], [minus_l, l]])
-        return jnp.where(swapped, straight[::-1], straight)
+    def rows(minus_h: jax.Array, minus_l: jax.Array, h: jax.Array, l: jax.Array) -> Square:
+        return (
+            (jnp.where(swapped, minus_l, minus_h), jnp.where(swapped, l, h)),
+            (jnp.where(swapped, minus_h, minus_l), jnp.where(swapped, h, l)),
+        )
 
-    return QuadratureModes(
-        jnp.array([low, high]),
+    return (
+        (low, high),
         rows(-p_l * ratio, p_h * ratio, x_h, x_l),
         rows(-x_l / ratio, x_h / ratio, p_h, p_l),
     )

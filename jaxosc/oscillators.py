@@ -8,6 +8,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics import small
 from jaxosc._pytree import Record
 
 INTERACTIONS = ("position", "rotating-wave")
@@ -32,11 +33,13 @@ class Oscillators(Record):
     Source: Konopik & Lutz, Eq. 1, for N modes.
     """
 
-    _leaves = ("frequency", "exchange", "pairing")
+    _leaves = ("frequency", "exchange", "pairing", "_margin")
 
     frequency: jax.Array
     exchange: jax.Array
     pairing: jax.Array
+    # (det V, det W)/(ω_1 ω_2) where it is known better than the couplings tell it; else None
+    _margin: jax.Array | None
 
     def __init__(self, frequency: ArrayLike, exchange: ArrayLike, pairing: ArrayLike) -> None:
         frequency, exchange, pairing = _checks.float_arrays(
@@ -55,7 +58,7 @@ class Oscillators(Record):
             _checks.require_finite(name, matrix)
             _checks.require(name, matrix, lambda m: m == m.T, "be symmetric")
             _checks.require(name, matrix, lambda m: np.diag(m) == 0, "have a zero diagonal")
-        self._set(frequency=frequency, exchange=exchange, pairing=pairing)
+        self._set(frequency=frequency, exchange=exchange, pairing=pairing, _margin=None)
 
     @property
     def modes(self) -> int:
@@ -63,7 +66,13 @@ class Oscillators(Record):
         return self.frequency.shape[-1]
 
 
-def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators:
+def pair(
+    omega: ArrayLike,
+    coupling: ArrayLike | None = None,
+    interaction: str | None = None,
+    *,
+    distance: ArrayLike | None = None,
+) -> Oscillators:
     """Two coupled oscillators, the model of Konopik & Lutz.
 
     H = Σ_j ω_j a_j†a_j + λ (a_1 a_2† + a_1†a_2) + κ (a_1 a_2 + a_1†a_2†).
@@ -72,25 +81,54 @@ def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators
         omega: (ω_1, ω_2), positive.
         coupling: λ, a number in the unit of ω.
         interaction: ``"position"`` (κ = λ, that is 2λ x_1 x_2) or ``"rotating-wave"`` (κ = 0).
+        distance: δ = 1 − λ/λ_c in (0, 1], in place of λ. A float64 λ knows its distance to λ_c
+            to 1e-16 only, and every result near λ_c inherits the relative error 1e-16/δ. With δ
+            itself given, occupations, coherences and their derivatives keep twelve digits down
+            to δ = 1e-12. What follows from a whole covariance matrix does not: its entries, in
+            float64, determine det σ and with it an entropy or information to 1e-16/δ.
 
     Returns:
         Oscillators with N = 2.
 
     Raises:
-        ValueError: if a shape, a name or a value does not fit.
+        ValueError: if a shape, a name or a value does not fit, or not exactly one of ``coupling``
+            and ``distance`` is given.
 
     Source: Konopik & Lutz, Eq. 1.
     """
     _checks.require_choice("interaction", interaction, INTERACTIONS)
-    omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
+    if coupling is None and distance is None:
+        raise ValueError(
+            "Argument `coupling` must be given, or `distance` in its place, but both are missing."
+        )
+    if coupling is not None and distance is not None:
+        raise ValueError("Argument `distance` must replace `coupling`, but both are given.")
+    margin = None
+    if coupling is not None:
+        omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
+        _require_pair("coupling", omega, coupling)
+    else:
+        omega, distance = _checks.float_arrays(omega=omega, distance=distance)
+        _require_pair("distance", omega, distance)
+        _checks.require("distance", distance, lambda d: (d > 0) & (d <= 1), "lie in (0, 1]")
+        coupling = critical_coupling(omega, interaction) * (1 - distance)
+        potential = jnp.where((distance > 0) & (distance <= 1), distance * (2 - distance), jnp.nan)
+        kinetic = jnp.ones_like(potential) if interaction == "position" else potential
+        margin = jnp.array([potential, kinetic])
+    zero = jnp.zeros_like(coupling)
+    exchange = small.matrix([[zero, coupling], [coupling, zero]])
+    pairing = exchange if interaction == "position" else jnp.zeros_like(exchange)
+    oscillators = Oscillators(omega, exchange, pairing)
+    return Oscillators._assemble(
+        (oscillators.frequency, oscillators.exchange, oscillators.pairing, margin), ()
+    )
+
+
+def _require_pair(name: str, omega: jax.Array, strength: jax.Array) -> None:
     _checks.require_shape("omega", omega, (2,))
     _require_frequency("omega", omega)
-    _checks.require_shape("coupling", coupling, ())
-    _checks.require_finite("coupling", coupling)
-    zero = jnp.zeros_like(coupling)
-    exchange = jnp.array([[zero, coupling], [coupling, zero]])
-    pairing = exchange if interaction == "position" else jnp.zeros_like(exchange)
-    return Oscillators(omega, exchange, pairing)
+    _checks.require_shape(name, strength, ())
+    _checks.require_finite(name, strength)
 
 
 def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
@@ -134,33 +172,52 @@ def natural_unit(oscillators: Oscillators) -> jax.Array:
     Dividing by it is exact, and keeps products of several frequencies away from overflow and
     underflow in whatever unit the user works. Results do not depend on it, nor do derivatives.
     """
-    largest = jax.lax.stop_gradient(jnp.max(oscillators.frequency))
+    largest = jax.lax.stop_gradient(small.maximum(oscillators.frequency))
     mantissa, exponent = jnp.frexp(largest)
     return jnp.ldexp(jnp.ones_like(mantissa), exponent)
 
 
+def in_unit(oscillators: Oscillators, unit: jax.Array) -> Oscillators:
+    """The network with its frequencies and couplings divided by a unit."""
+    frequency, exchange, pairing = (
+        small.scaled(leaf, 1 / unit)  # exact: the unit is a power of two
+        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    )
+    return Oscillators._assemble((frequency, exchange, pairing, oscillators._margin), ())
+
+
 def is_bounded(oscillators: Oscillators) -> jax.Array:
     """Whether H is Hermitian as stated and bounded below with a gap: V and W positive definite."""
-    unit = natural_unit(oscillators)
-    oscillators = jax.tree.map(lambda leaf: leaf / unit, oscillators)
-    positive = jnp.all(oscillators.frequency > 0)
-    for matrix in (oscillators.exchange, oscillators.pairing):
-        positive &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
+    oscillators = in_unit(oscillators, natural_unit(oscillators))
+    omega, couplings = oscillators.frequency, (oscillators.exchange, oscillators.pairing)
     if oscillators.modes == 2:
         potential, kinetic = two_mode_determinants(oscillators)
-        return positive & (potential > 0) & (kinetic > 0)
+        bounded = (omega[0] > 0) & (omega[1] > 0) & (potential > 0) & (kinetic > 0)
+        for matrix in couplings:
+            bounded &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
+        return bounded
+    bounded = jnp.all(omega > 0)
+    for matrix in couplings:
+        bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
     pivots = [
         jnp.diag(jnp.linalg.cholesky(matrix))
         for matrix in (potential_matrix(oscillators), kinetic_matrix(oscillators))
     ]
-    return positive & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+    return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+
+
+def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
+    """The off-diagonal entries of V and W for two modes, λ + κ and λ − κ."""
+    exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
+    return exchange + pairing, exchange - pairing
 
 
 def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
     """The determinants of V and W for two modes, each exact to its last digits near criticality."""
-    omega, exchange, pairing = oscillators.frequency, oscillators.exchange, oscillators.pairing
-    product = omega[0] * omega[1]
-    potential, kinetic = exchange[0, 1] + pairing[0, 1], exchange[0, 1] - pairing[0, 1]
+    product = oscillators.frequency[0] * oscillators.frequency[1]
+    if oscillators._margin is not None:
+        return product * oscillators._margin[0], product * oscillators._margin[1]
+    potential, kinetic = two_mode_couplings(oscillators)
     return product - potential**2, product - kinetic**2
 
 

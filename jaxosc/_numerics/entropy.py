@@ -5,6 +5,7 @@ Covariances are [2N, 2N] in the order (x1, p1, x2, p2, …) with vacuum variance
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -16,14 +17,18 @@ from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, polynomi
 
 def rounding_of(covariance: jax.Array) -> jax.Array:
     """How far rounding alone may push a symplectic eigenvalue below 1/2."""
-    return 64 * np.finfo(covariance.dtype).eps * jnp.max(jnp.abs(covariance))
+    variances = [jnp.abs(covariance[i, i]) for i in range(covariance.shape[0])]
+    if len(variances) > 4:
+        return 64 * np.finfo(covariance.dtype).eps * jnp.max(jnp.stack(variances))
+    return 64 * np.finfo(covariance.dtype).eps * functools.reduce(jnp.maximum, variances)
 
 
 def williamson(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending."""
     modes = covariance.shape[0] // 2
     if modes == 1:
-        return jnp.sqrt(_determinant(covariance))[None]
+        (aa, ab), (_, bb) = covariance
+        return jnp.sqrt(aa * bb - ab * ab)[None]
     if modes == 2:
         local = _two_mode_invariants(covariance)
         high = (local.total + _safe_sqrt(local.split)) / 2
@@ -43,17 +48,17 @@ def entropy(covariance: jax.Array) -> jax.Array:
 
 def _mode_entropy(nu: jax.Array, rounding: jax.Array) -> jax.Array:
     """f(ν) = ln(ν + ½) + (ν − ½) ln[(ν + ½)/(ν − ½)], free of cancellation for large ν."""
-    # A pure mode sits at ν = ½ up to rounding on either side, and has no entropy.
-    below = nu - 0.5
-    pure = jnp.abs(below) <= np.finfo(nu.dtype).eps
-    below = jnp.where(pure | ((below < 0) & (below >= -rounding)), 0, below)
-    pure = below == 0
-    safe = jnp.where(pure, 1, below)
-    return jnp.where(pure, 0, jnp.log1p(below) + below * jnp.log1p(1 / safe))
+    number = _number(nu, rounding)
+    pure = number == 0
+    safe = jnp.where(pure, 1, number)
+    return jnp.where(pure, 0, jnp.log1p(number) + number * jnp.log1p(1 / safe))
 
 
-def _determinant(matrix: jax.Array) -> jax.Array:
-    return matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]
+def _number(nu: jax.Array, rounding: jax.Array) -> jax.Array:
+    """ν − ½, the thermal occupation of a mode; zero for a pure one, up to rounding either way."""
+    number = nu - 0.5
+    pure = (number <= np.finfo(nu.dtype).eps) & (number >= -rounding)
+    return jnp.where(pure, 0, number)
 
 
 class _Invariants(NamedTuple):
@@ -83,17 +88,17 @@ def _two_mode_invariants(covariance: jax.Array) -> _Invariants:
     total = jnp.sqrt((k12 + k34) ** 2 + (k13 - k24) ** 2 + (k14 + k23) ** 2)
     split = (k12 - k34) ** 2 + (k13 + k24) ** 2 + (k14 - k23) ** 2
 
-    beta, c = covariance[2:, 2:], covariance[:2, 2:]
-    cross = _determinant(c)
+    beta11, beta12, beta22 = covariance[2, 2], covariance[2, 3], covariance[3, 3]
+    cross = covariance[0, 2] * covariance[1, 3] - covariance[0, 3] * covariance[1, 2]
     # What mode 1 explains of mode 2, R = cᵀα⁻¹c = MMᵀ, is all of β but the last block of L. The
     # difference of the determinants follows from it without subtracting them.
     m = ((l31, l32), (l41, l42))
     r11, r12, r22 = (m[i][0] * m[j][0] + m[i][1] * m[j][1] for i, j in ((0, 0), (0, 1), (1, 1)))
-    explained = beta[1, 1] * r11 + beta[0, 0] * r22 - 2 * beta[0, 1] * r12
+    explained = beta22 * r11 + beta11 * r22 - 2 * beta12 * r12
     det_alpha = (l11 * l22) ** 2
     return _Invariants(
         a=l11 * l22,
-        b=jnp.sqrt(_determinant(beta)),
+        b=jnp.sqrt(beta11 * beta22 - beta12 * beta12),
         cross=cross,
         shared=det_alpha * explained - cross**2,
         product=l11 * l22 * k34,
@@ -117,79 +122,85 @@ def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
 
 
 def two_mode_information(covariance: jax.Array) -> jax.Array:
-    """I = f(a) + f(b) − f(ν+) − f(ν−), for weak correlations as a sum of small differences."""
+    """I = f(a) + f(b) − f(ν+) − f(ν−), from the small changes that the correlations make.
+
+    With the occupations n = ν − ½ and their changes δ (from a, b to ν±),
+
+        I = ln(1 + Δ+/Q+) + Σ δ ln(1 + 1/n_0) − n ln(1 + δ/(n (1 + n_0))),
+
+    the sum over both pairs (n_0, n), larger with larger. Weak correlations between nearly equal
+    modes change n in first order and I in second; there the sums s = x + y and products p = xy
+    take over, with d = (x − y)² and Q± = (x ± ½)(y ± ½) = p ± s/2 + ¼:
+
+        f(x) + f(y) = ½(s + 1) ln Q+ − ½(s − 1) ln Q− − √d artanh(2√d/(4p − 1)),
+
+    whose last term is a series in d. The changes of s, p and d follow from det c and the
+    correlation part of det σ without subtraction. The two forms share their logarithms.
+    """
     local = _two_mode_invariants(covariance)
-    a, b = local.a, local.b
+    a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     rounding = rounding_of(covariance)
-    drop_p = local.shared / (a * b + local.product)
-    drop_s = 2 * (drop_p - local.cross) / (a + b + local.total)
-    # What the correlations take off Q− = (ν+ − ½)(ν− − ½); against its uncorrelated value
-    # (a − ½)(b − ½) it says whether the plain difference of entropies would cancel.
-    drop = drop_p - drop_s / 2
-    lower0 = (a - 0.5) * (b - 0.5)
-    weak = (a > 0.5) & (b > 0.5) & (8 * jnp.abs(drop) < lower0) & (8 * jnp.abs(drop_p) < a * b)
-    high = (local.total + _safe_sqrt(local.split)) / 2
-    plain = (
-        _mode_entropy(a, rounding)
-        + _mode_entropy(b, rounding)
-        - _mode_entropy(high, rounding)
-        - _mode_entropy(local.product / high, rounding)
+    drop_p = local.shared / (a * b + p)
+    drop_s = 2 * (drop_p - local.cross) / (a + b + s)
+    drop_d = -2 * (drop_p + local.cross)
+
+    root = _safe_sqrt(d)
+    high = (s + root) / 2
+    large0, small0 = jnp.maximum(a, b), jnp.minimum(a, b)
+    large0, small0, large, small = (
+        _number(nu, rounding) for nu in (large0, small0, high, p / high)
     )
-    # Off its domain the other form runs on harmless numbers: a = b = 1, no correlations.
-    one = _Invariants(*(jnp.full_like(a, x) for x in (1.0, 1.0, 0.0, 0.0, 1.0, 2.0, 0.0)))
-    chosen = _Invariants(*(jnp.where(weak, x, y) for x, y in zip(local, one, strict=True)))
-    return jnp.where(weak, _weak_information(chosen), plain)
+    pure0, pure = small0 == 0, small == 0
+    safe0, safe = jnp.where(pure0, 1, small0), jnp.where(pure, 1, small)
+    large_safe0 = jnp.where(large0 == 0, 1, large0)
+    large_safe = jnp.where(large == 0, 1, large)
+    upper = (1 + large) * (1 + small)
+    gain_upper, gain_lower = drop_p + drop_s / 2, drop_p - drop_s / 2
+
+    q0, q = 4 * a * b - 1, 4 * p - 1
+    lower0 = large0 * small0
+    weak = (lower0 > 0) & (8 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)
+    near = weak & (80 * (a - b) ** 2 < q0 * q0) & (80 * d < q * q)
+    lower = jnp.where(near, lower0 - gain_lower, 1)
+    down = gain_lower / lower
+    bend = (p + 0.25) * drop_s - s * drop_p  # of ln(Q+/Q−), whose leading parts cancel when hot
+
+    # Strong correlations change n by as much as n; the weak ones leave only the difference
+    drop_root = drop_d / jnp.where(weak & ~near, jnp.abs(a - b) + root, 1)
+    drop_large = jnp.where(weak, (drop_s + drop_root) / 2, large0 - large)
+    drop_small = jnp.where(weak, (drop_s - drop_root) / 2, small0 - small)
+    log_up = jnp.log1p(gain_upper / upper)
+    log_large0 = jnp.where(large0 == 0, 0, jnp.log1p(1 / large_safe0))
+    log_small0 = jnp.where(pure0, 0, jnp.log1p(1 / safe0))
+    log_first = jnp.log1p(jnp.where(near, down, drop_large / (large_safe * (1 + large0))))
+    log_second = jnp.log1p(
+        jnp.where(near, bend / (upper * lower * (1 + down)), drop_small / (safe * (1 + small0)))
+    )
+    apart = (
+        log_up
+        + (drop_large * log_large0 - large * log_first)
+        + (drop_small * log_small0 - small * log_second)
+    )
+    together = drop_s * (log_large0 + log_small0) + s * log_second + log_up + log_first
+    return jnp.where(near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart)
+
+
+def _drop_of_splitting(
+    local: _Invariants, drop_p: jax.Array, drop_d: jax.Array, near: jax.Array
+) -> jax.Array:
+    """The change of √d artanh(2√d/q), q = 4p − 1, as a series in d/q²; zero unless near."""
+    q0, q = (jnp.where(near, 4 * p - 1, 1) for p in (local.a * local.b, local.product))
+    d0, d = (jnp.where(near, d, 0) for d in ((local.a - local.b) ** 2, local.split))
+    z0, z = 4 * d0 / q0**2, 4 * d / q**2
+    drop_ratio = (drop_d - 4 * drop_p * d / q) / q0  # of d/q
+    drop_z = 4 * (drop_ratio - 4 * drop_p * d / q**2) / q0
+    return 2 * (
+        drop_ratio * polynomial(ATANHC_SERIES, z0)
+        + d / q * drop_z * divided_difference(ATANHC_SERIES, z0, z)
+    )
 
 
 def _safe_sqrt(square: jax.Array) -> jax.Array:
     """√x, zero with a zero slope for x ≤ 0; NaN stays NaN."""
     positive = ~(square <= 0)
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
-
-
-def _weak_information(local: _Invariants) -> jax.Array:
-    """S(a, b) − S(ν+, ν−) where every change from (a, b) to (ν+, ν−) is small.
-
-    With s = x + y, p = xy, d = (x − y)² and Q± = (x ± ½)(y ± ½) = p ± s/2 + ¼,
-
-        S(x, y) = f(x) + f(y) = ½(s + 1) ln Q+ − ½(s − 1) ln Q− − √d artanh(2√d/(4p − 1)).
-
-    The changes of s, p and d follow from det c and the correlation part of det σ without
-    subtraction, and enter through log1p; coinciding eigenvalues are ordinary points.
-    """
-    a, b, cross = local.a, local.b, local.cross
-    s0, p0, d0 = a + b, a * b, (a - b) ** 2
-    s, p, d = local.total, local.product, local.split
-    drop_p = local.shared / (p0 + p)
-    drop_s = 2 * (drop_p - cross) / (s0 + s)
-    drop_d = -2 * (drop_p + cross)
-    upper0, lower0 = (a + 0.5) * (b + 0.5), (a - 0.5) * (b - 0.5)
-    upper, lower = upper0 - (drop_p + drop_s / 2), lower0 - (drop_p - drop_s / 2)
-    up, down = (drop_p + drop_s / 2) / upper, (drop_p - drop_s / 2) / lower
-    # ln(1 + up) − ln(1 + down), whose leading parts cancel at high temperature
-    bend = jnp.log1p(((p + 0.25) * drop_s - s * drop_p) / (upper * lower) / (1 + down))
-    logarithms = drop_s * jnp.log(upper0 / lower0) + s * bend + jnp.log1p(up) + jnp.log1p(down)
-
-    # E = √d artanh(u), u = 2√d/q, q = 4p − 1; in terms of d while u is small, as √d is not
-    # smooth at a = b.
-    q0, q = 4 * p0 - 1, 4 * p - 1
-    z0, z = 4 * d0 / q0**2, 4 * d / q**2
-    series = (z0 < 0.05) & (z < 0.05)
-    small0, small = jnp.where(series, z0, 0), jnp.where(series, z, 0)
-    drop_ratio = (drop_d - 4 * drop_p * d / q) / q0  # of d/q
-    drop_z = 4 * (drop_ratio - 4 * drop_p * d / q**2) / q0
-    near = 2 * (
-        drop_ratio * polynomial(ATANHC_SERIES, small0)
-        + d / q * drop_z * divided_difference(ATANHC_SERIES, small0, small)
-    )
-    root0 = jnp.where(series, 1, jnp.abs(jnp.where(series, 1, a - b)))
-    root = jnp.where(series, 1, _safe_sqrt(jnp.where(series, 1, d)))
-    drop_root = drop_d / (root0 + root)
-    drop_u = 2 * (drop_root - 4 * drop_p * root / q) / q0
-    u0 = 2 * root0 / q0
-    artanh0 = jnp.abs(jnp.log((a + 0.5) * (b - 0.5) / ((a - 0.5) * (b + 0.5)))) / 2
-    complement = 16 * upper0 * lower0 / q0**2 + u0 * drop_u  # 1 − u0 u
-    far = drop_root * artanh0 + root * jnp.arctanh(
-        jnp.where(series, 0, drop_u / jnp.where(series, 1, complement))
-    )
-    return logarithms / 2 - jnp.where(series, near, far)

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.small import blocks_of, interleave
 
 # The arguments of `steady_covariance`
 _Problem = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
@@ -58,18 +59,6 @@ def _steady_covariance_jvp(primals: _Problem, tangents: _Problem) -> tuple[jax.A
     covariance = steady_covariance(*primals)
     source = _residual(*tangents, covariance)
     return covariance, steady_covariance(*primals[:4], source)
-
-
-def interleave(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array) -> jax.Array:
-    """Four blocks [N, N] as one matrix in the order (x1, p1, x2, p2, …)."""
-    modes = xx.shape[0]
-    rows = jnp.stack([jnp.stack([xx, xp], axis=-1), jnp.stack([px, pp], axis=-1)], axis=-2)
-    return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
-
-
-def blocks_of(matrix: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ of a symmetric matrix in the order (x1, p1, x2, p2, …)."""
-    return matrix[0::2, 0::2], matrix[0::2, 1::2], matrix[1::2, 1::2]
 
 
 def _two_modes(

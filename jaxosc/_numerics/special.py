@@ -13,9 +13,22 @@ import numpy as np
 def bose(frequency: jax.Array, temperature: jax.Array) -> jax.Array:
     """Thermal occupation N = 1/(exp(ω/T) − 1), zero at T = 0 together with its slope."""
     warm = temperature * exponent_limit(temperature.dtype) > frequency
-    exponent = -jnp.where(warm, frequency, 1) / jnp.where(warm, temperature, 1)
-    # Not exp(ω/T), which overflows before N vanishes, and makes the slope 0·∞.
-    return jnp.where(warm, -jnp.exp(exponent) / jnp.expm1(exponent), 0)
+    exponent = jnp.where(warm, frequency, 1) / jnp.where(warm, temperature, 1)
+    return jnp.where(warm, _planck(exponent), 0)
+
+
+@jax.custom_jvp
+def _planck(x: jax.Array) -> jax.Array:
+    return 1 / jnp.expm1(x)
+
+
+@_planck.defjvp
+def _planck_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    # Differentiating the quotient squares exp(x), which overflows long before N vanishes.
+    number = _planck(*primals)
+    return number, -number * (1 + number) * tangents[0]
 
 
 def exponent_limit(dtype: Any) -> float:

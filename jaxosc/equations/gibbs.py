@@ -9,8 +9,9 @@ from jax.typing import ArrayLike
 from jaxosc import _checks
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.matsubara import thermal_sum
-from jaxosc._numerics.network_lyapunov import interleave
-from jaxosc._numerics.special import SINHC_SERIES, exponent_limit, polynomial
+from jaxosc._numerics.small import interleave
+from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynomial
+from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.normal_modes import two_mode_frequencies
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -52,64 +53,65 @@ def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
     valid = _oscillators.is_bounded(oscillators) & (temperature >= 0)
     valid &= jnp.isfinite(temperature)
     unit = _oscillators.natural_unit(oscillators)
-    scaled, temperature = jax.tree.map(lambda leaf: leaf / unit, (oscillators, temperature))
-    return jnp.where(valid, thermal_covariance(scaled, temperature), jnp.nan)
-
-
-def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
-    """The Gibbs covariance, smooth in all couplings where normal modes coincide."""
+    scaled = _oscillators.in_unit(oscillators, unit)
     if oscillators.modes == 2:
-        xx, pp = _two_modes(oscillators, temperature)
-    else:
-        xx, pp = _many_modes(oscillators, temperature)
-    zero = jnp.zeros_like(xx)
-    return interleave(xx, zero, zero, pp)
+        temperature = temperature / unit
+        low, high, _ = two_mode_frequencies(scaled)
+        numbers = bose(low, temperature), bose(high, temperature)
+        return two_mode_thermal(scaled, temperature, numbers).where(valid).matrix()
+    return jnp.where(valid, thermal_covariance(scaled, temperature / unit), jnp.nan)
 
 
-def _two_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """⟨xxᵀ⟩ = ½[αW + β√(det W/det V) adj V], ⟨ppᵀ⟩ = ½[αV + β√(det V/det W) adj W].
+def two_mode_thermal(
+    oscillators: Oscillators, temperature: jax.Array, numbers: tuple[jax.Array, jax.Array]
+) -> Entries:
+    """The Gibbs covariance of two modes, smooth in all couplings where they coincide.
 
-    With x, y = (Ω_+ ∓ Ω_−)/2T and sinhc z = sinh(z)/z, α and β are
-    (sinhc y ∓ sinhc x)/(2T (cosh y − cosh x)): even in x, so that no square root of a
-    vanishing splitting is left where the modes coincide.
+    The numbers are N_± = N(Ω_±, T), with which
+
+        ⟨xxᵀ⟩ = ½[αW + β√(det W/det V) adj V],   ⟨ppᵀ⟩ = ½[αV + β√(det V/det W) adj W],
+        α, β = (1 + N_− + N_+)/(Ω_+ + Ω_−) ∓ (N_− − N_+)/(Ω_+ − Ω_−).
+
+    The last quotient is a series in the splitting where that is small, from
+    N_− − N_+ = 2 sinh(x) exp(−y) (1 + N_−)(1 + N_+) with x, y = (Ω_+ ∓ Ω_−)/2T.
     """
     low, high, splitting = two_mode_frequencies(oscillators)
     total = low + high
     square = splitting / total**2  # (Ω_+ − Ω_−)²
+    number_low, number_high = numbers
     # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, 2T drops out.
     floor = jax.lax.stop_gradient(low) / exponent_limit(low.dtype)
     twice = 2 * jnp.where(temperature > floor, temperature, floor)
-    # e^{−y} times sinhc(y)/2T, sinhc(x)/2T and cosh y − cosh x.
-    y = total / twice
-    sinhc_y = -jnp.expm1(-2 * y) / (2 * total)
     series = square < twice**2
-    root = jnp.sqrt(jnp.where(series, 1, square))
     x2 = jnp.where(series, square, 0) / twice**2
-    sinhc_x = jnp.where(
+    near = polynomial(SINHC_SERIES, x2) * jnp.exp(-total / twice) * 2 / twice
+    slope = jnp.where(
         series,
-        polynomial(SINHC_SERIES, x2) * jnp.exp(-y) / twice,
-        -jnp.exp(-2 * low / twice) * jnp.expm1(-2 * root / twice) / (2 * root),
+        near * (1 + number_low) * (1 + number_high),
+        (number_low - number_high) / jnp.sqrt(jnp.where(series, 1, square)),
     )
-    gap = jnp.expm1(-2 * low / twice) * jnp.expm1(-2 * high / twice) / 2
-    alpha, beta = (sinhc_y - sinhc_x) / gap, (sinhc_y + sinhc_x) / gap
+    mean = (1 + number_low + number_high) / total
+    alpha, beta = mean - slope, mean + slope
 
     omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
-    potential = oscillators.exchange[0, 1] + oscillators.pairing[0, 1]
-    kinetic = oscillators.exchange[0, 1] - oscillators.pairing[0, 1]
+    potential, kinetic = _oscillators.two_mode_couplings(oscillators)
     det_potential, det_kinetic = _oscillators.two_mode_determinants(oscillators)
     ratio = jnp.sqrt(det_kinetic / det_potential)
 
-    def combine(own: jax.Array, other: jax.Array, ratio: jax.Array) -> jax.Array:
-        off = alpha * own - beta * ratio * other
-        return jnp.array([
-            [alpha * omega1 + beta * ratio * omega2, off],
-            [off, alpha * omega2 + beta * ratio * omega1],
-        ]) / 2  # fmt: skip
+    def combine(
+        own: jax.Array, other: jax.Array, ratio: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        weight = beta * ratio
+        return (
+            (alpha * omega1 + weight * omega2) / 2,
+            (alpha * own - weight * other) / 2,
+            (alpha * omega2 + weight * omega1) / 2,
+        )
 
-    return combine(kinetic, potential, ratio), combine(potential, kinetic, 1 / ratio)
+    return modes_apart(combine(kinetic, potential, ratio), combine(potential, kinetic, 1 / ratio))
 
 
-def _many_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
+def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
     """The Matsubara sums T Σ_k (V + ν_k²W⁻¹)⁻¹ and T Σ_k (W + ν_k²V⁻¹)⁻¹, ν_k = 2πTk.
 
     Free of eigenvectors, and so differentiable to any order where normal modes coincide.
@@ -125,7 +127,9 @@ def _many_modes(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.A
             jnp.linalg.inv(kinetic[None] + square * inverse_potential[None]),
         )
 
-    return thermal_sum(terms, temperature, slowest, fastest)
+    xx, pp = thermal_sum(terms, temperature, slowest, fastest)
+    zero = jnp.zeros_like(xx)
+    return interleave(xx, zero, zero, pp)
 
 
 def frequency_bounds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -10,13 +11,14 @@ import jax.numpy as jnp
 from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
-from jaxosc._numerics.network_lyapunov import interleave
+from jaxosc._numerics.small import interleave
 from jaxosc._numerics.special import bose
+from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, RelaxationDrift, drift_matrix
-from jaxosc.equations.gibbs import thermal_covariance
-from jaxosc.normal_modes import QuadratureModes, quadrature_modes
-from jaxosc.oscillators import Oscillators
+from jaxosc.dynamics import Dynamics, SolvedDrift, drift_matrix
+from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
+from jaxosc.normal_modes import Square, quadrature_modes, two_mode_quadratures
+from jaxosc.oscillators import Oscillators, in_unit
 
 WEIGHTS = ("paper", "rotating-wave", "position")
 
@@ -74,47 +76,117 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
 @partial(jax.jit, static_argnames="weights")
 def _global_lindblad(oscillators: Oscillators, baths: Baths, weights: str) -> Dynamics:
     valid = _baths.is_valid(oscillators, baths)
-    oscillators, baths, unit = _baths.in_natural_units(oscillators, baths)
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    share = partial(_share, spectrum=baths.spectrum, weights=weights)
+    route = _two_modes if oscillators.modes == 2 else _many_modes
+    return route(scaled, scaled_baths, share, unit, valid)
+
+
+def _share(
+    damping: jax.Array,
+    own: jax.Array,
+    omega: jax.Array,
+    x: jax.Array,
+    p: jax.Array,
+    spectrum: str,
+    weights: str,
+) -> jax.Array:
+    """w_jk, the amplitude rate at which the bath of an oscillator at ω_j damps the mode at Ω_k."""
+    if weights == "paper":
+        return damping * (x**2 + p**2) / 2
+    if spectrum == "ohmic":
+        damping = damping * omega / own
+    if weights == "position":
+        return damping * x**2
+    return damping * ((x + p) / 2) ** 2
+
+
+# Occupations are measured from the coldest bath: the Gibbs state at its temperature is smooth
+# where normal modes coincide, and what is added is never negative, so that nothing cancels.
+
+
+def _two_modes(
+    oscillators: Oscillators,
+    baths: Baths,
+    share: Callable[..., jax.Array],
+    unit: jax.Array,
+    valid: jax.Array,
+) -> Dynamics:
+    frequencies, position, momentum = two_mode_quadratures(oscillators)
+    first_colder = baths.temperature[0] < baths.temperature[1]
+    coldest = jnp.where(first_colder, *baths.temperature)
+    references, rates, excesses, variances = [], [], [], []
+    for k, omega in enumerate(frequencies):
+        shares = [
+            share(baths.damping[j], oscillators.frequency[j], omega, position[j][k], momentum[j][k])
+            for j in (0, 1)
+        ]
+        rate = shares[0] + shares[1]
+        numbers = [bose(omega, temperature) for temperature in baths.temperature]
+        reference = jnp.where(first_colder, *numbers)
+        gains = [number - reference for number in numbers]
+        excess = (shares[0] * gains[0] + shares[1] * gains[1]) / rate
+        valid &= rate > 0
+        references.append(reference)
+        rates.append(rate)
+        excesses.append(excess)
+        variances.append(2 * rate * unit * (reference + excess + 0.5))
+
+    def product(left: Square, weight: list[jax.Array], right: Square, j: int, l: int) -> jax.Array:
+        return left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
+
+    def in_modes(weight: list[jax.Array]) -> Entries:
+        pairs = ((0, 0), (0, 1), (1, 1))
+        return modes_apart(
+            tuple(product(position, weight, position, *jl) for jl in pairs),
+            tuple(product(momentum, weight, momentum, *jl) for jl in pairs),
+        )
+
+    decay = jnp.array([
+        [-unit * product(position, rates, momentum, j, l) for l in (0, 1)] for j in (0, 1)
+    ])  # fmt: skip
+    stationary = two_mode_thermal(oscillators, coldest, tuple(references)).plus(in_modes(excesses))
+    matrix = drift_matrix(in_unit(oscillators, 1 / unit), decay, decay.T)
+    return Dynamics.of(
+        SolvedDrift(matrix, stationary.where(valid).matrix()),
+        in_modes(variances).where(valid).matrix(),
+    )
+
+
+def _many_modes(
+    oscillators: Oscillators,
+    baths: Baths,
+    share: Callable[..., jax.Array],
+    unit: jax.Array,
+    valid: jax.Array,
+) -> Dynamics:
     modes = quadrature_modes(oscillators)
-    share = _weights(oscillators, baths, modes, weights)
-    rate = jnp.sum(share, axis=0)
     omega = modes.frequency[None, :]
-    # Occupations are measured from the coldest bath: the Gibbs state at its temperature is
-    # smooth where normal modes coincide, and what is added is never negative, so that
-    # nothing cancels.
+    shares = share(
+        baths.damping[:, None],
+        oscillators.frequency[:, None],
+        omega,
+        modes.position,
+        modes.momentum,
+    )
+    rate = jnp.sum(shares, axis=0)
     coldest = jax.lax.stop_gradient(jnp.min(baths.temperature))
     reference = bose(modes.frequency, coldest)
-    excess = jnp.sum(
-        share * (bose(omega, baths.temperature[:, None]) - reference[None, :]), axis=0
-    ) / rate  # fmt: skip
-    stationary = thermal_covariance(oscillators, coldest) + _in_modes(modes, excess)
-    diffusion = _in_modes(modes, rate * (reference + excess + 0.5)) * 2
+    gains = bose(omega, baths.temperature[:, None]) - reference[None, :]
+    excess = jnp.sum(shares * gains, axis=0) / rate
+
+    def in_modes(variance: jax.Array) -> jax.Array:
+        xx = (modes.position * variance[None, :]) @ modes.position.T
+        pp = (modes.momentum * variance[None, :]) @ modes.momentum.T
+        zero = jnp.zeros_like(xx)
+        return interleave(xx, zero, zero, pp)
+
+    stationary = thermal_covariance(oscillators, coldest) + in_modes(excess)
+    diffusion = in_modes(2 * rate * unit * (reference + excess + 0.5))
     valid &= jnp.all(rate > 0)
     decay = -(modes.position * rate[None, :]) @ modes.momentum.T
     matrix = drift_matrix(oscillators, decay, decay.T)
     return Dynamics.of(
-        RelaxationDrift(matrix * unit, jnp.where(valid, stationary, jnp.nan)),
-        jnp.where(valid, diffusion * unit, jnp.nan),
+        SolvedDrift(matrix * unit, jnp.where(valid, stationary, jnp.nan)),
+        jnp.where(valid, diffusion, jnp.nan),
     )
-
-
-def _weights(
-    oscillators: Oscillators, baths: Baths, modes: QuadratureModes, weights: str
-) -> jax.Array:
-    """w_jk [N, N]: the amplitude rate at which bath j damps normal mode k."""
-    damping = baths.damping[:, None]
-    if weights == "paper":
-        return damping * (modes.position**2 + modes.momentum**2) / 2
-    if baths.spectrum == "ohmic":
-        damping = damping * modes.frequency[None, :] / oscillators.frequency[:, None]
-    if weights == "position":
-        return damping * modes.position**2
-    return damping * ((modes.position + modes.momentum) / 2) ** 2
-
-
-def _in_modes(modes: QuadratureModes, variance: jax.Array) -> jax.Array:
-    """The covariance whose normal modes have these variances on both quadratures."""
-    xx = (modes.position * variance[None, :]) @ modes.position.T
-    pp = (modes.momentum * variance[None, :]) @ modes.momentum.T
-    zero = jnp.zeros_like(xx)
-    return interleave(xx, zero, zero, pp)

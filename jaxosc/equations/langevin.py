@@ -7,10 +7,19 @@ import jax.numpy as jnp
 
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
-from jaxosc._numerics.matsubara import thermal_sum
-from jaxosc._numerics.network_lyapunov import interleave
+from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.matsubara import QuarticSums, quartic_sums, thermal_sum
+from jaxosc._numerics.small import interleave
+from jaxosc._numerics.two_modes import (
+    Entries,
+    Pair,
+    PhaseSource,
+    classical_entries,
+    stability,
+    steady_entries,
+)
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, NetworkDrift
+from jaxosc.dynamics import Dynamics, NetworkDrift, SolvedDrift, network_matrix
 from jaxosc.equations.gibbs import frequency_bounds
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -62,56 +71,106 @@ def match_flat(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Bat
 
 @jax.jit
 def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
-    route = _two_modes if oscillators.modes == 2 else _many_modes
-    diffusion = route(scaled, scaled_baths) * unit
     valid = _baths.is_valid(oscillators, baths)
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    if oscillators.modes == 2:
+        diffusion, covariance = _two_modes(scaled, scaled_baths)
+        diffusion = Entries(*(entry * unit for entry in diffusion))
+        return Dynamics.of(
+            SolvedDrift(
+                network_matrix(oscillators, baths.damping), covariance.where(valid).matrix()
+            ),
+            diffusion.where(valid).matrix(),
+        )
+    diffusion = _many_modes(scaled, scaled_baths) * unit
     return Dynamics.of(
         NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
     )
 
 
-def _two_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    """Two modes: every entry of (A − ν)⁻¹ is a polynomial over det(A − ν)."""
-    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
-    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
-    v, w = j + k, j - k
-    det_v, det_w = _oscillators.two_mode_determinants(oscillators)
+def _two_modes(oscillators: Oscillators, baths: Baths) -> tuple[Entries, Entries]:
+    """D and σ: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν).
+
+    The term ν = 0, classical equipartition, outgrows all others near a critical point. Its
+    part of σ is known in closed form, and the Lyapunov equation is left with the regular rest.
+    """
+    pair = _baths.two_mode_pair(oscillators, baths)
+    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
+    width, damped = gamma1 + gamma2, gamma1 * gamma2
+    balance = stability(pair)
     trace = omega1**2 + omega2**2 + 2 * v * w
+    quartic = (
+        balance.constant,
+        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
+        trace + width**2 + 2 * damped,
+        2 * width,
+    )
     slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
-    fastest = jnp.sqrt(trace) + jnp.max(baths.damping)
+    fastest = jnp.sqrt(trace) + jnp.maximum(gamma1, gamma2)
+    temperature1, temperature2 = baths.temperature
+    sums1, sums2 = (quartic_sums(quartic, t, slowest, fastest) for t in baths.temperature)
+    classical = classical_entries(pair, temperature1, temperature2)
+    quantum = steady_entries(pair, *_noise(pair, sums1, sums2))
+    first1, first2 = (
+        sums._replace(zeroth=sums.zeroth + t / balance.constant)
+        for sums, t in zip((sums1, sums2), baths.temperature, strict=True)
+    )
+    diffusion = _diffusion(*_noise(pair, first1, first2))
+    return diffusion, classical.plus(quantum).where(balance.holds)
 
-    def terms(nu: jax.Array) -> tuple[jax.Array, ...]:
-        """1, g1², g2², g1 g2, g1 and g2 over det(A − ν), with g_j = γ_j + ν."""
-        g1, g2 = baths.damping[0] + nu, baths.damping[1] + nu
-        determinant = (
-            det_v * det_w
-            + (g1 * omega2) ** 2
-            + (g2 * omega1) ** 2
-            + g1 * g2 * (g1 * g2 + 2 * v * w)
-        )
-        inverse = 1 / determinant
-        numerators = (jnp.ones_like(nu), g1**2, g2**2, g1 * g2, g1, g2)
-        return tuple(numerator * inverse for numerator in numerators)
 
-    sums = thermal_sum(terms, baths.temperature, slowest, fastest)
-    one, g11, g22, g12, g1, g2 = (baths.damping * sum_ for sum_ in sums)
-    # Y = (V + GW⁻¹G)⁻¹ makes the position diffusion YE_j + E_jY, Z = (W + GV⁻¹G)⁻¹ that of
-    # the momenta, and B = −V⁻¹GZ the cross terms BE_j − E_jB; E_j projects on oscillator j.
-    y1, y2 = omega2 * det_w * one[0] + omega1 * g22[0], omega1 * det_w * one[1] + omega2 * g11[1]
-    z1, z2 = omega2 * det_v * one[0] + omega1 * g22[0], omega1 * det_v * one[1] + omega2 * g11[1]
-    y12 = jnp.sum(w * g12 - v * det_w * one)
-    z12 = jnp.sum(v * g12 - w * det_v * one)
-    b12 = omega1 * v * g2 + omega2 * w * g1
-    b21 = omega2 * v * g1 + omega1 * w * g2
-    zero = jnp.zeros_like(y12)
-    x1p2, x2p1 = b12[1] - b12[0], b21[0] - b21[1]
-    return jnp.array([
-        [2 * y1, zero, y12, x1p2],
-        [zero, 2 * z1, x2p1, z12],
-        [y12, x2p1, 2 * y2, zero],
-        [x1p2, z12, zero, 2 * z2],
-    ])  # fmt: skip
+def _noise(
+    pair: Pair, bath1: QuarticSums, bath2: QuarticSums
+) -> tuple[jax.Array, jax.Array, PhaseSource]:
+    """The diffusion in the variables of ``steady_entries``.
+
+    Y = (V + GW⁻¹G)⁻¹ makes the position diffusion YE_j + E_jY, Z = (W + GV⁻¹G)⁻¹ that of the
+    momenta, and B = −V⁻¹GZ the cross terms BE_j − E_jB; E_j projects on oscillator j and
+    G = ν + Γ.
+    """
+    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
+    product, width, damped = omega1 * omega2, gamma1 + gamma2, gamma1 * gamma2
+    j, k = (v + w) / 2, (v - w) / 2
+    # γ_j times the sums of 1, g_1, g_2 and g_1 g_2 over det(A − ν), with g_j = γ_j + ν
+    one1, one2 = gamma1 * bath1.zeroth, gamma2 * bath2.zeroth
+    first1, first2 = gamma1 * bath1.first, gamma2 * bath2.first
+    second1, second2 = gamma1 * bath1.second, gamma2 * bath2.second
+    g1_bath1, g2_bath1 = gamma1 * one1 + first1, gamma2 * one1 + first1
+    g1_bath2, g2_bath2 = gamma1 * one2 + first2, gamma2 * one2 + first2
+    g12 = damped * (one1 + one2) + width * (first1 + first2) + second1 + second2
+    one = one1 + one2
+    mean = (det_v + det_w) / 2
+    d1 = omega2 * mean * one1 + omega1 * (gamma2 * (gamma2 * one1 + 2 * first1) + second1)
+    d2 = omega1 * mean * one2 + omega2 * (gamma1 * (gamma1 * one2 + 2 * first2) + second2)
+    flow1, flow2 = omega1 * (g2_bath2 - g2_bath1), omega2 * (g1_bath2 - g1_bath1)
+    zero = jnp.zeros_like(one)
+    return (
+        d1,
+        d2,
+        PhaseSource(
+            mu1=Complex(-2 * j * k * omega2 * one1, zero),
+            mu2=Complex(-2 * j * k * omega1 * one2, zero),
+            eta=Complex(k * (g12 + (product + v * w) * one), k * (flow1 - flow2)),
+            chi=Complex(j * (g12 - (product - v * w) * one), j * (flow1 + flow2)),
+        ),
+    )
+
+
+def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
+    """D from the variables of ``steady_entries``."""
+    mu1, mu2, eta, chi = phases
+    return Entries(
+        x11=2 * (d1 - mu1.re),
+        x12=chi.re - eta.re,
+        x22=2 * (d2 - mu2.re),
+        p11=2 * (d1 + mu1.re),
+        p12=chi.re + eta.re,
+        p22=2 * (d2 + mu2.re),
+        x1p1=2 * mu1.im,
+        x1p2=eta.im + chi.im,
+        x2p1=eta.im - chi.im,
+        x2p2=2 * mu2.im,
+    )
 
 
 def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:

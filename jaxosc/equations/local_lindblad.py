@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.special import bose
+from jaxosc._numerics.two_modes import modes_apart, stability, steady_entries
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, NetworkDrift
+from jaxosc.dynamics import Dynamics, NetworkDrift, SolvedDrift, network_matrix
 from jaxosc.oscillators import Oscillators
 
 
@@ -41,9 +42,36 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
 @jax.jit
 def _local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    noise = baths.damping * (2 * bose(oscillators.frequency, baths.temperature) + 1)
     valid = _baths.is_valid(oscillators, baths)
+    if oscillators.modes == 2:
+        return _two_modes(oscillators, baths, valid)
+    noise = _noise(baths.damping, oscillators.frequency, baths.temperature)
     diffusion = jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
     return Dynamics.of(
         NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
     )
+
+
+def _two_modes(oscillators: Oscillators, baths: Baths, valid: jax.Array) -> Dynamics:
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    pair = _baths.two_mode_pair(scaled, scaled_baths)
+    noise1, noise2 = (
+        _noise(*bath)
+        for bath in zip(
+            scaled_baths.damping, scaled.frequency, scaled_baths.temperature, strict=True
+        )
+    )
+    covariance = steady_entries(pair, noise1 / 2, noise2 / 2)
+    noise1, noise2, zero = noise1 * unit, noise2 * unit, jnp.zeros_like(noise1)
+    block = (noise1, zero, noise2)
+    return Dynamics.of(
+        SolvedDrift(
+            network_matrix(oscillators, baths.damping),
+            covariance.where(valid & stability(pair).holds).matrix(),
+        ),
+        modes_apart(block, block).where(valid).matrix(),
+    )
+
+
+def _noise(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:
+    return damping * (2 * bose(frequency, temperature) + 1)

@@ -1,0 +1,74 @@
+"""Matrix operations that stay scalar code for two modes.
+
+XLA joins arithmetic on single entries into one loop over a batch. A reduction, product or
+gather over an axis of length two or four breaks that loop and costs more than the physics.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+
+_SMALL = 4
+
+
+def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
+    """A vector or square matrix times a number."""
+    if array.shape[0] > _SMALL:
+        return array * factor
+    if array.ndim == 1:
+        return jnp.array([entry * factor for entry in array])
+    return matrix([[entry * factor for entry in row] for row in array])
+
+
+def maximum(vector: jax.Array) -> jax.Array:
+    """The largest entry of a vector."""
+    if vector.shape[0] > _SMALL:
+        return jnp.max(vector)
+    return functools.reduce(jnp.maximum, list(vector))
+
+
+def every(condition: Callable[[jax.Array], jax.Array], vector: jax.Array) -> jax.Array:
+    """Whether all entries of a vector satisfy a condition."""
+    if vector.shape[0] > _SMALL:
+        return jnp.all(condition(vector))
+    return functools.reduce(jnp.logical_and, [condition(entry) for entry in vector])
+
+
+def matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
+    """A matrix from scalar entries, such that XLA folds ``matrix(rows)[i, j]`` to the entry.
+
+    ``jnp.array`` of nested lists reshapes between its two concatenations, and slices do not
+    pass through a reshape.
+    """
+    lines = [
+        jax.lax.concatenate([jnp.reshape(entry, (1, 1)) for entry in row], dimension=1)
+        for row in rows
+    ]
+    return jax.lax.concatenate(lines, dimension=0)
+
+
+def interleave(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array) -> jax.Array:
+    """Four blocks [N, N] as one matrix in the order (x1, p1, x2, p2, …)."""
+    modes = xx.shape[0]
+    if 2 * modes <= _SMALL:
+        blocks = ((xx, xp), (px, pp))
+        size = range(2 * modes)
+        return matrix([[blocks[i % 2][k % 2][i // 2, k // 2] for k in size] for i in size])
+    rows = jnp.stack([jnp.stack([xx, xp], axis=-1), jnp.stack([px, pp], axis=-1)], axis=-2)
+    return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+
+
+def blocks_of(symmetric: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ of a symmetric matrix in the order (x1, p1, x2, p2, …)."""
+    if symmetric.shape[0] > _SMALL:
+        return symmetric[0::2, 0::2], symmetric[0::2, 1::2], symmetric[1::2, 1::2]
+    modes = range(symmetric.shape[0] // 2)
+
+    def block(row: int, column: int) -> jax.Array:
+        return matrix([[symmetric[2 * i + row, 2 * k + column] for k in modes] for i in modes])
+
+    return block(0, 0), block(0, 1), block(1, 1)

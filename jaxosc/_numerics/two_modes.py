@@ -1,0 +1,335 @@
+"""Two modes, written out: every step works on scalars and fuses under ``vmap``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._numerics import small
+from jaxosc._numerics.complex_scalar import Complex
+
+
+class Pair(NamedTuple):
+    """Two coupled modes, H = ½ xᵀVx + ½ pᵀWp, with amplitude damping."""
+
+    omega1: jax.Array
+    omega2: jax.Array
+    v: jax.Array  # off-diagonal entry of V, λ + κ
+    w: jax.Array  # off-diagonal entry of W, λ − κ
+    det_v: jax.Array
+    det_w: jax.Array
+    gamma1: jax.Array
+    gamma2: jax.Array
+
+    def swapped(self) -> Pair:
+        """The same pair with its modes in the other order."""
+        return self._replace(
+            omega1=self.omega2, omega2=self.omega1, gamma1=self.gamma2, gamma2=self.gamma1
+        )
+
+    def dual(self) -> Pair:
+        """The pair with positions and momenta exchanged, (x, p) → (p, −x)."""
+        return self._replace(v=self.w, w=self.v, det_v=self.det_w, det_w=self.det_v)
+
+
+class Entries(NamedTuple):
+    """The ten entries of a symmetric matrix in the order (x1, p1, x2, p2)."""
+
+    x11: jax.Array
+    x12: jax.Array
+    x22: jax.Array
+    p11: jax.Array
+    p12: jax.Array
+    p22: jax.Array
+    x1p1: jax.Array
+    x1p2: jax.Array
+    x2p1: jax.Array
+    x2p2: jax.Array
+
+    def plus(self, other: Entries) -> Entries:
+        """The sum of two matrices."""
+        return Entries(*(x + y for x, y in zip(self, other, strict=True)))
+
+    def where(self, valid: jax.Array) -> Entries:
+        """NaN unless valid."""
+        return Entries(*(jnp.where(valid, x, jnp.nan) for x in self))
+
+    def matrix(self) -> jax.Array:
+        """[4, 4]; the last step, since arithmetic on a matrix does not fuse."""
+        return small.matrix([
+            [self.x11, self.x1p1, self.x12, self.x1p2],
+            [self.x1p1, self.p11, self.x2p1, self.p12],
+            [self.x12, self.x2p1, self.x22, self.x2p2],
+            [self.x1p2, self.p12, self.x2p2, self.p22],
+        ])  # fmt: skip
+
+
+def modes_apart(
+    xx: tuple[jax.Array, jax.Array, jax.Array], pp: tuple[jax.Array, jax.Array, jax.Array]
+) -> Entries:
+    """The matrix with these entries (11, 12, 22) of its blocks and nothing between x and p."""
+    zero = jnp.zeros_like(xx[0])
+    return Entries(*xx, *pp, zero, zero, zero, zero)
+
+
+class PhaseSource(NamedTuple):
+    """The part of a diffusion that drives ⟨a_j a_k⟩ and ⟨a_1†a_2⟩."""
+
+    mu1: Complex
+    mu2: Complex
+    eta: Complex
+    chi: Complex
+
+
+class Stability(NamedTuple):
+    """The two factors of the determinant of the Lyapunov equation; A is stable if both are > 0."""
+
+    constant: jax.Array  # det A
+    resonances: jax.Array  # the last Hurwitz determinant over 4
+
+    @property
+    def holds(self) -> jax.Array:
+        """Whether all eigenvalues of A lie in the left half-plane."""
+        return (self.constant > 0) & (self.resonances > 0)
+
+
+def stability(pair: Pair) -> Stability:
+    """Det A and the Hurwitz determinant as sums that cancel only where they vanish."""
+    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
+    total, difference, width = omega1 + omega2, omega1 - omega2, gamma1 + gamma2
+    damped = gamma1 * gamma2
+    constant = (
+        det_v * det_w
+        + (gamma1 * omega2) ** 2
+        + (gamma2 * omega1) ** 2
+        + damped * (damped + 2 * v * w)
+    )
+    squares = omega1**2 + omega2**2
+    width2 = width**2
+    resonances = damped * (width2 + total**2) * (width2 + difference**2) + width2 * (
+        v * w * (width2 + squares) + omega1 * omega2 * (v**2 + w**2)
+    )
+    return Stability(constant, resonances)
+
+
+def steady_entries(
+    pair: Pair, source1: jax.Array, source2: jax.Array, phases: PhaseSource | None = None
+) -> Entries:
+    """Solve Aσ + σAᵀ + D = 0.
+
+    Unknowns, with S_jk = ⟨x_j p_k⟩: N_j = (⟨x_j²⟩ + ⟨p_j²⟩)/2, χ = (⟨x1x2⟩ + ⟨p1p2⟩)/2
+    + i(S12 − S21)/2, μ_j = (⟨p_j²⟩ − ⟨x_j²⟩)/2 + iS_jj, η = (⟨p1p2⟩ − ⟨x1x2⟩)/2
+    + i(S12 + S21)/2. With G_j = γ_j − iω_j, g = γ1 + γ2, J = (v + w)/2, K = (v − w)/2:
+
+        γ1 N1 = +J Im χ − K Im η + d1,     γ2 N2 = −J Im χ − K Im η + d2,
+        G1 μ1 = iJη − iKχ + s1,            G2 μ2 = iJη − iKχ* + s2,
+        (g − i(ω1+ω2)) η = iJ(μ1 + μ2) − iK(N1 + N2) + sη,
+        (g − i(ω1−ω2)) χ = iK(μ1 − μ2*) − iJ(N1 − N2) + sχ.
+
+    μ, η and Re χ are eliminated in this order: slow (ω1 − ω2, γ) and fast (ω1 + ω2) never meet
+    in a sum. The determinant of what remains for (N1, N2, Im χ) vanishes at the critical
+    point; it is known as a product and is never computed as a difference.
+
+    Args:
+        pair: the modes.
+        source1: d1, the diffusion of N1.
+        source2: d2.
+        phases: the rest of the diffusion (s1, s2, sη, sχ); none if left out.
+    """
+    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
+    j, k = (v + w) / 2, (v - w) / 2
+    total, difference, width = omega1 + omega2, omega1 - omega2, gamma1 + gamma2
+    constant, resonances = stability(pair)
+
+    g1, g2 = Complex(gamma1, -omega1), Complex(gamma2, -omega2)
+    r1, r2 = g1.reciprocal(), g2.reciprocal()
+    # μ eliminated: P η = −iK(N1+N2) + JK(χ/G1 + χ*/G2) + sη, and the like for χ. With
+    # E = P G1 G2 = (g − i(ω1+ω2))(G1 G2 + J²) no pole is left in J.
+    g12 = g1 * g2
+    shifted = Complex(gamma1 * gamma2 - (det_v + det_w) / 2 - k * k, g12.im)
+    e = Complex(width, -total) * shifted
+    e_square = (width * width + total * total) * (shifted.re**2 + shifted.im**2)
+    e_inverse = e.conj().scale(1 / e_square)
+    p_inverse = g12 * e_inverse
+    # η eliminated: Q χ + R χ* = −iJ(N1−N2) + iJK² b (N1+N2) + sχ.
+    jk = j * k
+    r12 = (r1 * r2.conj()).scale(k * k)
+    q = Complex(width, -difference) * Complex(1 - r12.re, -r12.im)
+    q += (g2 * r1 * e_inverse + (g1 * r2 * e_inverse).conj()).scale(jk * jk)
+    r = 2 * jk * jk * e_inverse.re
+    b = (g2 * e_inverse - (g1 * e_inverse).conj()).scale(jk * k)
+    # Real form: [[Qr + R, −Qi], [Qi, Qr − R]] (Re χ, Im χ) = (Re, Im) of the right-hand side.
+    diagonal = q.re + r
+    pivot = 1 / diagonal
+    slope = q.im * pivot
+    # Im χ row: c z + J(N1 − N2) − h (N1 + N2) = t
+    c = q.re - r + q.im * slope
+    h = b.re + slope * b.im
+    # Im η = y_0 + y_n (N1+N2) + y_z Im χ, from
+    # η = η0 + P⁻¹[−iK(N1+N2) + JK(χ/G1 + χ*/G2)], P⁻¹/G1 = G2/E, P⁻¹/G2 = G1/E, and Re χ.
+    y_r = jk * ((g2 + g1) * e_inverse).im
+    y_n = -k * p_inverse.re - y_r * pivot * b.im
+    y_z = jk * ((g2 - g1) * e_inverse).re + y_r * slope
+    # [γ1 + K y_n, K y_n, −J + K y_z | d1]
+    # [K y_n, γ2 + K y_n, +J + K y_z | d2]
+    # [J − h, −J − h, c | t]
+    kn, kz = k * y_n, k * y_z
+    up, down = kz - j, kz + j
+    left, right = j - h, -j - h
+    a11, a22 = gamma1 + kn, gamma2 + kn
+    m1 = a22 * c - down * right
+    m2 = kn * c - down * left
+    m3 = kn * right - a22 * left
+    # |E|²(Qr + R)/(det A · Hurwitz), with |G1 G2 + J²|² = det A + K² (…)
+    excess = k * k * (det_v + det_w + k * k + 4 * j * j + 2 * gamma1 * gamma2)
+    inverse = (width * width + total * total) * diagonal * (1 + excess / constant) / resonances
+    d1, d2 = source1, source2
+    if phases is not None:
+        s_eta = phases.eta + (phases.mu1 * r1 + phases.mu2 * r2).scale(j).times_i()
+        s_chi = phases.chi + (phases.mu1 * r1 - (phases.mu2 * r2).conj()).scale(k).times_i()
+        eta0 = p_inverse * s_eta
+        s_chi -= (eta0 * r1 + (eta0 * r2).conj()).scale(jk)
+        t = s_chi.im - slope * s_chi.re
+        y_0 = eta0.im + y_r * pivot * s_chi.re
+        d1, d2 = d1 - k * y_0, d2 - k * y_0
+    n1 = d1 * m1 - d2 * (kn * c - up * right)
+    n2 = -d1 * m2 + d2 * (a11 * c - up * left)
+    z = d1 * m3 - d2 * (a11 * right - kn * left)
+    if phases is not None:
+        n1 += t * (kn * down - up * a22)
+        n2 -= t * (a11 * down - up * kn)
+        z += t * (a11 * a22 - kn * kn)
+    n1, n2, z = n1 * inverse, n2 * inverse, z * inverse
+
+    both = n1 + n2
+    chi = Complex(slope * z - pivot * b.im * both, z)
+    eta = p_inverse.scale(-k * both).times_i()
+    if phases is not None:
+        chi = Complex(chi.re + pivot * s_chi.re, z)
+        eta += eta0
+    eta += (e_inverse * (g2 * chi + g1 * chi.conj())).scale(jk)
+    mu1 = (eta.scale(j) - chi.scale(k)).times_i()
+    mu2 = (eta.scale(j) - chi.conj().scale(k)).times_i()
+    if phases is not None:
+        mu1, mu2 = mu1 + phases.mu1, mu2 + phases.mu2
+    mu1, mu2 = mu1 * r1, mu2 * r2
+    return Entries(
+        x11=n1 - mu1.re,
+        x12=chi.re - eta.re,
+        x22=n2 - mu2.re,
+        p11=n1 + mu1.re,
+        p12=chi.re + eta.re,
+        p22=n2 + mu2.re,
+        x1p1=mu1.im,
+        x1p2=eta.im + chi.im,
+        x2p1=eta.im - chi.im,
+        x2p2=mu2.im,
+    )
+
+
+def classical_entries(pair: Pair, temperature1: jax.Array, temperature2: jax.Array) -> Entries:
+    """The steady state of the Langevin equation with the noise T_j/ν of equipartition.
+
+    The term k = 0 of the Matsubara sum: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
+    diverges at the critical point as the state does, so the equation is solved by hand.
+    """
+    constant, resonances = stability(pair)
+    inverse = 1 / (constant * resonances)
+    one = _bath_one(pair, temperature1 * inverse)
+    two = _bath_one(pair.swapped(), temperature2 * inverse)
+    two = two._replace(
+        x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
+        x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
+    )  # fmt: skip
+    return one.plus(two)
+
+
+def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
+    omega1, omega2, v, w, _, _, a, b = pair
+    alpha, beta, g = a * a + omega1 * omega1, b * b + omega2 * omega2, a + b
+    c = a * alpha + b * beta + 4 * a * b * g
+    q = a * omega1 * omega1 + b * omega2 * omega2
+    product = omega1 * omega2
+    qa, qb = q + a * g * g, q + b * g * g
+    ca, cb = c + g * alpha, c + g * beta
+    flow = a * b * scale
+    x2p2 = flow * product * (v - w) * (v + w) * (c + g * v * w)
+
+    def cross(v: jax.Array, w: jax.Array) -> jax.Array:
+        """⟨x2 p1⟩, and −⟨x1 p2⟩ with v and w exchanged."""
+        return flow * (
+            w * omega1 * beta * ca
+            + v * omega2 * alpha * cb
+            - v * w * (w * omega1 * qa + v * omega2 * qb)
+            - g * product * (omega1 * w * w * w + omega2 * v * v * v)
+        )
+
+    x11, x12, x22 = _bath_one_positions(pair)
+    p11, p12, p22 = _bath_one_positions(pair.dual())
+    scale = scale * a
+    return Entries(
+        x11 * scale, x12 * scale, x22 * scale, p11 * scale, p12 * scale, p22 * scale,
+        -x2p2, -cross(w, v), cross(v, w), x2p2,
+    )  # fmt: skip
+
+
+def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """⟨x1²⟩, ⟨x1x2⟩, ⟨x2²⟩ of bath 1 over γ1/(det A · Hurwitz determinant).
+
+    Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
+    couplings alone, that product would be a difference where det W is small.
+    """
+    omega1, omega2, v, w, _, det_w, a, b = pair
+    o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
+    g, ab = a + b, a * b
+    gg = g * g
+    vv, ww, vw = v * v, w * w, v * w
+    product, squares = omega1 * omega2, o1 + o2
+    split = (omega1 + omega2) * (omega1 - omega2)
+    couplings = product * (vv + ww)
+    far = a + 2 * b
+    lead11 = a * omega2 * (couplings + vw * squares) + b * (
+        split * (omega2 * split - omega1 * vv) + omega2 * (couplings + 2 * vw * o2)
+    )
+    lead12 = w * (b * product * split - g * squares * vv) + v * (b * o2 * split - g * couplings)
+    lead22 = (
+        g * o1 * omega2 * ww
+        + omega2 * vv * (a * o1 + b * o2)
+        + vw * omega1 * (a * squares + 2 * b * o2)
+    )
+    rest11 = (
+        b * omega1 * ((bb + o2) * gg * (gg + 2 * squares) + bb * split * split)
+        - b * omega2 * ww * (
+            2 * aa * aa + 8 * aa * ab + 11 * ab * ab + 6 * ab * bb + bb * bb
+            + o1 * (3 * aa + 3 * ab + bb) + o2 * (3 * aa + 6 * ab + 2 * bb)
+        )
+        + vw * omega1 * (a * (bb + o2) * gg + bb * (a * squares + 2 * b * o2))
+        - vw * ww * omega2 * gg * far
+        - vv * b * o1 * omega2 * g * far
+        + vw * vw * b * omega1 * gg
+    )  # fmt: skip
+    rest12 = (
+        w * b * (
+            aa * b * g * gg + o1 * b * (2 * aa * a + 4 * aa * b + 3 * ab * b + bb * b)
+            - o2 * (aa * a * g + aa * o2 + ab * o1) + b * g * o1 * o1
+        )
+        + w * ww * ab * product * g
+        + v * b * product * (
+            bb * (o1 - 3 * aa - 4 * ab - bb) - o2 * (3 * aa + 4 * ab + 2 * bb)
+        )
+        + v * ww * b * g * (2 * a * (gg + o1) + (3 * a + b) * o2)
+        - vv * w * product * g * (aa + 2 * bb)
+        + vv * w * ww * g * gg
+    )  # fmt: skip
+    rest22 = (
+        ww * omega1 * (bb * (2 * a + b) * (gg + o1) + o2 * (aa * g + bb * b))
+        + vw * omega2 * (
+            aa * far * (gg + o2) + o1 * (2 * aa * a + 4 * aa * b + 5 * ab * b + 2 * bb * b)
+        )
+        - vw * ww * a * omega1 * gg
+        + vv * omega1 * o2 * g * (aa + 3 * ab + bb)
+        - vw * vw * b * omega2 * gg
+    )  # fmt: skip
+    return det_w * lead11 + rest11, det_w * lead12 + rest12, det_w * lead22 + rest22
