@@ -67,6 +67,40 @@ def random_pairs(seed: int, count: int) -> list[Pair]:
     return pairs
 
 
+def extreme_pairs(seed: int, count: int) -> list[Pair]:
+    """The corners: 1 − λ/λ_c to 1e-9, γ/ω from 1e-8 to 0.3, γ1/γ2 to 1e±3, T/ω from 0.02 to 1e3.
+
+    Equal frequencies, exactly and to 1e-9, and λ = 1e-12, are among them.
+    """
+    generator = np.random.default_rng(seed)
+    pairs = []
+    for index in range(count):
+        omega = np.exp(generator.uniform(-1, 1, 2))
+        if index % 4 == 1:
+            omega[1] = omega[0]
+        if index % 4 == 3:
+            omega[1] = omega[0] * (1 + 1e-9 * generator.uniform(-1, 1))
+        ratio = (1.0, 0.0, generator.uniform(-0.8, 0.8))[index % 3]
+        distance = 10 ** generator.uniform(-9, 0)
+        coupling = (1 - distance) * np.sqrt(omega[0] * omega[1]) / (1 + abs(ratio))
+        if index % 6 == 5:
+            coupling = 1e-12 * generator.uniform(0.5, 1)
+        first = generator.uniform(np.log10(1e-8), np.log10(0.3))
+        second = first + generator.uniform(-3, 3)
+        damping = omega.min() * 10 ** np.clip([first, second], -8, np.log10(0.3))
+        temperature = omega.max() * 10 ** generator.uniform(np.log10(0.02), 3, 2)
+        pairs.append(
+            Pair(
+                (float(omega[0]), float(omega[1])),
+                float(coupling),
+                float(ratio),
+                (float(damping[0]), float(damping[1])),
+                (float(temperature[0]), float(temperature[1])),
+            )
+        )
+    return pairs
+
+
 def random_network(generator: np.random.Generator, modes: int) -> dict[str, np.ndarray]:
     """N modes with exchange and pairing everywhere, well inside the bounded region."""
 

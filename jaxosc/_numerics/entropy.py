@@ -165,10 +165,11 @@ def two_mode_information(covariance: jax.Array) -> jax.Array:
     down = gain_lower / lower
     bend = (p + 0.25) * drop_s - s * drop_p  # of ln(Q+/Q−), whose leading parts cancel when hot
 
-    # Strong correlations change n by as much as n; the weak ones leave only the difference
-    drop_root = drop_d / jnp.where(weak & ~near, jnp.abs(a - b) + root, 1)
-    drop_large = jnp.where(weak, (drop_s + drop_root) / 2, large0 - large)
-    drop_small = jnp.where(weak, (drop_s - drop_root) / 2, small0 - small)
+    roots = jnp.abs(a - b) + root
+    separate = 8 * roots > s
+    drop_root = drop_d / jnp.where(separate, roots, 1)
+    drop_large = jnp.where(separate, (drop_s + drop_root) / 2, large0 - large)
+    drop_small = jnp.where(separate, (drop_s - drop_root) / 2, small0 - small)
     log_up = jnp.log1p(gain_upper / upper)
     log_large0 = jnp.where(large0 == 0, 0, jnp.log1p(1 / large_safe0))
     log_small0 = jnp.where(pure0, 0, jnp.log1p(1 / safe0))
