@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Everything is asked for in double precision, and compiled rather than recalled.
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_enable_compilation_cache", False)
+    recycled = device.keep_freed_memory()
     settings = Settings(options.quick, device.current())
     budget = options.budget or (_QUICK_BUDGET if options.quick else _BUDGET)
     chosen = {
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
     print(f"jaxosc {jaxosc.__version__}, JAX {jax.__version__}, float64, {settings.device.kind}")
+    if not recycled and not settings.device.accelerator:
+        print("Memory is not recycled here: page faults make the stream and its ratios uncertain.")
     if options.quick:
         print("Quick: sizes are too small for the rates and ratios to mean anything.")
     began = time.perf_counter()

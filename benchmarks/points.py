@@ -62,8 +62,8 @@ class PeerCase:
 
 PEERS = (
     # NumPy does best with working memory that fits into the cache.
-    PeerCase("numpy", peers.numpy_local, HOT, "local", 4096),
-    PeerCase("numpy", peers.numpy_langevin, HOT, "langevin", 256),
+    PeerCase("numpy", peers.numpy_local, HOT, "local", 512),
+    PeerCase("numpy", peers.numpy_langevin, HOT, "langevin", 128),
     PeerCase("scipy", peers.scipy_local, HOT, "local"),
     PeerCase("scipy", peers.scipy_langevin, HOT, "langevin"),
     PeerCase("qutip", fock.qutip_local, FOCK, "local"),

@@ -57,15 +57,16 @@ def interleave(calls: Sequence[Thunk], seconds: float, most: int = 31) -> list[T
     Returns:
         One Timing a call.
     """
-    for call in calls:
-        jax.block_until_ready(call())
+    # A result is held until the next one is there, as in a user's loop.
+    results = [jax.block_until_ready(call()) for call in calls]
     samples: list[list[float]] = [[] for _ in calls]
     began = time.perf_counter()
     while len(samples[0]) < most:
         if len(samples[0]) >= 3 and time.perf_counter() - began > seconds:
             break
-        for call, mine in zip(calls, samples, strict=True):
-            mine.append(_timed(call))
+        for number, call in enumerate(calls):
+            sample, results[number] = _timed(call)
+            samples[number].append(sample)
     return [Timing(tuple(mine)) for mine in samples]
 
 
@@ -89,16 +90,15 @@ def measure(
     result = None
     began = time.perf_counter()
     while not samples or (len(samples) < most and time.perf_counter() - began < seconds):
-        start = time.perf_counter()
-        result = jax.block_until_ready(call())
-        samples.append(time.perf_counter() - start)
+        sample, result = _timed(call)
+        samples.append(sample)
     return Timing(tuple(samples)), result
 
 
-def _timed(call: Thunk) -> float:
+def _timed(call: Thunk) -> tuple[float, Any]:
     start = time.perf_counter()
-    jax.block_until_ready(call())
-    return time.perf_counter() - start
+    result = jax.block_until_ready(call())
+    return time.perf_counter() - start, result
 
 
 @dataclass(frozen=True)
