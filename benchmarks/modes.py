@@ -19,8 +19,10 @@ from benchmarks.records import Job, LeftOut, Settings, is_installed, require_mem
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 QUICK_SIZES = (2, 3)
 
-# Seconds that one evaluation, or its compilation, may be predicted to take.
-_LIMIT = 6.0
+# Seconds that one evaluation may be predicted to take, and its compilation.
+_LIMIT, _COMPILE_LIMIT = 3.0, 15.0
+# Growth with N that is believed in: a dense Kronecker system costs N⁶, and small N mislead.
+_LEAST_POWER, _LARGEST_POWER = 3.0, 6.0
 _SECONDS, _QUICK_SECONDS = 0.5, 0.05
 
 
@@ -35,17 +37,19 @@ class _History:
         if not self.cost:
             return
         last, compile_seconds, seconds = self.cost[-1]
-        power = 3.0
+        power = _LEAST_POWER
         if len(self.cost) > 1:
             before, _, earlier = self.cost[-2]
-            power = max(power, math.log(seconds / earlier) / math.log(last / before))
+            seen = math.log(seconds / earlier) / math.log(last / before)
+            power = min(max(power, seen), _LARGEST_POWER)
         growth = modes / last
-        predicted = max(seconds * growth**power, compile_seconds * growth)
-        if predicted > _LIMIT:
+        if seconds * growth**power > _LIMIT:
             raise LeftOut(
-                f"predicted to take {predicted:.0f} s from N = {last}, past the limit of "
-                f"{_LIMIT:g} s"
+                f"N = {last} takes {seconds:.2g} s; as N^{power:.1f}, N = {modes} would be past "
+                f"the limit of {_LIMIT:g} s"
             )
+        if compile_seconds * growth > _COMPILE_LIMIT:
+            raise LeftOut(f"N = {last} already takes {compile_seconds:.0f} s to compile")
 
     def add(self, modes: int, compile_seconds: float, seconds: float) -> None:
         """Note what N took."""
@@ -70,14 +74,18 @@ def jobs(settings: Settings) -> list[Job]:
         **{name: partial(_description, name) for name in cases.EQUATIONS},
     }
     history = {name: _History() for name in routes}
+    beside = {"Lyapunov": _History()}
+    # The general solver first, then the equations side by side at each N.
+    order = [("Lyapunov", modes) for modes in sizes]
+    of_equations = sizes[-1:] if settings.quick else sizes
+    order += [(name, modes) for modes in of_equations for name in cases.EQUATIONS]
     return [
         Job(
             "modes",
             f"{name}, N = {modes}",
-            partial(_case, settings, route, history[name], modes, name == "Lyapunov"),
+            partial(_case, settings, routes[name], history[name], modes, beside.get(name)),
         )
-        for name, route in routes.items()
-        for modes in (sizes[-1:] if settings.quick and name != "Lyapunov" else sizes)
+        for name, modes in order
     ]
 
 
@@ -104,73 +112,83 @@ def _case(
     route: Callable[[int], tuple[Callable[..., Any], Any]],
     history: _History,
     modes: int,
-    beside_scipy: bool,
+    scipy_history: _History | None,
 ) -> Iterator[dict[str, Any] | str]:
-    seconds = _QUICK_SECONDS if settings.quick else _SECONDS
+    """The value, its gradient and, for the general solver, SciPy, sampled in turn."""
     covariance, argument = route(modes)
-    calls: list[Callable[[], Any]] = []
-    reason = None
-    try:
-        history.require_time(modes)
-        program = timing.compile_program(covariance, argument)
-        require_memory(program)
-        calls.append(partial(program.call, argument))
-    except LeftOut as left_out:
-        # SciPy's time stands for itself.
-        reason = str(left_out)
-    if beside_scipy and is_installed("scipy"):
-        calls.append(_scipy(modes))
-    if not calls:
-        raise LeftOut(str(reason))
-    timed = timing.interleave(calls, seconds)
-    if beside_scipy and is_installed("scipy"):
-        yield {
-            "modes": modes,
-            "solver": "scipy",
-            "seconds": timed[-1].seconds,
-            "spread": timed[-1].spread,
-            "residual": _residual(modes, calls[-1]()),
-        }
-    elif beside_scipy:
-        yield "SciPy's solver: scipy is not installed"
-    if reason is not None:
-        yield reason
-        return
-    history.add(modes, program.compile_seconds, timed[0].seconds)
-    slope, slope_compile = _gradient(covariance, argument, seconds)
-    yield {
-        "modes": modes,
-        "solver": "jaxosc",
-        "seconds": timed[0].seconds,
-        "spread": timed[0].spread,
-        "scipys": timed[0].ratio_to(timed[-1]) if len(timed) > 1 else None,
-        "residual": _residual(modes, calls[0]()) if beside_scipy else None,
-        "gradients": slope.seconds / timed[0].seconds,
-        "compile_s": program.compile_seconds,
-        "gradient_compile_s": slope_compile,
-        "temporaries": program.temporaries,
-    }
-
-
-def _gradient(
-    covariance: Callable[..., Any], argument: jax.Array, seconds: float
-) -> tuple[timing.Timing, float]:
-    """Reverse mode of one number, so of all parameters at once; it includes the value."""
 
     def energy(argument: jax.Array) -> jax.Array:
         return jnp.trace(covariance(argument)) / 2
 
-    program = timing.compile_program(jax.grad(energy), argument)
-    require_memory(program)
-    timed, _ = timing.measure(partial(program.call, argument), seconds)
-    return timed, program.compile_seconds
+    programs: dict[str, timing.Program] = {}
+    reasons = []
+    try:
+        history.require_time(modes)
+        for name, function in (("value", covariance), ("gradient", jax.grad(energy))):
+            program = timing.compile_program(function, argument)
+            require_memory(program)
+            programs[name] = program
+    except LeftOut as left_out:
+        # What there is before the reason, and SciPy's time, stand for themselves.
+        reasons.append(str(left_out))
+    calls = {name: partial(program.call, argument) for name, program in programs.items()}
+    if scipy_history is not None:
+        try:
+            scipy_history.require_time(modes)
+            calls["scipy"] = _scipy(modes)
+        except LeftOut as left_out:
+            reasons.append(f"SciPy: {left_out}")
+
+    seconds = _QUICK_SECONDS if settings.quick else _SECONDS
+    timed = dict(zip(calls, timing.interleave(list(calls.values()), seconds), strict=True))
+    if "value" in timed:
+        value, gradient, scipy = (timed.get(name) for name in ("value", "gradient", "scipy"))
+        history.add(modes, programs["value"].compile_seconds, timed["value"].seconds)
+        yield {
+            "modes": modes,
+            "solver": "jaxosc",
+            "seconds": value.seconds,
+            "spread": value.spread,
+            "scipys": value.ratio_to(scipy) if scipy else None,
+            "residual": _residual(modes, calls["value"]()) if scipy_history is not None else None,
+            "gradients": gradient.ratio_to(value) if gradient else None,
+            "compile_s": programs["value"].compile_seconds,
+            "gradient_compile_s": programs["gradient"].compile_seconds if gradient else None,
+            "temporaries": programs["value"].temporaries,
+        }
+    if scipy_history is not None and "scipy" in timed:
+        scipy_history.add(modes, 0.0, timed["scipy"].seconds)
+        yield {
+            "modes": modes,
+            "solver": "scipy",
+            "seconds": timed["scipy"].seconds,
+            "spread": timed["scipy"].spread,
+            "residual": _residual(modes, calls["scipy"]()),
+        }
+    yield from reasons
 
 
 def _scipy(modes: int) -> Callable[[], np.ndarray]:
+    """SciPy's solver on one thread.
+
+    It is no faster on two, and where they meet the threads of XLA it is ten times slower.
+    """
+    if not is_installed("scipy"):
+        raise LeftOut("scipy is not installed")
     from scipy.linalg import solve_continuous_lyapunov
 
     drift, diffusion = _matrices(modes)
-    return lambda: solve_continuous_lyapunov(drift, -diffusion)
+    if not is_installed("threadpoolctl"):
+        return lambda: solve_continuous_lyapunov(drift, -diffusion)
+    from threadpoolctl import ThreadpoolController
+
+    controller = ThreadpoolController()
+
+    def call() -> np.ndarray:
+        with controller.limit(limits=1, user_api="blas"):
+            return solve_continuous_lyapunov(drift, -diffusion)
+
+    return call
 
 
 def _matrices(modes: int) -> tuple[np.ndarray, np.ndarray]:

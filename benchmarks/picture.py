@@ -7,6 +7,17 @@ from pathlib import Path
 
 from benchmarks.records import Row
 
+# Contenders by colour, what they solve by marker.
+_COLORS = {
+    "jaxosc": "tab:red",
+    "numpy": "tab:blue",
+    "scipy": "tab:green",
+    "qutip": "tab:purple",
+    "dynamiqs": "tab:orange",
+    "stream": "0.5",
+}
+_MARKERS = {"local": "o", "global": "s", "langevin": "^", "local+global+langevin": "D"}
+
 
 def draw(rows: Sequence[Row], title: str, path: Path) -> bool:
     """Write the picture of the section ``points``; False if it has no rows."""
@@ -26,16 +37,16 @@ def draw(rows: Sequence[Row], title: str, path: Path) -> bool:
     axes = figure.add_subplot()
     # The legend in the order in which the lines end, from slow to fast.
     for name, (points, seconds) in sorted(lines.items(), key=lambda line: -line[1][1][-1]):
-        mine, stream = name.startswith("jaxosc"), name == "stream"
+        contender, _, equation = name.removesuffix(" occupation").partition(" ")
         axes.plot(
             points,
             seconds,
-            label="stream (writes 10 numbers)" if stream else name,
-            color="0.5" if stream else None,
-            linestyle="--" if stream else "-",
-            linewidth=2.2 if mine else 1.3,
-            marker="o" if mine else "s",
-            markersize=4.5,
+            label=f"{contender} {equation}" if equation else "stream: writes ten numbers",
+            color=_COLORS[contender],
+            linestyle="-" if equation else "--",
+            linewidth=2 if contender == "jaxosc" else 1.3,
+            marker=_MARKERS.get(equation.partition(" ")[0]),
+            markersize=5.5,
         )
     axes.set_xscale("log")
     axes.set_yscale("log")

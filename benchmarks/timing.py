@@ -61,7 +61,7 @@ def interleave(calls: Sequence[Thunk], seconds: float, most: int = 31) -> list[T
     results = [jax.block_until_ready(call()) for call in calls]
     samples: list[list[float]] = [[] for _ in calls]
     began = time.perf_counter()
-    while len(samples[0]) < most:
+    while calls and len(samples[0]) < most:
         if len(samples[0]) >= 3 and time.perf_counter() - began > seconds:
             break
         for number, call in enumerate(calls):
