@@ -150,5 +150,9 @@ def render(section: str, rows: Sequence[Row], device: Device) -> str:
             )
             for line in cells
         ]
-    lines += [f"left out: {row.name}: {row.left_out}" for row in rows if row.left_out is not None]
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.left_out is not None:
+            reasons.setdefault(row.left_out, []).append(row.name)
+    lines += [f"left out: {'; '.join(names)}: {reason}" for reason, names in reasons.items()]
     return "\n".join(lines)
