@@ -124,12 +124,13 @@ def _run(chosen: dict[str, list[Job]], settings: Settings, deadline: float) -> l
             if not jobs:
                 continue
             now = time.perf_counter()
-            end = now + (deadline - now) * shares[section] / sum(shares.values())
+            share = shares[section] / sum(shares.values())
+            settings.clock.end = now + (deadline - now) * share
             del shares[section]
             mine: list[Row] = []
             for job in jobs:
                 progress.set_description(section)
-                mine += _rows(job, end)
+                mine += _rows(job, settings)
                 progress.update()
             rows += mine
             with tqdm.external_write_mode():
@@ -137,17 +138,12 @@ def _run(chosen: dict[str, list[Job]], settings: Settings, deadline: float) -> l
     return rows
 
 
-def _rows(job: Job, end: float) -> list[Row]:
-    """The rows of one job; none is begun past the end of its section's time."""
+def _rows(job: Job, settings: Settings) -> list[Row]:
+    """The rows of one job, begun only if its section has time left."""
     rows: list[Row] = []
-    found_all = job.run()
     try:
-        while True:
-            if time.perf_counter() > end:
-                raise LeftOut("no time left in this section (--budget)")
-            found = next(found_all, None)
-            if found is None:
-                break
+        settings.clock.require_time()
+        for found in job.run():
             if isinstance(found, str):
                 rows.append(Row(job.section, job.name, left_out=found))
             else:

@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.cases import Scenario
 
-# Levels of the two oscillators: what is cut off costs 1.4e-8 of ⟨n1⟩ + ½ in the Fock scenario.
+# Levels of the two oscillators: what is cut off costs up to 2e-7 of ⟨n1⟩ + ½ in the Fock scenario,
+# at its strongest coupling.
 _LEVELS = (4, 6)
 # Amplitudes decay as exp(−γt): exp(−18) = 1.5e-8 of the start is left in ⟨n1⟩.
 _LIFETIMES = 9.0

@@ -81,8 +81,8 @@ def jobs(settings: Settings) -> list[Job]:
         kernels = [kernels[2]]
     return [
         Job("points", "stream", partial(_stream, settings)),
-        *(Job("points", f"jaxosc {k.name}", partial(_kernel, settings, k)) for k in kernels),
         *(Job("points", peer.name, partial(_peer, settings, peer)) for peer in PEERS),
+        *(Job("points", f"jaxosc {k.name}", partial(_kernel, settings, k)) for k in kernels),
     ]
 
 
@@ -189,6 +189,8 @@ def _through(
     seconds = _QUICK_SECONDS if settings.quick else _SECONDS
     per_point = 0.0
     for number, points in enumerate(sizes):
+        if number:
+            settings.clock.require_time()
         predicted = per_point * points
         if predicted > limit:
             rest = ", ".join(f"{left:.3g}" for left in sizes[number:])

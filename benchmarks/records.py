@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +49,22 @@ class Job:
     run: Callable[[], Iterator[dict[str, Any] | str]]
 
 
+@dataclass
+class Clock:
+    """The time that the current section may take.
+
+    Attributes:
+        end: when it is over, as ``time.perf_counter`` tells it.
+    """
+
+    end: float = math.inf
+
+    def require_time(self) -> None:
+        """Leave out what would begin after the end."""
+        if time.perf_counter() > self.end:
+            raise LeftOut("no time left in this section (--budget)")
+
+
 @dataclass(frozen=True)
 class Settings:
     """How much to do.
@@ -54,10 +72,12 @@ class Settings:
     Attributes:
         quick: tiny sizes and few cases, to see that everything runs.
         device: where.
+        clock: until when.
     """
 
     quick: bool
     device: device.Device
+    clock: Clock = field(default_factory=Clock)
 
 
 def is_installed(module: str) -> bool:
