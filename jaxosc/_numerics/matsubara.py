@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._numerics.elementwise import elementwise
 
@@ -96,70 +98,127 @@ def quartic_sums(
         fastest: an upper bound of the largest |root| of d(ν).
     """
     slowest, fastest = jax.lax.stop_gradient((slowest, fastest))
-    return QuarticSums(*elementwise(_sums)(*coefficients, temperature, slowest, fastest))
+    return QuarticSums(*_quartic_sums(*coefficients, temperature, slowest, fastest))
+
+
+@jax.custom_jvp
+def _quartic_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    return elementwise(_sums)(*arguments)
+
+
+@partial(_quartic_sums.defjvp, symbolic_zeros=True)
+def _quartic_sums_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """∂S_p/∂c_n = −R_{p+n} with R_m = 2T Σ νᵐ/d(ν)²: six sums for all twelve derivatives."""
+    values = _quartic_sums(*primals)
+    changes = [jnp.zeros_like(value) for value in values]
+    moved = [n for n in range(4) if not isinstance(tangents[n], SymbolicZero)]
+    if moved:
+        squares = elementwise(_square_sums)(*primals)
+        for order in range(3):
+            for n in moved:
+                changes[order] -= squares[order + n] * tangents[n]
+    if not isinstance(tangents[4], SymbolicZero):
+        slopes = elementwise(_temperature_slopes)(*primals)
+        changes = [c + slope * tangents[4] for c, slope in zip(changes, slopes, strict=True)]
+    return values, tuple(changes)
+
+
+def _temperature_slopes(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    along = [jnp.zeros_like(x) for x in arguments]
+    along[4] = jnp.ones_like(arguments[4])
+    return jax.jvp(_sums, arguments, tuple(along))[1]
 
 
 def _sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """S_0, S_1, S_2."""
+    return _by_coldest(arguments, power=1, count=3)
+
+
+def _square_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """R_0 … R_5."""
+    return _by_coldest(arguments, power=2, count=6)
+
+
+def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tuple[jax.Array, ...]:
+    """2T Σ νᵐ/d(ν)^power for m below the count, by the rule that the coldest point needs."""
     *coefficients, temperature, _, fastest = arguments
     shape = jnp.broadcast_shapes(*(x.shape for x in arguments))
+    ratio = 2 * math.pi * jnp.min(temperature) / jnp.max(fastest)
 
-    def reach(limit: float) -> jax.Array:
-        return jnp.all(2 * math.pi * limit * temperature >= fastest)
+    def hot(nodes: np.ndarray, weights: np.ndarray) -> tuple[jax.Array, ...]:
+        return _packed(_gauss_sums(nodes, weights, coefficients, temperature, power, count))
 
-    def hot(nodes: np.ndarray, weights: np.ndarray) -> tuple[jax.Array, jax.Array]:
-        return _packed(*_gauss_sums(nodes, weights, *coefficients, temperature))
-
-    def cold() -> tuple[jax.Array, jax.Array]:
+    def cold() -> tuple[jax.Array, ...]:
         # In blocks that stay in the processor's cache
         flat = tuple(jnp.broadcast_to(x, shape).reshape(-1) for x in arguments)
-        sums = jax.lax.map(_sums_at_any_temperature, flat, batch_size=_BLOCK)
-        return _packed(*(total.reshape(shape) for total in sums))
+        at_point = partial(_sums_at_any_temperature, power=power, count=count)
+        sums = jax.lax.map(at_point, flat, batch_size=_BLOCK)
+        return _packed([total.reshape(shape) for total in sums])
 
-    pair, second = jax.lax.switch(
-        2 - reach(_GAUSS_REACH).astype(int) - reach(_SHORT_GAUSS_REACH).astype(int),
+    warm = (ratio * _GAUSS_REACH >= 1).astype(int)
+    hottest = (ratio * _SHORT_GAUSS_REACH >= 1).astype(int)
+    packed = jax.lax.switch(
+        2 - warm - hottest,
         [
             lambda: hot(_SHORT_GAUSS_NODES, _SHORT_GAUSS_WEIGHTS),
             lambda: hot(_GAUSS_NODES, _GAUSS_WEIGHTS),
             cold,
         ],
     )
-    return pair.real, pair.imag, second
+    return _unpacked(packed)
 
 
-def _packed(zeroth: jax.Array, first: jax.Array, second: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Two sums as one complex array: XLA then computes both in one loop on the CPU, where the
-    reciprocals they share stay in registers; as two arrays they would pass through memory."""
-    return jax.lax.complex(zeroth, first), second
+def _packed(sums: list[jax.Array]) -> tuple[jax.Array, ...]:
+    """Two sums in each complex array, and a last one by itself.
+
+    XLA then computes both in one loop on the CPU, and the reciprocals they share stay in
+    registers; as two real arrays those would pass through memory.
+    """
+    pairs = zip(sums[0::2], sums[1::2], strict=False)
+    return (*(jax.lax.complex(x, y) for x, y in pairs), *sums[len(sums) // 2 * 2 :])
+
+
+def _unpacked(packed: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    parts: list[jax.Array] = []
+    for array in packed:
+        parts += [array.real, array.imag] if jnp.iscomplexobj(array) else [array]
+    return tuple(parts)
 
 
 def _gauss_sums(
-    nodes: np.ndarray, weights: np.ndarray, *arguments: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+    nodes: np.ndarray,
+    weights: np.ndarray,
+    coefficients: list[jax.Array],
+    temperature: jax.Array,
+    power: int,
+    count: int,
+) -> list[jax.Array]:
     """A Gauss rule written out term by term: one loop over a batch, and no array of nodes."""
-    *coefficients, temperature = arguments
     unit = 2 * math.pi * temperature
     c0, c1, c2, c3 = (c * unit**n for n, c in enumerate(coefficients))
     c4 = unit**4
-    zeroth = first = second = jnp.zeros_like(unit * c0)
+    sums = [jnp.zeros_like(unit * c0)] * count
     for x, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
         quartic = c0 + x * (c1 + x * (c2 + x * (c3 + x * c4)))
-        term = weight / quartic
-        zeroth += term
-        first += x * term
-        second += (weight * x**2) / quartic
-    return (
-        2 * temperature * zeroth,
-        2 * temperature * unit * first,
-        2 * temperature * unit**2 * second,
-    )
+        for m in range(0, count, 2):
+            # A division of its own for each pair, or XLA would keep the reciprocal in memory
+            term = (weight * x**m) / (quartic if power == 1 else quartic * quartic)
+            sums[m] += term
+            if m + 1 < count:
+                sums[m + 1] += x * term
+    return [2 * temperature * unit**m * total for m, total in enumerate(sums)]
 
 
-def _sums_at_any_temperature(point: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+def _sums_at_any_temperature(
+    point: tuple[jax.Array, ...], power: int, count: int
+) -> tuple[jax.Array, ...]:
     c0, c1, c2, c3, temperature, slowest, fastest = point
     nodes, weights = _cold_rule(temperature, slowest, fastest)
     nodes, weights = nodes[1:], weights[1:]  # without k = 0
-    terms = weights / (c0 + nodes * (c1 + nodes * (c2 + nodes * (c3 + nodes))))
-    return jnp.sum(terms), jnp.sum(terms * nodes), jnp.sum(terms * nodes * nodes)
+    quartic = c0 + nodes * (c1 + nodes * (c2 + nodes * (c3 + nodes)))
+    return tuple(jnp.sum(weights * nodes**m / quartic**power) for m in range(count))
 
 
 def thermal_sum(
