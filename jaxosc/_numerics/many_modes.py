@@ -1,0 +1,273 @@
+"""Steady covariance of a damped network of any number of modes, Aσ + σAᵀ + D = 0.
+
+In the normal coordinates x = Xξ, p = Pπ of the Hamiltonian, XPᵀ = 1, the drift is
+
+    ξ̇ = Ωπ − Gξ,    π̇ = −Ωξ − Gᵀπ,    G = PᵀΓX,    Ω diagonal.
+
+All that is fast has become diagonal, and cancels exactly where it must: populations feel
+the damping alone, however weak it is. A solver that works on the matrix A, whose Lyapunov
+equation has the condition number ω/γ, loses eight digits at γ/ω = 1e-8.
+
+What remains is to diagonalise the damping too, which no fixed number of matrix products can.
+Two methods share the work, each strong where the other is weak. Weak or nearly uniform
+damping: a Krylov iteration preconditioned by the secular equation, in which every pair of
+normal modes relaxes on its own; it takes fewer steps the weaker the damping. Strong and uneven
+damping: doubling of the time step, which always converges, in log₂(ω/γ) steps.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._numerics.network_lyapunov import blocks_of, interleave
+
+# Iterations of the Krylov method, two products each, before doubling takes over.
+_KRYLOV_STEPS = 20
+# Doublings of the time step: 2^100/ω is longer than any life time in floating point.
+_DOUBLINGS = 100
+
+
+class _Blocks(NamedTuple):
+    """The blocks ⟨ξξᵀ⟩, ⟨ξπᵀ⟩, ⟨ππᵀ⟩ of a symmetric matrix, each [N, N]."""
+
+    xx: jax.Array
+    xp: jax.Array
+    pp: jax.Array
+
+    def swapped(self) -> _Blocks:
+        """The same with ξ and π exchanged, which turns the drift into its transpose."""
+        return _Blocks(self.pp, self.xp.T, self.xx)
+
+
+class _Frame(NamedTuple):
+    """Normal coordinates x = Xξ, p = Pπ of a network, and its drift in them.
+
+    ``detuning`` is Ω_k − ω̄, accurate as a small number: only differences of normal
+    frequencies compete with the damping.
+    """
+
+    position: jax.Array
+    momentum: jax.Array
+    frequency: jax.Array
+    mean: jax.Array
+    detuning: jax.Array
+    decay: jax.Array
+
+
+def steady_covariance(
+    frequency: jax.Array,
+    exchange: jax.Array,
+    pairing: jax.Array,
+    damping: jax.Array,
+    diffusion: jax.Array,
+) -> jax.Array:
+    """Solve Aσ + σAᵀ + D = 0 for σ [2N, 2N], order (x1, p1, x2, p2, …).
+
+    NaN where A has an eigenvalue with a real part that is not negative, and where the
+    Hamiltonian is not bounded below. Derivatives of any order and direction are those of the
+    equation: each costs one more solution, of the adjoint equation in reverse mode, in the same
+    normal coordinates.
+    """
+    potential = jnp.diag(frequency) + exchange + pairing
+    kinetic = jnp.diag(frequency) + exchange - pairing
+    frame = jax.lax.stop_gradient(_normal_frame(frequency, exchange, pairing, damping))
+    x, p = frame.position, frame.momentum
+
+    # The frame is constant: what varies is the drift as seen in it, whose value is known to
+    # be diagonal better than products would tell.
+    kinetic = jnp.diag(frame.frequency) + p.T @ (kinetic - jax.lax.stop_gradient(kinetic)) @ p
+    potential = jnp.diag(frame.frequency) + x.T @ (potential - jax.lax.stop_gradient(potential)) @ x
+    decay = p.T @ (damping[:, None] * x)
+
+    def equation(state: _Blocks) -> _Blocks:
+        """−(Aσ + σAᵀ)."""
+        xx, xp, pp = state
+        return _Blocks(
+            decay @ xx + xx @ decay.T - kinetic @ xp.T - xp @ kinetic.T,
+            decay @ xp + xp @ decay - kinetic @ pp + xx @ potential.T,
+            decay.T @ pp + pp @ decay + potential @ xp + xp.T @ potential.T,
+        )
+
+    secular = _secular_equation_leads(frame)
+
+    def solve(_: object, source: _Blocks) -> _Blocks:
+        return _solve(frame, secular, source)
+
+    def transpose_solve(_: object, cotangent: _Blocks) -> _Blocks:
+        # A cotangent of ⟨ξπᵀ⟩ stands for both of its copies in the matrix.
+        source = cotangent._replace(xp=cotangent.xp / 2)
+        adjoint = _solve(frame, secular, source.swapped()).swapped()
+        return adjoint._replace(xp=2 * adjoint.xp)
+
+    xx, xp, pp = blocks_of(diffusion)
+    source = _Blocks(p.T @ xx @ p, p.T @ xp @ x, x.T @ pp @ x)
+    state = jax.lax.custom_linear_solve(equation, source, solve, transpose_solve)
+    cross = x @ state.xp @ p.T
+    return interleave(x @ state.xx @ x.T, cross, cross.T, p @ state.pp @ p.T)
+
+
+def _normal_frame(
+    frequency: jax.Array, exchange: jax.Array, pairing: jax.Array, damping: jax.Array
+) -> _Frame:
+    """Diagonalise H = ½ xᵀVx + ½ pᵀWp, its mean frequency ω̄ set apart.
+
+    With V = ω̄ + v, W = ω̄ + w and S = √W the squares Ω² − ω̄² are the eigenvalues of
+    ω̄w + SvS, as small as the couplings and the detunings of the oscillators.
+    """
+    mean = jnp.mean(frequency)
+    rotating = jnp.diag(frequency - mean) + exchange
+    kinetic, potential = rotating - pairing, rotating + pairing
+    excess, vectors = jnp.linalg.eigh(kinetic)
+    roots = jnp.sqrt(mean + excess)
+    root = (vectors * roots[None, :]) @ vectors.T
+    square = mean * kinetic + root @ potential @ root
+    excess, modes = jnp.linalg.eigh((square + square.T) / 2)
+    position = root @ modes
+    momentum = (vectors / roots[None, :]) @ (vectors.T @ modes)
+    # The energies of the modes from their shapes: near a critical point they are more
+    # accurate than the eigenvalues, which are good to the rounding of the largest.
+    stiffness = jnp.sum(position * (mean * position + potential @ position), axis=0)
+    inertia = jnp.sum(momentum * (mean * momentum + kinetic @ momentum), axis=0)
+    normal = jnp.sqrt(stiffness) * jnp.sqrt(inertia)
+    scale = jnp.sqrt(jnp.sqrt(inertia / stiffness))
+    position, momentum = position * scale[None, :], momentum / scale[None, :]
+    decay = momentum.T @ (damping[:, None] * position)
+    return _Frame(position, momentum, normal, mean, excess / (normal + mean), decay)
+
+
+def _solve(frame: _Frame, secular: jax.Array, source: _Blocks) -> _Blocks:
+    """The state that a source sustains; NaN where the drift is not stable."""
+    source = _Blocks((source.xx + source.xx.T) / 2, source.xp, (source.pp + source.pp.T) / 2)
+    state, converged = jax.lax.cond(
+        secular, partial(_krylov, frame, source), lambda: (source, jnp.asarray(False))
+    )
+    return jax.lax.cond(converged, lambda: state, partial(_doubling, frame, source))
+
+
+def _krylov(frame: _Frame, source: _Blocks) -> tuple[_Blocks, jax.Array]:
+    """BiCGSTAB for the secular equation and what it neglects; the state, and whether it is one.
+
+    Half of the digits, twice: the second time from a residual that is formed anew.
+    """
+    tolerance = float(jnp.finfo(frame.decay.dtype).eps) ** 0.5
+    target = _relaxed(frame, source)
+    state, residual = _bicgstab(frame, target, tolerance)
+    correction, residual = _bicgstab(frame, residual, tolerance)
+    state = jax.tree.map(jnp.add, state, correction)
+    return state, _norm(residual) <= 1e2 * tolerance**2 * _norm(state)
+
+
+def _bicgstab(frame: _Frame, target: _Blocks, tolerance: float) -> tuple[_Blocks, jax.Array]:
+    """An approximate solution of state + (what couples the normal modes) = target, its residual."""
+    coupling = frame.decay - jnp.diag(jnp.diag(frame.decay))
+
+    def operator(state: _Blocks) -> _Blocks:
+        xx, pp = coupling @ state.xx, coupling.T @ state.pp
+        mixed = _Blocks(xx + xx.T, coupling @ state.xp + state.xp @ coupling, pp + pp.T)
+        return jax.tree.map(jnp.add, state, _relaxed(frame, mixed))
+
+    state, _ = jax.scipy.sparse.linalg.bicgstab(
+        operator, target, tol=tolerance, maxiter=_KRYLOV_STEPS
+    )
+    return state, jax.tree.map(jnp.subtract, target, operator(state))
+
+
+def _relaxed(frame: _Frame, source: _Blocks) -> _Blocks:
+    """The secular equation, every pair of normal modes on its own.
+
+    (g_k + g_l + i(Ω_k − Ω_l))⟨c_k c_l†⟩ = source and (g_k + g_l + i(Ω_k + Ω_l))⟨c_k c_l⟩ = source,
+    with c = (ξ + iπ)/√2 and g the diagonal of G.
+    """
+    xx, xp, pp = source
+    rate = jnp.diag(frame.decay)
+    width = rate[:, None] + rate[None, :]
+
+    def divide(re: jax.Array, im: jax.Array, beat: jax.Array) -> tuple[jax.Array, jax.Array]:
+        square = width**2 + beat**2
+        return (width * re + beat * im) / square, (width * im - beat * re) / square
+
+    slow = frame.detuning[:, None] - frame.detuning[None, :]
+    fast = frame.frequency[:, None] + frame.frequency[None, :]
+    even, odd = divide((xx + pp) / 2, (xp.T - xp) / 2, slow)
+    squeezed, sheared = divide((xx - pp) / 2, (xp + xp.T) / 2, fast)
+    return _Blocks(even + squeezed, sheared - odd, even - squeezed)
+
+
+def _secular_equation_leads(frame: _Frame) -> jax.Array:
+    """Whether a few Krylov steps show that the drift is stable, by Lyapunov's theorem.
+
+    A source that is positive sustains a positive state if and only if the drift is stable; with
+    this one the secular equation alone would give every normal mode the variance ½.
+    """
+    half = jnp.eye(frame.decay.shape[0], dtype=frame.decay.dtype) / 2
+    target = _Blocks(half, jnp.zeros_like(half), half)
+    state, residual = _bicgstab(frame, target, 1e-3)
+    margin = 0.1 * jnp.eye(2 * half.shape[0], dtype=half.dtype)
+    witness = jnp.linalg.cholesky(_joined(state) - margin)
+    accurate = _norm(residual) <= 2e-3 * _norm(target)
+    return accurate & jnp.all(jnp.diag(frame.decay) > 0) & jnp.all(jnp.isfinite(witness))
+
+
+def _norm(state: _Blocks) -> jax.Array:
+    return jnp.sqrt(sum(jnp.sum(block**2) for block in state))
+
+
+def _joined(state: _Blocks) -> jax.Array:
+    """The matrix [2N, 2N] of blocks, order (ξ1, ξ2, …, π1, π2, …)."""
+    return jnp.block([[state.xx, state.xp], [state.xp.T, state.pp]])
+
+
+def _doubling(frame: _Frame, source: _Blocks) -> _Blocks:
+    """σ = Σ_n EⁿQEⁿᵀ by squaring E (Smith's method), NaN where E does not contract.
+
+    E = (s − A)⁻¹(s + A) and Q = 2s(s − A)⁻¹D(s − A)⁻ᵀ are the Cayley transforms of drift and
+    diffusion. E is kept as U(1 + δ), U the rotation of the undamped modes: δ is as small as
+    the damping, and formed without a difference of rotations it has the relative accuracy that
+    1 + δ would lose.
+    """
+    modes, dtype = frame.decay.shape[0], frame.decay.dtype
+    one, zero = jnp.eye(2 * modes, dtype=dtype), jnp.zeros((modes, modes), dtype)
+    decay = jnp.block([[frame.decay, zero], [zero, frame.decay.T]])
+    s = jnp.mean(frame.frequency) + jnp.mean(jnp.diag(frame.decay))
+    turn = jnp.diag(frame.frequency)
+    resolvent = jnp.linalg.inv(s * one + decay - jnp.block([[zero, turn], [-turn, zero]]))
+    # Angles by which one step turns the modes: a common one, and what differs.
+    common = 2 * jnp.arctan(frame.mean / s)
+    relative = 2 * jnp.arctan(frame.detuning * s / (s**2 + frame.frequency * frame.mean))
+
+    def turned(matrix: jax.Array, step: jax.Array) -> jax.Array:
+        """U matrix, the rotation by ``step`` times the angles."""
+        upper, lower = matrix[:modes], matrix[modes:]
+        for angle in (step * relative[:, None], step * common):
+            c, t = jnp.cos(angle), jnp.sin(angle)
+            upper, lower = c * upper + t * lower, c * lower - t * upper
+        return jnp.concatenate([upper, lower])
+
+    # E − U = −(s − A)⁻¹G(1 + U), where 1 + U = 2s(s − K)⁻¹ for the undamped drift K.
+    rotation = turned(one, jnp.ones((), dtype))
+    delta = -turned(resolvent @ decay @ (one + rotation), -jnp.ones((), dtype))
+    state = 2 * s * resolvent @ _joined(source) @ resolvent.T
+
+    def contracting(carry: tuple[jax.Array, ...]) -> jax.Array:
+        count, delta, _ = carry
+        size = jnp.sum((one + delta) ** 2)
+        return (size > jnp.finfo(dtype).eps) & (count < _DOUBLINGS)
+
+    def double(carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        count, delta, state = carry
+        step = jnp.exp2(count).astype(dtype)
+        image = state + delta @ state
+        image = turned(turned(image + image @ delta.T, step).T, step)
+        state = state + (image + image.T) / 2
+        earlier = turned(turned(delta, -step).T, -step).T
+        return count + 1, earlier + delta + earlier @ delta, state
+
+    start = (jnp.zeros((), dtype), delta, state)
+    _, delta, state = jax.lax.while_loop(contracting, double, start)
+    contracted = jnp.sum((one + delta) ** 2) <= jnp.finfo(dtype).eps
+    state = jnp.where(contracted, state, jnp.nan)
+    return _Blocks(state[:modes, :modes], state[:modes, modes:], state[modes:, modes:])
