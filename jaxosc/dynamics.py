@@ -11,8 +11,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics import many_modes, network_lyapunov
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.network_lyapunov import interleave, steady_covariance
+from jaxosc._numerics.network_lyapunov import interleave
 from jaxosc._pytree import Record
 from jaxosc.oscillators import Oscillators, kinetic_matrix, natural_unit, potential_matrix
 
@@ -42,7 +43,8 @@ class NetworkDrift(Record):
         unit = natural_unit(self.oscillators)
         parts = jax.tree.leaves((self.oscillators, self.damping, diffusion))
         frequency, exchange, pairing, damping, source = (part / unit for part in parts)
-        return steady_covariance(frequency, exchange, pairing, damping, source)
+        method = network_lyapunov if self.oscillators.modes == 2 else many_modes
+        return method.steady_covariance(frequency, exchange, pairing, damping, source)
 
 
 class RelaxationDrift(Record):

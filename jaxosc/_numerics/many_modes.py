@@ -18,19 +18,23 @@ damping: doubling of the time step, which always converges, in log₂(ω/γ) ste
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jaxosc._numerics import few_modes
+from jaxosc._numerics.lyapunov import Doubling, doublings
 from jaxosc._numerics.network_lyapunov import blocks_of, interleave
+
+# Up to here the dense system is faster, in a batch of networks by far.
+_FEW = 6
 
 # Iterations of the Krylov method, two products each, before doubling takes over; a network
 # that does not yield three digits in the first few will not yield the others in the rest.
 _TRIAL_STEPS = 8
 _KRYLOV_STEPS = 24
-# Doublings of the time step: 2^100/ω is longer than any life time in floating point.
-_DOUBLINGS = 100
 
 
 class _Blocks(NamedTuple):
@@ -74,6 +78,19 @@ def steady_covariance(
     equation: each costs one more solution, of the adjoint equation in reverse mode, in the same
     normal coordinates.
     """
+    if frequency.shape[0] <= _FEW:
+        return few_modes.steady_covariance(frequency, exchange, pairing, damping, diffusion)
+    return _in_normal_coordinates(frequency, exchange, pairing, damping, diffusion)
+
+
+def _in_normal_coordinates(
+    frequency: jax.Array,
+    exchange: jax.Array,
+    pairing: jax.Array,
+    damping: jax.Array,
+    diffusion: jax.Array,
+) -> jax.Array:
+    """`steady_covariance` for any number of modes."""
     potential = jnp.diag(frequency) + exchange + pairing
     kinetic = jnp.diag(frequency) + exchange - pairing
     frame = jax.lax.stop_gradient(_normal_frame(frequency, exchange, pairing, damping))
@@ -155,7 +172,7 @@ def _krylov(frame: _Frame, source: _Blocks) -> tuple[_Blocks, jax.Array]:
 
     Half of the digits, twice: the second time from a residual that is formed anew.
     """
-    tolerance = float(jnp.finfo(frame.decay.dtype).eps) ** 0.5
+    tolerance = float(np.finfo(frame.decay.dtype).eps) ** 0.5
     target = _relaxed(frame, source)
     state, residual = _bicgstab(frame, target, tolerance, _KRYLOV_STEPS)
     correction, residual = _bicgstab(frame, residual, tolerance, _KRYLOV_STEPS)
@@ -165,7 +182,7 @@ def _krylov(frame: _Frame, source: _Blocks) -> tuple[_Blocks, jax.Array]:
 
 def _bicgstab(
     frame: _Frame, target: _Blocks, tolerance: float, steps: int
-) -> tuple[_Blocks, jax.Array]:
+) -> tuple[_Blocks, _Blocks]:
     """An approximate solution of state + (what couples the normal modes) = target, its residual."""
     coupling = frame.decay - jnp.diag(jnp.diag(frame.decay))
 
@@ -174,9 +191,8 @@ def _bicgstab(
         mixed = _Blocks(xx + xx.T, coupling @ state.xp + state.xp @ coupling, pp + pp.T)
         return jax.tree.map(jnp.add, state, _relaxed(frame, mixed))
 
-    state, _ = jax.scipy.sparse.linalg.bicgstab(
-        operator, target, tol=tolerance, maxiter=steps
-    )
+    solve: Any = jax.scipy.sparse.linalg.bicgstab
+    state, _ = solve(operator, target, tol=tolerance, maxiter=steps)
     return state, jax.tree.map(jnp.subtract, target, operator(state))
 
 
@@ -213,11 +229,14 @@ def _secular_equation_leads(frame: _Frame) -> jax.Array:
     margin = 0.1 * jnp.eye(2 * half.shape[0], dtype=half.dtype)
     witness = jnp.linalg.cholesky(_joined(state) - margin)
     accurate = _norm(residual) <= 2e-3 * _norm(target)
-    return accurate & jnp.all(jnp.diag(frame.decay) > 0) & jnp.all(jnp.isfinite(witness))
+    # Tails of a mode as small as rounding, at the oscillators that have a bath, are no damping.
+    rate = jnp.diag(frame.decay)
+    unresolved = (half.shape[0] * float(np.finfo(half.dtype).eps)) ** 2 * jnp.max(rate)
+    return accurate & jnp.all(rate > unresolved) & jnp.all(jnp.isfinite(witness))
 
 
 def _norm(state: _Blocks) -> jax.Array:
-    return jnp.sqrt(sum(jnp.sum(block**2) for block in state))
+    return jnp.sqrt(jnp.sum(state.xx**2) + jnp.sum(state.xp**2) + jnp.sum(state.pp**2))
 
 
 def _joined(state: _Blocks) -> jax.Array:
@@ -255,12 +274,14 @@ def _doubling(frame: _Frame, source: _Blocks) -> _Blocks:
     delta = -first.T @ (resolvent @ (decay @ (one + first)))
     state = 2 * s * resolvent @ _joined(source) @ resolvent.T
 
-    def contracting(carry: tuple[jax.Array, ...]) -> jax.Array:
-        count, delta, _ = carry
-        size = jnp.sum((one + delta) ** 2)
-        return (size > jnp.finfo(dtype).eps) & (count < _DOUBLINGS)
+    def vanished(delta: jax.Array) -> jax.Array:
+        return jnp.sum((one + delta) ** 2) <= float(np.finfo(dtype).eps)
 
-    def double(carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def lasting(carry: Doubling) -> jax.Array:
+        count, delta, _ = carry
+        return ~vanished(delta) & (count < doublings(dtype))
+
+    def double(carry: Doubling) -> Doubling:
         count, delta, state = carry
         cosine, sine = rotation(jnp.exp2(count))
         image = state + delta @ state
@@ -270,9 +291,8 @@ def _doubling(frame: _Frame, source: _Blocks) -> _Blocks:
         return count + 1, earlier + delta + earlier @ delta, state
 
     start = (jnp.zeros((), dtype), delta, state)
-    _, delta, state = jax.lax.while_loop(contracting, double, start)
-    contracted = jnp.sum((one + delta) ** 2) <= jnp.finfo(dtype).eps
-    state = jnp.where(contracted, state, jnp.nan)
+    _, delta, state = jax.lax.while_loop(lasting, double, start)
+    state = jnp.where(vanished(delta), state, jnp.nan)
     return _Blocks(state[:modes, :modes], state[:modes, modes:], state[modes:, modes:])
 
 

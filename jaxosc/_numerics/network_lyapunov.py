@@ -1,4 +1,4 @@
-"""Steady covariance of a damped network, Aσ + σAᵀ + D = 0, without losing ω/γ digits.
+"""Steady covariance of two damped modes, Aσ + σAᵀ + D = 0, without losing ω/γ digits.
 
 The drift of a network with amplitude damping has the form
 
@@ -14,19 +14,13 @@ inputs and never as the difference of two large results.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxosc._numerics.complex_scalar import Complex
 
 # The arguments of `steady_covariance`
 _Problem = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
-# A diffusion to σ, and whether A is stable
-_Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
 
 @jax.custom_jvp
@@ -37,18 +31,16 @@ def steady_covariance(
     damping: jax.Array,
     diffusion: jax.Array,
 ) -> jax.Array:
-    """Solve Aσ + σAᵀ + D = 0 for σ [2N, 2N], order (x1, p1, x2, p2, …).
+    """Solve Aσ + σAᵀ + D = 0 for σ [4, 4], order (x1, p1, x2, p2).
 
     NaN where A has an eigenvalue with a real part that is not negative.
     """
     network = (frequency, exchange, pairing, damping)
-    two = frequency.shape[0] == 2
-    solve: _Solver = partial(_two_modes, *network) if two else _many_modes(*network)
-    solution, stable = solve(diffusion)
+    solution, stable = _two_modes(*network, diffusion)
     # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
     # leaves in the small one the rounding of the large. Inserting the solution into the
     # equation, block by block, shows that error; the correction has the same factors.
-    correction, _ = solve(_residual(*network, diffusion, solution))
+    correction, _ = _two_modes(*network, _residual(*network, diffusion, solution))
     return jnp.where(stable, solution + correction, jnp.nan)
 
 
@@ -202,11 +194,7 @@ def _residual(
     diffusion: jax.Array,
     covariance: jax.Array,
 ) -> jax.Array:
-    """Aσ + σAᵀ + D; entry by entry for two modes, where it fuses with its neighbours."""
-    if frequency.shape[0] != 2:
-        bare, decay = jnp.diag(frequency) + exchange, -jnp.diag(damping)
-        flow = interleave(decay, bare - pairing, -bare - pairing, decay) @ covariance
-        return flow + flow.T + diffusion
+    """Aσ + σAᵀ + D, entry by entry, so that it fuses with its neighbours."""
     drift: list[list[jax.Array | None]] = [[None] * 4 for _ in range(4)]
     for mode in (0, 1):
         x, p, other = 2 * mode, 2 * mode + 1, 1 - mode
@@ -223,72 +211,3 @@ def _residual(
     return jnp.array(
         [[diffusion[i, j] + product(i, j) + product(j, i) for j in range(4)] for i in range(4)]
     )
-
-
-def _many_modes(
-    frequency: jax.Array, exchange: jax.Array, pairing: jax.Array, damping: jax.Array
-) -> _Solver:
-    """Any N, as one dense system of 2N² + N unknowns, slow and fast parts apart.
-
-    With R = (P + X)/2, ρ = (P − X)/2, S = u + Z (u symmetric, Z antisymmetric), M = ω + λ and
-    G_jk = γ_j + γ_k, elementwise products written G∘:
-
-        G∘R = −[M, Z] − {κ, u} + D_R,     G∘ρ = −{M, u} − [κ, Z] + D_ρ,
-        G∘u =  {M, ρ} − {κ, R} + D_u,     G∘Z =  [M, R] − [κ, ρ] + D_Z.
-
-    Factored once: the result maps a diffusion to σ and whether A is stable.
-    """
-    modes = frequency.shape[0]
-    rate = damping[:, None] + damping[None, :]
-    splitting = frequency[:, None] - frequency[None, :]
-    sum_ = frequency[:, None] + frequency[None, :]
-
-    def with_exchange(sign: int, y: jax.Array) -> jax.Array:
-        own = splitting if sign < 0 else sum_
-        return own * y + exchange @ y + sign * (y @ exchange)
-
-    def with_pairing(sign: int, y: jax.Array) -> jax.Array:
-        return pairing @ y + sign * (y @ pairing)
-
-    upper = np.triu_indices(modes)
-    strict = np.triu_indices(modes, 1)
-    sizes = np.cumsum([len(upper[0])] * 3)
-
-    def unpack(vector: jax.Array) -> tuple[jax.Array, ...]:
-        zero = jnp.zeros((modes, modes), vector.dtype)
-        *parts, last = jnp.split(vector, sizes)
-        symmetric = []
-        for part in parts:
-            half = zero.at[upper].set(part, unique_indices=True)
-            symmetric.append(half + half.T - jnp.diag(jnp.diag(half)))
-        half = zero.at[strict].set(last, unique_indices=True)
-        return *symmetric, half - half.T
-
-    def pack(r: jax.Array, rho: jax.Array, u: jax.Array, z: jax.Array) -> jax.Array:
-        return jnp.concatenate([r[upper], rho[upper], u[upper], z[strict]])
-
-    def equation(vector: jax.Array) -> jax.Array:
-        r, rho, u, z = unpack(vector)
-        return pack(
-            rate * r + with_exchange(-1, z) + with_pairing(1, u),
-            rate * rho + with_exchange(1, u) + with_pairing(-1, z),
-            rate * u - with_exchange(1, rho) + with_pairing(1, r),
-            rate * z - with_exchange(-1, r) + with_pairing(-1, rho),
-        )
-
-    unknowns = 2 * modes * modes + modes
-    matrix = jax.vmap(equation, out_axes=1)(jnp.eye(unknowns, dtype=rate.dtype))
-    # Slow rows are of size γ, fast ones of size ω: pivoting compares them only if scaled.
-    scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
-    factors = jax.scipy.linalg.lu_factor(matrix * scale[:, None])
-
-    def solve(diffusion: jax.Array) -> jax.Array:
-        xx, xp, pp = blocks_of(diffusion)
-        source = pack((pp + xx) / 2, (pp - xx) / 2, (xp + xp.T) / 2, (xp - xp.T) / 2)
-        r, rho, u, z = unpack(jax.scipy.linalg.lu_solve(factors, source * scale))
-        return interleave(r - rho, u + z, u - z, r + rho)
-
-    # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
-    witness = jnp.linalg.cholesky(solve(jnp.eye(2 * modes, dtype=rate.dtype)))
-    stable = jnp.all(jnp.isfinite(witness))
-    return lambda diffusion: (solve(diffusion), stable)
