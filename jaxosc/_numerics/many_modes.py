@@ -172,28 +172,32 @@ def _krylov(frame: _Frame, source: _Blocks) -> tuple[_Blocks, jax.Array]:
 
     Half of the digits, twice: the second time from a residual that is formed anew.
     """
-    tolerance = float(np.finfo(frame.decay.dtype).eps) ** 0.5
-    target = _relaxed(frame, source)
-    state, residual = _bicgstab(frame, target, tolerance, _KRYLOV_STEPS)
-    correction, residual = _bicgstab(frame, residual, tolerance, _KRYLOV_STEPS)
-    state = jax.tree.map(jnp.add, state, correction)
-    return state, _norm(residual) <= 1e2 * tolerance**2 * _norm(state)
+    target = jnp.stack(_relaxed(frame, source))
+    tolerance = float(np.finfo(target.dtype).eps) ** 0.5
+
+    def improve(_: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        state, residual = carry
+        state = state + _bicgstab(frame, residual, tolerance, _KRYLOV_STEPS)
+        return state, target - _coupled(frame, state)
+
+    state, residual = jax.lax.fori_loop(0, 2, improve, (jnp.zeros_like(target), target))
+    limit = 1e2 * tolerance**2 * jnp.linalg.norm(state)
+    return _Blocks(*state), jnp.linalg.norm(residual) <= limit
 
 
-def _bicgstab(
-    frame: _Frame, target: _Blocks, tolerance: float, steps: int
-) -> tuple[_Blocks, _Blocks]:
-    """An approximate solution of state + (what couples the normal modes) = target, its residual."""
-    coupling = frame.decay - jnp.diag(jnp.diag(frame.decay))
-
-    def operator(state: _Blocks) -> _Blocks:
-        xx, pp = coupling @ state.xx, coupling.T @ state.pp
-        mixed = _Blocks(xx + xx.T, coupling @ state.xp + state.xp @ coupling, pp + pp.T)
-        return jax.tree.map(jnp.add, state, _relaxed(frame, mixed))
-
+def _bicgstab(frame: _Frame, target: jax.Array, tolerance: float, steps: int) -> jax.Array:
+    """An approximate solution of `_coupled(frame, state)` = target."""
     solve: Any = jax.scipy.sparse.linalg.bicgstab
-    state, _ = solve(operator, target, tol=tolerance, maxiter=steps)
-    return state, jax.tree.map(jnp.subtract, target, operator(state))
+    state, _ = solve(partial(_coupled, frame), target, tol=tolerance, maxiter=steps)
+    return state
+
+
+def _coupled(frame: _Frame, state: jax.Array) -> jax.Array:
+    """The whole equation over the secular one, for blocks stacked as one array [3, N, N]."""
+    coupling = frame.decay - jnp.diag(jnp.diag(frame.decay))
+    xx, xp, pp = coupling @ state[0], state[1], coupling.T @ state[2]
+    mixed = _Blocks(xx + xx.T, coupling @ xp + xp @ coupling, pp + pp.T)
+    return state + jnp.stack(_relaxed(frame, mixed))
 
 
 def _relaxed(frame: _Frame, source: _Blocks) -> _Blocks:
@@ -224,19 +228,16 @@ def _secular_equation_leads(frame: _Frame) -> jax.Array:
     this one the secular equation alone would give every normal mode the variance ½.
     """
     half = jnp.eye(frame.decay.shape[0], dtype=frame.decay.dtype) / 2
-    target = _Blocks(half, jnp.zeros_like(half), half)
-    state, residual = _bicgstab(frame, target, 1e-3, _TRIAL_STEPS)
+    target = jnp.stack([half, jnp.zeros_like(half), half])
+    state = _bicgstab(frame, target, 1e-3, _TRIAL_STEPS)
+    residual = target - _coupled(frame, state)
     margin = 0.1 * jnp.eye(2 * half.shape[0], dtype=half.dtype)
-    witness = jnp.linalg.cholesky(_joined(state) - margin)
-    accurate = _norm(residual) <= 2e-3 * _norm(target)
+    witness = jnp.linalg.cholesky(_joined(_Blocks(*state)) - margin)
+    accurate = jnp.linalg.norm(residual) <= 2e-3 * jnp.linalg.norm(target)
     # Tails of a mode as small as rounding, at the oscillators that have a bath, are no damping.
     rate = jnp.diag(frame.decay)
     unresolved = (half.shape[0] * float(np.finfo(half.dtype).eps)) ** 2 * jnp.max(rate)
     return accurate & jnp.all(rate > unresolved) & jnp.all(jnp.isfinite(witness))
-
-
-def _norm(state: _Blocks) -> jax.Array:
-    return jnp.sqrt(jnp.sum(state.xx**2) + jnp.sum(state.xp**2) + jnp.sum(state.pp**2))
 
 
 def _joined(state: _Blocks) -> jax.Array:
