@@ -53,7 +53,8 @@ class _Frame(NamedTuple):
     """Normal coordinates x = Xξ, p = Pπ of a network, and its drift in them.
 
     ``detuning`` is Ω_k − ω̄, accurate as a small number: only differences of normal
-    frequencies compete with the damping.
+    frequencies compete with the damping. ``slow`` and ``fast`` are the real and imaginary parts of
+    1/(g_k + g_l + iΩ_k ∓ iΩ_l), g the diagonal of G.
     """
 
     position: jax.Array
@@ -62,6 +63,8 @@ class _Frame(NamedTuple):
     mean: jax.Array
     detuning: jax.Array
     decay: jax.Array
+    slow: tuple[jax.Array, jax.Array]
+    fast: tuple[jax.Array, jax.Array]
 
 
 def steady_covariance(
@@ -155,7 +158,17 @@ def _normal_frame(
     scale = jnp.sqrt(jnp.sqrt(inertia / stiffness))
     position, momentum = position * scale[None, :], momentum / scale[None, :]
     decay = momentum.T @ (damping[:, None] * position)
-    return _Frame(position, momentum, normal, mean, excess / (normal + mean), decay)
+    detuning = excess / (normal + mean)
+    rate = jnp.diag(decay)
+    width = rate[:, None] + rate[None, :]
+
+    def response(beat: jax.Array) -> tuple[jax.Array, jax.Array]:
+        square = width**2 + beat**2
+        return width / square, -beat / square
+
+    slow = response(detuning[:, None] - detuning[None, :])
+    fast = response(normal[:, None] + normal[None, :])
+    return _Frame(position, momentum, normal, mean, detuning, decay, slow, fast)
 
 
 def _solve(frame: _Frame, secular: jax.Array, source: _Blocks) -> _Blocks:
@@ -204,20 +217,17 @@ def _relaxed(frame: _Frame, source: _Blocks) -> _Blocks:
     """The secular equation, every pair of normal modes on its own.
 
     (g_k + g_l + i(Ω_k − Ω_l))⟨c_k c_l†⟩ = source and (g_k + g_l + i(Ω_k + Ω_l))⟨c_k c_l⟩ = source,
-    with c = (ξ + iπ)/√2 and g the diagonal of G.
+    with c = (ξ + iπ)/√2.
     """
     xx, xp, pp = source
-    rate = jnp.diag(frame.decay)
-    width = rate[:, None] + rate[None, :]
 
-    def divide(re: jax.Array, im: jax.Array, beat: jax.Array) -> tuple[jax.Array, jax.Array]:
-        square = width**2 + beat**2
-        return (width * re + beat * im) / square, (width * im - beat * re) / square
+    def respond(
+        response: tuple[jax.Array, jax.Array], re: jax.Array, im: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        return response[0] * re - response[1] * im, response[0] * im + response[1] * re
 
-    slow = frame.detuning[:, None] - frame.detuning[None, :]
-    fast = frame.frequency[:, None] + frame.frequency[None, :]
-    even, odd = divide((xx + pp) / 2, (xp.T - xp) / 2, slow)
-    squeezed, sheared = divide((xx - pp) / 2, (xp + xp.T) / 2, fast)
+    even, odd = respond(frame.slow, (xx + pp) / 2, (xp.T - xp) / 2)
+    squeezed, sheared = respond(frame.fast, (xx - pp) / 2, (xp + xp.T) / 2)
     return _Blocks(even + squeezed, sheared - odd, even - squeezed)
 
 
