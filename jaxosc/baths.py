@@ -104,9 +104,6 @@ def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
 def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:
     """The numbers of two damped modes by name."""
-    return Pair(
-        *oscillators.frequency,
-        *two_mode_couplings(oscillators),
-        *two_mode_determinants(oscillators),
-        *baths.damping,
-    )
+    omega, gamma = oscillators.frequency, baths.damping
+    couplings, determinants = two_mode_couplings(oscillators), two_mode_determinants(oscillators)
+    return Pair(omega[0], omega[1], *couplings, *determinants, gamma[0], gamma[1])

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.network_lyapunov import steady_covariance
+from jaxosc._numerics.many_modes import steady_covariance
 from jaxosc._numerics.small import interleave
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, overload
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -66,12 +68,20 @@ class Oscillators(Record):
         return self.frequency.shape[-1]
 
 
+@overload
+def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators: ...
+
+
+@overload
+def pair(omega: ArrayLike, *, interaction: str, distance: ArrayLike) -> Oscillators: ...
+
+
 def pair(
     omega: ArrayLike,
-    coupling: ArrayLike | None = None,
-    interaction: str | None = None,
+    coupling: Any = None,
+    interaction: Any = None,
     *,
-    distance: ArrayLike | None = None,
+    distance: Any = None,
 ) -> Oscillators:
     """Two coupled oscillators, the model of Konopik & Lutz.
 

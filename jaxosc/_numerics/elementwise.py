@@ -54,27 +54,26 @@ def elementwise(function: _Function) -> _Function:
     def _jvp(
         primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
     ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-        varied = [i for i, tangent in enumerate(tangents) if not isinstance(tangent, SymbolicZero)]
+        moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
         values = differentiable(*primals)
-        slopes = elementwise(_partial_derivatives(function, tuple(varied)))(*primals)
-        # Slopes in the order: all outputs by the first varied argument, then by the next.
-        count = len(values)
-        change = tuple(
-            sum(slopes[n * count + output] * tangents[i] for n, i in enumerate(varied))
-            for output in range(count)
-        )
-        return values, change
+        slopes = elementwise(_partial_derivatives(function, tuple(moved)))(*primals)
+        # In the order: all outputs by the first argument that moves, then by the next
+        changes = [jnp.zeros_like(value) for value in values]
+        for n, tangent in enumerate(moved.values()):
+            for output in range(len(values)):
+                changes[output] += slopes[n * len(values) + output] * tangent
+        return values, tuple(changes)
 
     return differentiable
 
 
 @functools.cache
-def _partial_derivatives(function: _Function, varied: tuple[int, ...]) -> _Function:
-    """The derivatives of every output by each of the arguments ``varied``."""
+def _partial_derivatives(function: _Function, moved: tuple[int, ...]) -> _Function:
+    """The derivatives of every output by each of the arguments ``moved``."""
 
     def derivatives(*arguments: jax.Array) -> tuple[jax.Array, ...]:
         slopes: tuple[jax.Array, ...] = ()
-        for i in varied:
+        for i in moved:
             along = tuple(
                 jnp.ones_like(x) if i == k else jnp.zeros_like(x) for k, x in enumerate(arguments)
             )

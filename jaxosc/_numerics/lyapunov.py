@@ -6,12 +6,76 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+# Up to here the dense system is faster; its work grows as n⁶, that of doubling as n³.
+_DENSE = 12
+
+# How often the step was doubled, what is left of a state after it, and the state built up
+Doubling = tuple[jax.Array, jax.Array, jax.Array]
+
+
+def doublings(dtype: np.dtype) -> int:
+    """The number of doublings after which rounding might pass for damping."""
+    return int(np.finfo(dtype).nmant) - 2
+
 
 def solve_lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
-    """σ [n, n] for A [n, n] and a symmetric D [n, n], as one dense system of n(n+1)/2 unknowns.
+    """σ [n, n] for A [n, n] and a symmetric D [n, n].
 
-    NaN where A has an eigenvalue with a real part that is not negative.
+    NaN where A has an eigenvalue with a real part that is not negative. Derivatives are those of
+    the equation, in reverse mode by one solution of the adjoint equation.
     """
+    if drift.shape[0] <= _DENSE:
+        return _dense(drift, diffusion)
+    shift, resolvent = jax.lax.stop_gradient(_resolvent(drift))
+
+    def equation(covariance: jax.Array) -> jax.Array:
+        return -(drift @ covariance + covariance @ drift.T)
+
+    return jax.lax.custom_linear_solve(
+        equation,
+        (diffusion + diffusion.T) / 2,
+        lambda _, source: _doubling(shift, resolvent, source),
+        lambda _, source: _doubling(shift, resolvent.T, source),
+    )
+
+
+def _resolvent(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A rate s, typical of the drift, and (s − A)⁻¹."""
+    size = drift.shape[0]
+    shift = jnp.linalg.norm(drift) / np.sqrt(size).astype(drift.dtype)
+    return shift, jnp.linalg.inv(shift * jnp.eye(size, dtype=drift.dtype) - drift)
+
+
+def _doubling(shift: jax.Array, resolvent: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """σ = Σ_n EⁿQEⁿᵀ by squaring E (Smith's method), NaN where E does not contract.
+
+    E = (s − A)⁻¹(s + A) and Q = 2s(s − A)⁻¹D(s − A)⁻ᵀ are the Cayley transforms of drift and
+    diffusion: A is stable if and only if powers of E vanish. After k squarings the sum has 2ᵏ
+    terms.
+    """
+    dtype = resolvent.dtype
+    step = 2 * shift * resolvent - jnp.eye(resolvent.shape[0], dtype=dtype)
+    symmetric = (diffusion + diffusion.T) / 2
+    state = 2 * shift * resolvent @ symmetric @ resolvent.T
+
+    def vanished(step: jax.Array) -> jax.Array:
+        return jnp.sum(step**2) <= float(np.finfo(dtype).eps)
+
+    def lasting(carry: Doubling) -> jax.Array:
+        count, step, _ = carry
+        return ~vanished(step) & (count < doublings(dtype))
+
+    def double(carry: Doubling) -> Doubling:
+        count, step, state = carry
+        image = step @ state @ step.T
+        return count + 1, step @ step, state + (image + image.T) / 2
+
+    _, step, state = jax.lax.while_loop(lasting, double, (jnp.zeros((), dtype), step, state))
+    return jnp.where(vanished(step), state, jnp.nan)
+
+
+def _dense(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """One dense system of n(n+1)/2 unknowns."""
     size = drift.shape[0]
     upper = np.triu_indices(size)
 

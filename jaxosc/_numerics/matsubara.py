@@ -43,10 +43,12 @@ _GAUSS_WEIGHTS = np.array([
 _GAUSS_REACH = 8.0
 # The 8-point rule: 5e-16 up to Ω/(2πT) = 1.
 _SHORT_GAUSS_NODES = np.array([
-    1.0000000000000606, 2.000000191528513, 3.0006455013374707, 4.061077436125968, 5.72544090683767, 9.619089305148629, 22.143665162577015, 112.64807847172399,
+    1.0000000000000606, 2.000000191528513, 3.0006455013374707, 4.061077436125968,
+    5.72544090683767, 9.619089305148629, 22.143665162577015, 112.64807847172399,
 ])  # fmt: skip
 _SHORT_GAUSS_WEIGHTS = np.array([
-    1.000000000001307, 1.000002027815982, 1.003920710837195, 1.1995429050590642, 2.3699108609586785, 6.185644848490122, 24.005486892339636, 286.74081505215065,
+    1.000000000001307, 1.000002027815982, 1.003920710837195, 1.1995429050590642,
+    2.3699108609586785, 6.185644848490122, 24.005486892339636, 286.74081505215065,
 ])  # fmt: skip
 _SHORT_GAUSS_REACH = 1.0
 
@@ -113,15 +115,16 @@ def _quartic_sums_jvp(
     """∂S_p/∂c_n = −R_{p+n} with R_m = 2T Σ νᵐ/d(ν)²: six sums for all twelve derivatives."""
     values = _quartic_sums(*primals)
     changes = [jnp.zeros_like(value) for value in values]
-    moved = [n for n in range(4) if not isinstance(tangents[n], SymbolicZero)]
+    *coefficients, temperature, _, _ = tangents
+    moved = {n: x for n, x in enumerate(coefficients) if not isinstance(x, SymbolicZero)}
     if moved:
         squares = elementwise(_square_sums)(*primals)
         for order in range(3):
-            for n in moved:
-                changes[order] -= squares[order + n] * tangents[n]
-    if not isinstance(tangents[4], SymbolicZero):
+            for n, tangent in moved.items():
+                changes[order] -= squares[order + n] * tangent
+    if not isinstance(temperature, SymbolicZero):
         slopes = elementwise(_temperature_slopes)(*primals)
-        changes = [c + slope * tangents[4] for c, slope in zip(changes, slopes, strict=True)]
+        changes = [c + slope * temperature for c, slope in zip(changes, slopes, strict=True)]
     return values, tuple(changes)
 
 

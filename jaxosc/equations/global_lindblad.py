@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
-from jaxosc._numerics.small import interleave
+from jaxosc._numerics import small
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.baths import Baths
@@ -114,7 +114,7 @@ def _two_modes(
 ) -> Dynamics:
     frequencies, position, momentum = two_mode_quadratures(oscillators)
     first_colder = baths.temperature[0] < baths.temperature[1]
-    coldest = jnp.where(first_colder, *baths.temperature)
+    coldest = jnp.where(first_colder, baths.temperature[0], baths.temperature[1])
     references, rates, excesses, variances = [], [], [], []
     for k, omega in enumerate(frequencies):
         shares = [
@@ -123,7 +123,7 @@ def _two_modes(
         ]
         rate = shares[0] + shares[1]
         numbers = [bose(omega, temperature) for temperature in baths.temperature]
-        reference = jnp.where(first_colder, *numbers)
+        reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
         excess = (shares[0] * gains[0] + shares[1] * gains[1]) / rate
         valid &= rate > 0
@@ -135,17 +135,19 @@ def _two_modes(
     def product(left: Square, weight: list[jax.Array], right: Square, j: int, l: int) -> jax.Array:
         return left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
 
-    def in_modes(weight: list[jax.Array]) -> Entries:
-        pairs = ((0, 0), (0, 1), (1, 1))
-        return modes_apart(
-            tuple(product(position, weight, position, *jl) for jl in pairs),
-            tuple(product(momentum, weight, momentum, *jl) for jl in pairs),
-        )
+    def block(shape: Square, weight: list[jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        entry = partial(product, shape, weight, shape)
+        return entry(0, 0), entry(0, 1), entry(1, 1)
 
-    decay = jnp.array([
-        [-unit * product(position, rates, momentum, j, l) for l in (0, 1)] for j in (0, 1)
-    ])  # fmt: skip
-    stationary = two_mode_thermal(oscillators, coldest, tuple(references)).plus(in_modes(excesses))
+    def in_modes(weight: list[jax.Array]) -> Entries:
+        return modes_apart(block(position, weight), block(momentum, weight))
+
+    decay = small.matrix(
+        [[-unit * product(position, rates, momentum, j, l) for l in (0, 1)] for j in (0, 1)]
+    )
+    stationary = two_mode_thermal(oscillators, coldest, (references[0], references[1])).plus(
+        in_modes(excesses)
+    )
     matrix = drift_matrix(in_unit(oscillators, 1 / unit), decay, decay.T)
     return Dynamics.of(
         SolvedDrift(matrix, stationary.where(valid).matrix()),
@@ -179,7 +181,7 @@ def _many_modes(
         xx = (modes.position * variance[None, :]) @ modes.position.T
         pp = (modes.momentum * variance[None, :]) @ modes.momentum.T
         zero = jnp.zeros_like(xx)
-        return interleave(xx, zero, zero, pp)
+        return small.interleave(xx, zero, zero, pp)
 
     stationary = thermal_covariance(oscillators, coldest) + in_modes(excess)
     diffusion = in_modes(2 * rate * unit * (reference + excess + 0.5))

@@ -74,13 +74,13 @@ def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
     valid = _baths.is_valid(oscillators, baths)
     scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
     if oscillators.modes == 2:
-        diffusion, covariance = _two_modes(scaled, scaled_baths)
-        diffusion = Entries(*(entry * unit for entry in diffusion))
+        noise, covariance = _two_modes(scaled, scaled_baths)
+        noise = Entries(*(entry * unit for entry in noise))
         return Dynamics.of(
             SolvedDrift(
                 network_matrix(oscillators, baths.damping), covariance.where(valid).matrix()
             ),
-            diffusion.where(valid).matrix(),
+            noise.where(valid).matrix(),
         )
     diffusion = _many_modes(scaled, scaled_baths) * unit
     return Dynamics.of(

@@ -1,0 +1,309 @@
+"""Steady states of many oscillators and of large general drifts, against independent witnesses."""
+
+import functools
+
+import cases
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+import reference
+import scipy.linalg
+
+import jaxosc
+from jaxosc.dynamics import NetworkDrift
+
+
+def neighbours(modes):
+    return np.eye(modes, k=1) + np.eye(modes, k=-1)
+
+
+def drift_parts(frequency, exchange, pairing, damping):
+    return NetworkDrift(jaxosc.Oscillators(frequency, exchange, pairing), jnp.asarray(damping))
+
+
+def covariance(drift, diffusion):
+    return jaxosc.steady_state(jaxosc.Dynamics.of(drift, jnp.asarray(diffusion)))
+
+
+def white(noise):
+    """The same diffusion on both quadratures of each oscillator."""
+    return np.diag(np.repeat(noise, 2))
+
+
+def exact_covariance(parts, diffusion):
+    with mpmath.workdps(60):
+        drift = reference._drift(*parts)
+        solution = reference._lyapunov(drift, mpmath.matrix(np.asarray(diffusion).tolist()))
+    return np.array(solution.tolist(), float)
+
+
+def backward_error(drift, diffusion, state):
+    residual = drift @ state + state @ drift.T + diffusion
+    return np.linalg.norm(residual) / (2 * np.linalg.norm(drift) * np.linalg.norm(state))
+
+
+UNEVEN = np.array([1.0, 0.5, 1.7, 0.8, 1.3, 2.0, 0.9])
+ENDS = np.array([1.0, 0, 0, 0, 0, 0, 1.5])
+NOISE = np.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.6])
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1e-3, 1e-8])
+@pytest.mark.parametrize("profile", [UNEVEN, ENDS])
+@pytest.mark.parametrize("ratio", [1.0, 0.0, -0.5])
+def test_seven_modes_to_many_digits(gamma, profile, ratio):
+    """Damping of any strength costs no digits. Strong at the ends alone, doubling takes over."""
+    coupling = 0.15 * neighbours(7)
+    parts = (np.linspace(1, 1.2, 7), coupling, ratio * coupling, gamma * profile)
+    diffusion = white(parts[3] * NOISE)
+    state = covariance(drift_parts(*parts), diffusion)
+    expected = exact_covariance(parts, diffusion)
+    np.testing.assert_allclose(state, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1e-8])
+@pytest.mark.parametrize("ratio", [1.0, 0.0])
+def test_near_the_critical_point(gamma, ratio):
+    """The rounding of λ itself is 1e-16/(1 − λ/λ_c) of the largest entry."""
+    distance, frequency = 1e-5, np.linspace(1, 1.2, 7)
+    scaled = neighbours(7) / np.sqrt(np.outer(frequency, frequency))
+    coupling = (1 - distance) / (1 + ratio) / np.linalg.eigvalsh(scaled)[-1] * neighbours(7)
+    parts = (frequency, coupling, ratio * coupling, gamma * UNEVEN)
+    diffusion = white(parts[3] * NOISE)
+    state = covariance(drift_parts(*parts), diffusion)
+    expected = exact_covariance(parts, diffusion)
+    accuracy = 1e-12 + 1e-15 / distance
+    np.testing.assert_allclose(state, expected, rtol=0, atol=accuracy * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("gamma", [0.1, 1e-4, 1e-8])
+@pytest.mark.parametrize("strength", [0.2, 1e-7])
+def test_uniform_chain_in_closed_form(gamma, strength):
+    """Standing waves are the normal modes; with one damping rate each pair of them decouples.
+
+    At λ = 1e-7 the splittings compete with the damping: they must not come from Ω² − Ω².
+    """
+    modes = 40
+    k = np.arange(1, modes + 1, dtype=np.longdouble) * np.pi / (modes + 1)
+    waves = np.sqrt(np.longdouble(2) / (modes + 1)) * np.sin(np.outer(np.arange(1, modes + 1), k))
+    excess = 4 * np.longdouble(strength) * np.cos(k)  # Ω² − 1, for position coupling at ω = 1
+    omega = np.sqrt(1 + excess)
+    noise = gamma * (1 + np.arange(modes) % 3)
+    xx = (waves * np.sqrt(omega)).T @ (noise[:, None] * waves * np.sqrt(omega))
+    pp = (waves / np.sqrt(omega)).T @ (noise[:, None] * waves / np.sqrt(omega))
+    total = omega[:, None] + omega[None, :]
+    even = (xx + pp) / 2 / (2 * gamma + 1j * (excess[:, None] - excess[None, :]) / total)
+    squeezed = (xx - pp) / 2 / (2 * gamma + 1j * total)
+    wave_x, wave_p = waves / np.sqrt(omega), waves * np.sqrt(omega)
+    coupling = strength * neighbours(modes)
+    parts = (np.ones(modes), coupling, coupling, np.full(modes, gamma))
+    state = np.asarray(covariance(drift_parts(*parts), white(noise)))
+    for block, expected in (
+        (state[0::2, 0::2], wave_x @ (even + squeezed).real @ wave_x.T),
+        (state[1::2, 1::2], wave_p @ (even - squeezed).real @ wave_p.T),
+        (state[0::2, 1::2], wave_x @ (squeezed - even).imag @ wave_p.T),
+    ):
+        np.testing.assert_allclose(block, expected.astype(float), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1e-2, 1e-5, 1e-8])
+def test_equal_baths_at_the_ends_leave_no_correlations(gamma):
+    """Rotating wave, equal occupations: σ = (N + ½)·1 exactly, however long the chain."""
+    modes = 40
+    damping = np.zeros(modes)
+    damping[[0, -1]] = gamma, 0.6 * gamma
+    parts = (np.linspace(1, 1.05, modes), 0.2 * neighbours(modes), np.zeros((modes, modes)))
+    state = covariance(drift_parts(*parts, damping), white(2 * 1.5 * damping))
+    np.testing.assert_allclose(state, 1.5 * np.eye(2 * modes), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1e-3])
+def test_better_than_bartels_stewart(gamma):
+    generator = np.random.default_rng(3)
+    modes = 40
+    coupling = 0.15 * neighbours(modes)
+    damping = gamma * generator.uniform(0.3, 2, modes)
+    drift = drift_parts(generator.uniform(1, 1.3, modes), coupling, 0.7 * coupling, damping)
+    diffusion = white(damping * generator.uniform(1, 9, modes))
+    matrix = np.asarray(drift.matrix)
+    ours = np.asarray(covariance(drift, diffusion))
+    theirs = scipy.linalg.solve_continuous_lyapunov(matrix, -diffusion)
+    assert backward_error(matrix, diffusion, ours) <= backward_error(matrix, diffusion, theirs)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * np.abs(theirs).max())
+    general = np.asarray(jaxosc.steady_state(jaxosc.Dynamics(matrix, diffusion)))
+    np.testing.assert_allclose(general, ours, rtol=0, atol=1e-10 * np.abs(ours).max())
+
+
+def along(direction, strength):
+    """⟨a1†a1⟩ and a cross-correlation of seven oscillators, moved along one direction."""
+    network = cases.random_network(np.random.default_rng(8), 7)
+    parts = [
+        network[name] + strength * direction[name] for name in ("frequency", "exchange", "pairing")
+    ]
+    oscillators = jaxosc.Oscillators(*parts)
+    baths = jaxosc.Baths(
+        network["damping"] * (1 + strength * direction["damping"]), network["temperature"]
+    )
+    state = jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths))
+    return jnp.sum(state * jnp.asarray(direction["weight"]))
+
+
+@pytest.fixture(scope="module")
+def direction():
+    generator = np.random.default_rng(9)
+    coupling = generator.normal(size=(2, 7, 7)) * 0.1
+    coupling = coupling + coupling.transpose(0, 2, 1)
+    coupling *= 1 - np.eye(7)
+    return {
+        "frequency": generator.normal(size=7),
+        "exchange": coupling[0],
+        "pairing": coupling[1],
+        "damping": generator.normal(size=7),
+        "weight": generator.normal(size=(14, 14)),
+    }
+
+
+@pytest.mark.slow
+def test_first_derivatives(direction):
+    """By all parameters at once, forward and reverse, against differences of fourth order."""
+    function = jax.jit(functools.partial(along, direction))
+    step = 1e-4
+    near, far = (function(h) - function(-h) for h in (step, 2 * step))
+    slope = (8 * near - far) / (12 * step)
+    assert float(jax.jit(jax.grad(function))(0.0)) == pytest.approx(float(slope), rel=1e-7)
+    assert float(jax.jit(jax.jacfwd(function))(0.0)) == pytest.approx(float(slope), rel=1e-7)
+
+
+@pytest.mark.slow
+def test_second_derivatives(direction):
+    """Each order of forward and reverse, against differences of the slope."""
+    function = functools.partial(along, direction)
+    step = 1e-4
+    slope = jax.jit(jax.jacfwd(function))
+    expected = float((slope(step) - slope(-step)) / (2 * step))
+    for first, second in ((jax.grad, jax.jacfwd), (jax.jacfwd, jax.grad), (jax.grad, jax.grad)):
+        assert float(jax.jit(second(first(function)))(0.0)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [1e-2, 1e-8])
+def test_derivative_by_the_coupling_to_many_digits(gamma):
+    """d⟨n⟩/dλ of seven modes against 60-digit differences, both directions."""
+    unit, frequency = neighbours(7), np.linspace(1, 1.2, 7)
+    damping = gamma * UNEVEN
+
+    def variance(strength):
+        parts = (frequency, strength * unit, 0.5 * strength * unit)
+        return covariance(drift_parts(*parts, damping), white(damping * NOISE))[0, 0]
+
+    def exact(strength):
+        rows = [[strength * int(entry) for entry in row] for row in unit]
+        drift = reference._drift(frequency, rows, [[x / 2 for x in row] for row in rows], damping)
+        return reference._lyapunov(drift, mpmath.matrix(white(damping * NOISE).tolist()))[0, 0]
+
+    with mpmath.workdps(60):
+        strength, step = mpmath.mpf(0.15), mpmath.mpf(10) ** -15
+        expected = float((exact(strength + step) - exact(strength - step)) / (2 * step))
+    for derivative in (jax.jacfwd, jax.grad):
+        assert float(jax.jit(derivative(variance))(0.15)) == pytest.approx(expected, rel=1e-11)
+
+
+def test_batch_is_its_members():
+    """Networks that need either method, and one that is unstable, in one batch."""
+    coupling = 0.15 * neighbours(7)
+    damping = np.array([0.3 * UNEVEN, 3 * ENDS, 1e-8 * UNEVEN, 0 * ENDS])
+
+    def state(gamma):
+        drift = drift_parts(np.linspace(1, 1.2, 7), coupling, coupling, gamma)
+        return covariance(drift, jnp.diag(jnp.repeat(gamma * NOISE, 2)))
+
+    batch = jax.jit(jax.vmap(state))(damping)
+    for ours, gamma in zip(batch[:3], damping[:3], strict=True):
+        np.testing.assert_allclose(ours, state(gamma), rtol=0, atol=1e-12)
+    assert np.isnan(batch[3]).all()
+
+
+def unstable():
+    """Pairing between a strongly and a weakly damped mode, in a row of seven."""
+    pairing = np.zeros((7, 7))
+    pairing[0, 1] = pairing[1, 0] = 0.9
+    return drift_parts(np.ones(7), 0.01 * neighbours(7), pairing, [10.0] + [0.01] * 6)
+
+
+def undamped():
+    """The last oscillator has neither a bath nor a neighbour."""
+    coupling = 0.1 * neighbours(7)
+    coupling[-1] = coupling[:, -1] = 0
+    return drift_parts(np.linspace(1, 1.2, 7), coupling, coupling, [0.1] * 6 + [0.0])
+
+
+def dark():
+    """Two identical oscillators on either side of a damped one: their difference stays."""
+    coupling = np.zeros((7, 7))
+    coupling[0, 1:3] = coupling[1:3, 0] = 0.1
+    return drift_parts(np.ones(7), coupling, coupling, [0.1, 0, 0] + [0.1] * 4)
+
+
+@pytest.mark.parametrize("network", [unstable, undamped, dark])
+def test_no_steady_state(network):
+    drift = network()
+    diffusion = jnp.eye(14)
+    for dynamics in (
+        jaxosc.Dynamics.of(drift, diffusion),
+        jaxosc.Dynamics(np.asarray(drift.matrix), diffusion),
+    ):
+        assert np.isnan(jax.jit(jaxosc.steady_state)(dynamics)).all()
+        with pytest.raises(ValueError, match="largest real part"):
+            jaxosc.steady_state(dynamics)
+
+
+def test_single_precision():
+    for modes in (7, 40):
+        coupling = 0.15 * neighbours(modes)
+        damping = 1e-3 * np.linspace(0.5, 2, modes)
+        parts = (np.linspace(1, 1.2, modes), coupling, coupling, damping)
+        diffusion = white(damping * np.linspace(5, 1, modes))
+        expected = covariance(drift_parts(*parts), diffusion)
+        single = [np.asarray(part, np.float32) for part in parts]
+        state = covariance(drift_parts(*single), diffusion.astype(np.float32))
+        assert state.dtype == jnp.float32
+        # The inputs are rounded: splittings to 6e-8, against a damping of 1e-3.
+        np.testing.assert_allclose(state, expected, rtol=0, atol=1e-3 * np.abs(expected).max())
+
+
+@pytest.fixture(scope="module")
+def general():
+    generator = np.random.default_rng(4)
+    drift = generator.normal(size=(30, 30)) / np.sqrt(30) - 1.2 * np.eye(30)
+    noise = generator.normal(size=(30, 30))
+    return drift, noise @ noise.T
+
+
+def test_general_drift(general):
+    drift, diffusion = general
+    state = np.asarray(jaxosc.steady_state(jaxosc.Dynamics(drift, diffusion)))
+    expected = scipy.linalg.solve_continuous_lyapunov(drift, -diffusion)
+    np.testing.assert_allclose(state, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert backward_error(drift, diffusion, state) < 1e-15
+
+
+def test_general_drift_derivatives(general):
+    """The slope solves A dσ + dσ Aᵀ + (dA σ + σ dAᵀ) = 0; reverse is its transpose."""
+    drift, diffusion = general
+    change = np.random.default_rng(5).normal(size=drift.shape)
+    weight = np.random.default_rng(6).normal(size=drift.shape)
+
+    def function(strength):
+        state = jaxosc.steady_state(jaxosc.Dynamics(drift + strength * change, diffusion))
+        return jnp.sum(state * weight)
+
+    state = scipy.linalg.solve_continuous_lyapunov(drift, -diffusion)
+    source = change @ state + state @ change.T
+    slope = scipy.linalg.solve_continuous_lyapunov(drift, -source)
+    expected = np.sum(slope * weight)
+    assert float(jax.jit(jax.jacfwd(function))(0.0)) == pytest.approx(expected, rel=1e-10)
+    assert float(jax.jit(jax.grad(function))(0.0)) == pytest.approx(expected, rel=1e-10)
+    source = 2 * (change @ slope + slope @ change.T)
+    expected = np.sum(scipy.linalg.solve_continuous_lyapunov(drift, -source) * weight)
+    for mixed in (jax.jacfwd(jax.grad(function)), jax.grad(jax.grad(function))):
+        assert float(jax.jit(mixed)(0.0)) == pytest.approx(expected, rel=1e-9)
