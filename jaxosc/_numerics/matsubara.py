@@ -230,19 +230,17 @@ def thermal_sum(
     slowest: jax.Array,
     fastest: jax.Array,
 ) -> Any:
-    """T f(0) + 2T Σ_{k≥1} f(2πTk) for each entry of ``temperature``.
+    """T f(0) + 2T Σ_{k≥1} f(2πTk), one frequency after the other.
 
     Args:
-        function: maps frequencies of shape [nodes, *temperature.shape] to a pytree of
-            arrays of that leading shape, summed over the first axis.
-        temperature: T ≥ 0, any shape.
+        function: maps a frequency to a pytree of arrays.
+        temperature: T ≥ 0, a scalar.
         slowest: a lower estimate of the smallest |pole| of f; only the placing of the
             nodes depends on it.
         fastest: an upper bound of the largest |pole| of f.
     """
-    hot = jnp.all(2 * math.pi * _GAUSS_REACH * temperature >= fastest)
     return jax.lax.cond(
-        hot,
+        2 * math.pi * _GAUSS_REACH * temperature >= fastest,
         lambda: _weighted_sum(function, *_hot_rule(temperature)),
         lambda: _weighted_sum(function, *_cold_rule(temperature, slowest, fastest)),
     )
@@ -251,46 +249,46 @@ def thermal_sum(
 def _weighted_sum(
     function: Callable[[jax.Array], Any], nodes: jax.Array, weights: jax.Array
 ) -> Any:
-    def contract(values: jax.Array) -> jax.Array:
-        extra = (1,) * (values.ndim - weights.ndim)
-        return jnp.sum(weights.reshape(weights.shape + extra) * values, axis=0)
+    # Not as a batch: memory stays at that of one frequency, and batched matrix factorisations
+    # of this size have been seen to block XLA's threads on the CPU for good.
+    def add(total: Any, term: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
+        node, weight = term
+        return jax.tree.map(lambda t, x: t + weight * x, total, function(node)), None
 
-    return jax.tree.map(contract, function(nodes))
-
-
-def _column(table: np.ndarray, like: jax.Array) -> jax.Array:
-    """A table as an array [nodes, 1, …] that multiplies arrays of the shape of ``like``."""
-    return jnp.asarray(table, like.dtype).reshape((-1,) + (1,) * like.ndim)
+    shapes = jax.eval_shape(function, nodes[0])
+    zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
+    return jax.lax.scan(add, zero, (nodes, weights))[0]
 
 
 def _hot_rule(temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
-    spread = temperature[None]
-    index = _column(np.concatenate([[0.0], _GAUSS_NODES]), temperature)
-    weight = _column(np.concatenate([[0.5], _GAUSS_WEIGHTS]), temperature)
-    return 2 * math.pi * index * spread, 2 * weight * spread
+    index = jnp.asarray(np.concatenate([[0.0], _GAUSS_NODES]), temperature.dtype)
+    weight = jnp.asarray(np.concatenate([[0.5], _GAUSS_WEIGHTS]), temperature.dtype)
+    return 2 * math.pi * index * temperature, 2 * weight * temperature
 
 
 def _cold_rule(
     temperature: jax.Array, slowest: jax.Array, fastest: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    spread = temperature[None]
-    index = _column(np.concatenate([[0.0], _MATSUBARA_INDEX]), temperature)
-    weight = _column(np.concatenate([[0.5], _MATSUBARA_WEIGHTS]), temperature)
-    start = 2 * math.pi * (_EXACT_TERMS + 0.5) * spread
+    def table(values: np.ndarray) -> jax.Array:
+        return jnp.asarray(values, temperature.dtype)
+
+    index = table(np.concatenate([[0.0], _MATSUBARA_INDEX]))
+    weight = table(np.concatenate([[0.5], _MATSUBARA_WEIGHTS]))
+    start = 2 * math.pi * (_EXACT_TERMS + 0.5) * temperature
     # The integral does not depend on where the panels meet, so neither does its derivative.
     low = jax.lax.stop_gradient(start + slowest)
     high = jax.lax.stop_gradient(2 * (start + fastest))
     offset, measure = [], []
-    x, w = (_column(table, temperature) for table in _LOW)
+    x, w = map(table, _LOW)
     offset.append(low * (x + 1) / 2)
     measure.append(low * w / 2)
-    x, w = (_column(table, temperature) for table in _MIDDLE)
+    x, w = map(table, _MIDDLE)
     span = jnp.log(high / low)
     offset.append(low * jnp.exp(span * (x + 1) / 2))
     measure.append(offset[-1] * w * span / 2)
-    x, w = (_column(table, temperature) for table in _HIGH)
+    x, w = map(table, _HIGH)
     offset.append(high * 2 / (x + 1))
     measure.append(high * 2 * w / (x + 1) ** 2)
-    nodes = [2 * math.pi * index * spread, start + jnp.concatenate(offset)]
-    weights = [2 * weight * spread, jnp.concatenate(measure) / math.pi]
+    nodes = [2 * math.pi * index * temperature, start + jnp.concatenate(offset)]
+    weights = [2 * weight * temperature, jnp.concatenate(measure) / math.pi]
     return jnp.concatenate(nodes), jnp.concatenate(weights)

@@ -121,10 +121,9 @@ def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.
     slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def terms(nu: jax.Array) -> tuple[jax.Array, jax.Array]:
-        square = (nu**2)[:, None, None]
         return (
-            jnp.linalg.inv(potential[None] + square * inverse_kinetic[None]),
-            jnp.linalg.inv(kinetic[None] + square * inverse_potential[None]),
+            jnp.linalg.inv(potential + nu**2 * inverse_kinetic),
+            jnp.linalg.inv(kinetic + nu**2 * inverse_potential),
         )
 
     xx, pp = thermal_sum(terms, temperature, slowest, fastest)

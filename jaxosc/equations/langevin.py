@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -190,7 +192,7 @@ def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
     def of_bath(bath: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, ...]:
         unit, temperature = bath
         return thermal_sum(
-            lambda nu: jax.vmap(columns, in_axes=(None, 0))(unit, nu),
+            partial(columns, unit),
             temperature,
             slowest,
             fastest + jnp.max(baths.damping),
