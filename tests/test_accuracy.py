@@ -137,6 +137,84 @@ def test_many_random_pairs(name):
         check(name, pair)
 
 
+@pytest.mark.parametrize("name", ["local", "langevin", "global"])
+def test_extreme_pairs(name):
+    for pair in cases.extreme_pairs(seed=1, count=12):
+        check(name, pair)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_many_extreme_pairs(name):
+    for pair in cases.extreme_pairs(seed=2, count=90):
+        check(name, pair)
+
+
+def at_distance(name, distance, interaction, omega, damping, temperature):
+    oscillators = jaxosc.pair(omega, interaction=interaction, distance=distance)
+    if name == "gibbs":
+        return jaxosc.gibbs(oscillators, temperature[0])
+    equation = {
+        "local": jaxosc.local_lindblad,
+        "langevin": jaxosc.langevin,
+        "global": jaxosc.global_lindblad,
+    }[name]
+    return jaxosc.steady_state(equation(oscillators, jaxosc.Baths(damping, temperature)))
+
+
+def exact_at_distance(name, distance, interaction, omega, damping, temperature):
+    one, two = (mpmath.mpf(w) for w in omega)
+    critical = mpmath.sqrt(one * two) / (2 if interaction == "position" else 1)
+    coupling = critical * (1 - mpmath.mpf(distance))
+    exchange = [[0, coupling], [coupling, 0]]
+    pairing = exchange if interaction == "position" else [[0, 0], [0, 0]]
+    if name == "gibbs":
+        state = reference.gibbs(omega, exchange, pairing, temperature[0])
+    else:
+        equation = {"local": "local", "langevin": "langevin", "global": "global_"}[name]
+        state = getattr(reference, equation)(omega, exchange, pairing, damping, temperature)
+    n1, n2 = reference.occupation(state)
+    return [n1 + mpmath.mpf(0.5), n2 + mpmath.mpf(0.5), reference.coherence(state)[0, 1].real]
+
+
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
+def test_distance_reaches_past_float64_couplings(name, interaction):
+    """Occupations, coherence and their slopes to 1e-12 down to 1 − λ/λ_c = 1e-12."""
+
+    def observables(distance, *rest):
+        state = at_distance(name, distance, interaction, *rest)
+        numbers = [jaxosc.occupation(state)[j] + 0.5 for j in (0, 1)]
+        return jnp.stack([*numbers, jaxosc.coherence(state)[0, 1].real])
+
+    @jax.jit
+    def both(distance, *rest):
+        one = jnp.ones_like(distance)
+        return jax.jvp(lambda x: observables(x, *rest), (distance,), (one,))
+
+    generator = np.random.default_rng(11)
+    for distance in (1.0, 0.3, 1e-3, 1e-6, 1e-9, 1e-12):
+        omega = np.exp(generator.uniform(-1, 1, 2))
+        damping = omega.min() * 10 ** generator.uniform(-6, -1, 2)
+        temperature = omega.max() * 10 ** generator.uniform(-1, 3, 2)
+        computed = both(*map(jnp.asarray, (distance, omega, damping, temperature)))
+        with mpmath.workdps(70):
+            args = (interaction, tuple(omega), tuple(damping), tuple(temperature))
+            middle = exact_at_distance(name, distance, *args)
+            step = mpmath.mpf(distance) * mpmath.mpf(10) ** -20
+            above, below = (
+                exact_at_distance(name, mpmath.mpf(distance) + s, *args) for s in (step, -step)
+            )
+            slope = [(a - b) / (2 * step) for a, b in zip(above, below, strict=True)]
+        for ours, theirs, scale in (
+            (computed[0], middle, 1),
+            (computed[1], slope, 1 / distance),
+        ):
+            size = abs(middle[0] + middle[1]) * scale
+            for value, true in zip(ours, theirs, strict=True):
+                assert abs(float(value) - true) <= 1e-12 * max(abs(true), 1e-3 * size)
+
+
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 @pytest.mark.parametrize("modes", [1, 3, 4])
 def test_more_modes(name, modes):

@@ -1,0 +1,142 @@
+"""What XLA makes of a sweep of two modes: no library calls, little memory, one branch a batch."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxosc
+from jaxosc._numerics.elementwise import elementwise
+from jaxosc._numerics.matsubara import quartic_sums
+
+EQUATIONS = {
+    "local": jaxosc.local_lindblad,
+    "global": jaxosc.global_lindblad,
+    "langevin": jaxosc.langevin,
+}
+SIZE = 256
+
+
+def covariance(name, coupling, step):
+    oscillators = jaxosc.pair((5.0, 2.0), coupling, "position")
+    baths = jaxosc.Baths((1e-3, 2e-3), jnp.stack([jnp.full_like(step, 98.0), 98 + step]))
+    return jaxosc.steady_state(EQUATIONS[name](oscillators, baths))
+
+
+def first(name, coupling, step):
+    return jaxosc.occupation(covariance(name, coupling, step))[0]
+
+
+def information(name, coupling, step):
+    return jaxosc.mutual_information(covariance(name, coupling, step))
+
+
+def slope(function, name, coupling, step):
+    along = (jnp.ones_like(coupling),)
+    return jax.jvp(lambda x: function(name, x, step), (coupling,), along)[1]
+
+
+def sweep(function):
+    rows = jax.vmap(function, in_axes=(None, 0))
+    grid = jax.jit(jax.vmap(rows, in_axes=(0, None)))
+    return grid.lower(jnp.linspace(0.1, 1.5, SIZE), jnp.linspace(-90.0, 200.0, SIZE))
+
+
+def temporaries(lowered):
+    return lowered.compile().memory_analysis().temp_size_in_bytes / SIZE**2
+
+
+@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize("observable", [first, information])
+def test_no_library_calls(name, observable):
+    """Eigenvalue and LAPACK routines are custom calls; a sweep has none, nor have its slopes."""
+    for function in (
+        functools.partial(observable, name),
+        functools.partial(slope, observable, name),
+    ):
+        text = sweep(function).as_text()
+        assert "custom_call" not in text
+        assert "dot_general" not in text
+
+
+def test_memory_of_three_descriptions():
+    """Local, global and Langevin ⟨n1⟩ in one call, in at most 200 bytes a point."""
+
+    def three(coupling, step):
+        return tuple(first(name, coupling, step) for name in EQUATIONS)
+
+    assert temporaries(sweep(three)) <= 200
+
+
+def test_matrices_leave_no_trace():
+    """The covariance in between is never stored: a point costs less than one of its entries."""
+    assert temporaries(sweep(functools.partial(first, "local"))) <= 8
+
+
+def quartic(x, temperature):
+    """d(ν) = (ν² + νx/10 + x²)(ν² + ν/5 + 1), and its sums."""
+    coefficients = (x**2, x**2 / 5 + x / 10, x**2 + x / 50 + 1, x / 10 + 0.2)
+    return quartic_sums(coefficients, temperature, jnp.minimum(x, 1.0), 1 + x)
+
+
+def test_sums_do_not_depend_on_the_batch():
+    """The coldest point chooses the rule for all: the results agree where rules overlap."""
+    x, temperature = jnp.linspace(0.5, 2.0, 5), jnp.geomspace(1.0, 100.0, 7)
+    grid = jax.vmap(jax.vmap(quartic, (None, 0)), (0, None))
+    rules = {
+        "short": grid(x, temperature),
+        "long": grid(x, jnp.append(temperature, 0.1)),
+        "any": grid(x, jnp.append(temperature, 1e-3)),
+    }
+    for sums in rules.values():
+        for ours, theirs in zip(sums, rules["short"], strict=True):
+            np.testing.assert_allclose(ours[:, :7], theirs, rtol=2e-14)
+    single = quartic(x[2], temperature[3])
+    for ours, theirs in zip(single, rules["any"], strict=True):
+        np.testing.assert_allclose(ours, theirs[2, 3], rtol=2e-14)
+
+
+def test_sums_term_by_term():
+    """Against the Matsubara series itself, summed until it has converged."""
+    for temperature in (0.02, 0.3, 5.0):
+        k = np.arange(1, 2_000_000)
+        nu = 2 * np.pi * temperature * k
+        d = (nu**2 + 0.1 * 1.3 * nu + 1.3**2) * (nu**2 + nu / 5 + 1)
+        sums = quartic(jnp.asarray(1.3), jnp.asarray(temperature))
+        for power in (0, 1):
+            expected = 2 * temperature * np.sum((nu**power / d)[::-1])
+            assert sums[power] == pytest.approx(expected, rel=1e-10)
+
+
+def test_elementwise_takes_one_branch_and_differentiates():
+    taken = []
+
+    def function(x, y):
+        def costly():
+            jax.debug.callback(lambda: taken.append(1))
+            return x**2 * jnp.sin(y)
+
+        shape = jnp.broadcast_shapes(x.shape, y.shape)
+        return (jax.lax.cond(jnp.any(y < 0), costly, lambda: jnp.zeros(shape) + y),)
+
+    def scalar(x, y):
+        return elementwise(function)(x, y)[0]
+
+    grid = jax.jit(jax.vmap(jax.vmap(scalar, (None, 0)), (0, None)))
+    x, y = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.2, 0.7])
+    np.testing.assert_allclose(grid(x, y), np.broadcast_to(y, (3, 2)))
+    jax.effects_barrier()
+    assert not taken
+    expected = -(np.asarray(x)[:, None] ** 2) * np.sin(y)
+    np.testing.assert_allclose(grid(x, -y), expected)
+    jax.effects_barrier()
+    assert len(taken) == 1
+    hessian = jax.hessian(scalar, argnums=(0, 1))(x[1], -y[0])
+    assert hessian[0][1] == pytest.approx(2 * np.cos(0.2))
+    assert hessian[1][0] == pytest.approx(2 * np.cos(0.2))
+    gradients = jax.vmap(jax.grad(scalar, argnums=1), (None, 0))(x[2], -y)
+    np.testing.assert_allclose(gradients, 4 * np.cos(y))
