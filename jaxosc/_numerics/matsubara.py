@@ -7,7 +7,7 @@ linear system into the sum
 
 where f is a rational function of ν whose poles −γ ± iΩ lie between the slowest and the
 fastest scale of the system. Summing term by term takes millions of terms; the rules below
-take 17 (hot) or 125 (cold), cost no logarithm and can be differentiated as they stand.
+take 8 to 24 (hot) or 124 (cold), cost no logarithm and can be differentiated as they stand.
 """
 
 from __future__ import annotations
@@ -24,33 +24,65 @@ from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._numerics.elementwise import elementwise
 
-# Σ_{k≥1} k⁻² δ(u − 1/k) is a discrete measure with moments ζ(2), ζ(3), …; this is its
-# 16-point Gauss rule, as nodes x = 1/u and weights w/u² for Σ_{k≥1} f(2πTk). The first
-# nodes are the Matsubara indices themselves. Relative error of coth: 1e-15 up to
-# Ω/(2πT) = 8, then 1e-13 at 10, 4e-12 at 16.
-_GAUSS_NODES = np.array([
-    1.0, 2.0, 3.0, 4.000000000011618, 5.000000061865039, 6.00003783536143,
-    7.003872772908886, 8.080492737132113, 9.512749652041133, 11.716730967754458,
-    15.278660874677714, 21.414749963733325, 33.1695642177185, 60.01607855971157,
-    144.92682916799728, 756.2569521424077,
-])  # fmt: skip
-_GAUSS_WEIGHTS = np.array([
-    1.0, 1.0, 1.0000000000000016, 1.0000000001148546, 1.0000004581908195,
-    1.0002075590782022, 1.0146895727895797, 1.1889967193958013, 1.744369565802286,
-    2.753909006938019, 4.556838383605876, 8.167857479815627, 16.66150949589538,
-    42.20671195767744, 162.34836264394536, 1936.4149175821226,
-])  # fmt: skip
-_GAUSS_REACH = 8.0
-# The 8-point rule: 5e-16 up to Ω/(2πT) = 1.
-_SHORT_GAUSS_NODES = np.array([
-    1.0000000000000606, 2.000000191528513, 3.0006455013374707, 4.061077436125968,
-    5.72544090683767, 9.619089305148629, 22.143665162577015, 112.64807847172399,
-])  # fmt: skip
-_SHORT_GAUSS_WEIGHTS = np.array([
-    1.000000000001307, 1.000002027815982, 1.003920710837195, 1.1995429050590642,
-    2.3699108609586785, 6.185644848490122, 24.005486892339636, 286.74081505215065,
-])  # fmt: skip
-_SHORT_GAUSS_REACH = 1.0
+
+class _GaussRule(NamedTuple):
+    """Σ_{k≥1} f(2πTk) ≈ Σ weights f(2πT nodes) while no pole of f is beyond 2πT reach."""
+
+    reach: float
+    nodes: np.ndarray
+    weights: np.ndarray
+
+
+# Σ_{k≥1} k⁻² δ(u − 1/k) is a discrete measure with moments ζ(2), ζ(3), …; these are its Gauss
+# rules with 8, 16 and 24 points, as nodes x = 1/u and weights w/u². The first nodes are the
+# Matsubara indices themselves. Relative errors of coth: below 1e-15 up to the reach, and some
+# two decades more for each quarter beyond.
+_RULES = (
+    _GaussRule(
+        1.0,
+        np.array([
+            1.0000000000000606, 2.000000191528513, 3.0006455013374707, 4.061077436125968,
+            5.72544090683767, 9.619089305148629, 22.143665162577015, 112.64807847172399,
+        ]),
+        np.array([
+            1.000000000001307, 1.000002027815982, 1.003920710837195, 1.1995429050590642,
+            2.3699108609586785, 6.185644848490122, 24.005486892339636, 286.74081505215065,
+        ]),
+    ),
+    _GaussRule(
+        8.0,
+        np.array([
+            1.0, 2.0, 3.0, 4.000000000011618, 5.000000061865039, 6.00003783536143,
+            7.003872772908886, 8.080492737132113, 9.512749652041133, 11.716730967754458,
+            15.278660874677714, 21.414749963733325, 33.1695642177185, 60.01607855971157,
+            144.92682916799728, 756.2569521424077,
+        ]),
+        np.array([
+            1.0, 1.0, 1.0000000000000016, 1.0000000001148546, 1.0000004581908195,
+            1.0002075590782022, 1.0146895727895797, 1.1889967193958013, 1.744369565802286,
+            2.753909006938019, 4.556838383605876, 8.167857479815627, 16.66150949589538,
+            42.20671195767744, 162.34836264394536, 1936.4149175821226,
+        ]),
+    ),
+    _GaussRule(
+        20.0,
+        np.array([
+            1.0, 2.0, 3.0, 4.0, 5.0, 6.000000000000001, 7.000000000004131, 8.000000005572117,
+            9.000002018364219, 10.000223665193271, 11.007865844620335, 12.090776117184754,
+            13.437428869522833, 15.254580260254192, 17.746037795196017, 21.213824273298467,
+            26.172123581282268, 33.54922898273921, 45.15076102377213, 64.86947160798123,
+            102.41143591959153, 187.92840327080032, 458.1519555681691, 2403.2373836459346,
+        ]),
+        np.array([
+            1.0, 1.0, 1.0, 1.0, 1.0, 1.0000000000000062, 1.0000000000327702, 1.0000000363289971,
+            1.0000106698756122, 1.0009247998179354, 1.0234812524921002, 1.176976774212266,
+            1.5507647561428026, 2.1155437482405324, 2.916052136123581, 4.102186394288545,
+            5.962310066651159, 9.07570891381737, 14.726562666145465, 26.15379571934504,
+            53.13103461763712, 134.3698223282471, 516.5887083809578, 6161.052474820191,
+        ]),
+    ),
+)  # fmt: skip
+_GAUSS_REACH, _GAUSS_NODES, _GAUSS_WEIGHTS = _RULES[1]
 
 # Colder than that: the first terms one by one, the rest as an integral from 2πT(K + ½).
 # The antisymmetric correction about K + ½ reproduces the Euler-Maclaurin series through
@@ -150,8 +182,8 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
     shape = jnp.broadcast_shapes(*(x.shape for x in arguments))
     ratio = 2 * math.pi * jnp.min(temperature) / jnp.max(fastest)
 
-    def hot(nodes: np.ndarray, weights: np.ndarray) -> tuple[jax.Array, ...]:
-        return _packed(_gauss_sums(nodes, weights, coefficients, temperature, power, count))
+    def hot(rule: _GaussRule) -> tuple[jax.Array, ...]:
+        return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
 
     def cold() -> tuple[jax.Array, ...]:
         # In blocks that stay in the processor's cache
@@ -160,16 +192,8 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
         sums = jax.lax.map(at_point, flat, batch_size=_BLOCK)
         return _packed([total.reshape(shape) for total in sums])
 
-    warm = (ratio * _GAUSS_REACH >= 1).astype(int)
-    hottest = (ratio * _SHORT_GAUSS_REACH >= 1).astype(int)
-    packed = jax.lax.switch(
-        2 - warm - hottest,
-        [
-            lambda: hot(_SHORT_GAUSS_NODES, _SHORT_GAUSS_WEIGHTS),
-            lambda: hot(_GAUSS_NODES, _GAUSS_WEIGHTS),
-            cold,
-        ],
-    )
+    too_cold = sum((ratio * rule.reach < 1).astype(int) for rule in _RULES)
+    packed = jax.lax.switch(too_cold, [*(partial(hot, rule) for rule in _RULES), cold])
     return _unpacked(packed)
 
 
@@ -191,8 +215,7 @@ def _unpacked(packed: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
 
 
 def _gauss_sums(
-    nodes: np.ndarray,
-    weights: np.ndarray,
+    rule: _GaussRule,
     coefficients: list[jax.Array],
     temperature: jax.Array,
     power: int,
@@ -203,7 +226,7 @@ def _gauss_sums(
     c0, c1, c2, c3 = (c * unit**n for n, c in enumerate(coefficients))
     c4 = unit**4
     sums = [jnp.zeros_like(unit * c0)] * count
-    for x, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
+    for x, weight in zip(rule.nodes.tolist(), rule.weights.tolist(), strict=True):
         quartic = c0 + x * (c1 + x * (c2 + x * (c3 + x * c4)))
         for m in range(0, count, 2):
             # A division of its own for each pair, or XLA would keep the reciprocal in memory
