@@ -48,6 +48,6 @@ class Record:
         raise AttributeError(f"{type(self).__name__} is immutable; make a new one instead.")
 
     def __repr__(self) -> str:
-        names = self._leaves + self._static
+        names = [name for name in self._leaves + self._static if not name.startswith("_")]
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({fields})"

@@ -109,7 +109,9 @@ def mutual_information(
     Returns:
         A scalar in nats; NaN where the state of the two groups is not physical. For one mode
         against one, the correlations are taken out before the logarithms, so that a weak
-        correlation keeps its relative accuracy.
+        correlation keeps its relative accuracy. Near a critical point the entries of a
+        covariance determine its determinant, and with it the information, to ε/(1 − λ/λ_c) only,
+        ε the rounding of its dtype.
 
     Raises:
         ValueError: if the shape is not (2N, 2N), σ is known and not symmetric, or the groups

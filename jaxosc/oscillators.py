@@ -95,7 +95,10 @@ def pair(
             to 1e-16 only, and every result near λ_c inherits the relative error 1e-16/δ. With δ
             itself given, occupations, coherences and their derivatives keep twelve digits down
             to δ = 1e-12. What follows from a whole covariance matrix does not: its entries, in
-            float64, determine det σ and with it an entropy or information to 1e-16/δ.
+            float64, determine det σ and with it an entropy or information to 1e-16/δ. In
+            float32 the same holds with 1e-7 in place of 1e-16: measured, three digits of
+            everything are left at δ = 1e-4 by way of λ, and with δ given five digits of
+            occupations and coherences at 1e-6.
 
     Returns:
         Oscillators with N = 2.

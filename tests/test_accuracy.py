@@ -215,6 +215,25 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
                 assert abs(float(value) - true) <= 1e-12 * max(abs(true), 1e-3 * size)
 
 
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
+def test_distance_in_float32(name, interaction):
+    """Five digits of the occupations down to 1 − λ/λ_c = 1e-6, where λ itself has one."""
+    generator = np.random.default_rng(12)
+    for distance in (1e-2, 1e-4, 1e-6):
+        omega = np.exp(generator.uniform(-1, 1, 2)).astype(np.float32)
+        damping = (omega.min() * 10 ** generator.uniform(-4, -1, 2)).astype(np.float32)
+        temperature = (omega.max() * 10 ** generator.uniform(-0.3, 2, 2)).astype(np.float32)
+        numbers = []
+        for dtype in (np.float32, np.float64):
+            parts = (part.astype(dtype) for part in (omega, damping, temperature))
+            single = dtype(np.float32(distance))
+            state = at_distance(name, single, interaction, *parts)
+            assert state.dtype == dtype
+            numbers.append(np.asarray(jaxosc.occupation(state) + dtype(0.5), np.float64))
+        np.testing.assert_allclose(numbers[0], numbers[1], rtol=5e-5)
+
+
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 @pytest.mark.parametrize("modes", [1, 3, 4])
 def test_more_modes(name, modes):

@@ -186,10 +186,11 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
         return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
 
     def cold() -> tuple[jax.Array, ...]:
-        # In blocks that stay in the processor's cache
+        # In blocks that stay in a processor's cache; not too many of them, for a GPU's sake
         flat = tuple(jnp.broadcast_to(x, shape).reshape(-1) for x in arguments)
+        block = max(_BLOCK, flat[0].size // _BLOCK)
         at_point = partial(_sums_at_any_temperature, power=power, count=count)
-        sums = jax.lax.map(at_point, flat, batch_size=_BLOCK)
+        sums = jax.lax.map(at_point, flat, batch_size=block)
         return _packed([total.reshape(shape) for total in sums])
 
     too_cold = sum((ratio * rule.reach < 1).astype(int) for rule in _RULES)
