@@ -112,6 +112,27 @@ def test_sums_term_by_term():
             assert sums[power] == pytest.approx(expected, rel=1e-10)
 
 
+def test_points_outside_the_domain_do_not_disturb_the_others():
+    """Couplings past the critical one and negative temperatures beside cold baths."""
+
+    def state(coupling, temperature):
+        oscillators = jaxosc.pair((5.0, 2.0), coupling, "position")
+        return jaxosc.steady_state(
+            jaxosc.langevin(
+                oscillators, jaxosc.Baths((1e-3, 2e-3), temperature + jnp.array([3.0, 0.0]))
+            )
+        )
+
+    coupling = jnp.array([0.7, 1.5, 2.0, jnp.nan, 1e3])
+    temperature = jnp.array([[0.0, 0.05], [0.0, 400.0], [-9.0, 1.0], [0.0, jnp.inf], [0.0, 1e160]])
+    grid = jax.vmap(jax.vmap(state, (None, 0)), (0, None))(coupling, temperature)
+    inside = np.zeros((5, 5), bool)
+    inside[:2, [0, 1, 4]] = True
+    assert np.array_equal(np.isfinite(grid).all((2, 3)), inside)
+    for j, k in np.argwhere(inside):
+        np.testing.assert_allclose(grid[j, k], state(coupling[j], temperature[k]), rtol=1e-12)
+
+
 def test_elementwise_takes_one_branch_and_differentiates():
     taken = []
 

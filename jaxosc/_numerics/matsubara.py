@@ -132,6 +132,8 @@ def quartic_sums(
         fastest: an upper bound of the largest |root| of d(ν).
     """
     slowest, fastest = jax.lax.stop_gradient((slowest, fastest))
+    # Hotter still, the sums vanish beside the term k = 0, and powers of T would overflow.
+    temperature = jnp.minimum(temperature, 1e8 * fastest)
     return QuarticSums(*_quartic_sums(*coefficients, temperature, slowest, fastest))
 
 
@@ -180,7 +182,9 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
     """2T Σ νᵐ/d(ν)^power for m below the count, by the rule that the coldest point needs."""
     *coefficients, temperature, _, fastest = arguments
     shape = jnp.broadcast_shapes(*(x.shape for x in arguments))
-    ratio = 2 * math.pi * jnp.min(temperature) / jnp.max(fastest)
+    # Points outside the domain, which will be NaN, have no say.
+    coldest = jnp.min(jnp.where(temperature >= 0, temperature, jnp.inf))
+    ratio = 2 * math.pi * coldest / jnp.max(jnp.where(fastest > 0, fastest, 0))
 
     def hot(rule: _GaussRule) -> tuple[jax.Array, ...]:
         return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
