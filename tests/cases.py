@@ -27,11 +27,21 @@ class Pair:
     def tolerance(self) -> float:
         """Relative error allowed: rounding, and the rounding of λ itself near λ_c.
 
-        Measured, errors are below 1e-12 + 1e-15/distance, but for the global equation at a few
-        corners (by up to 2.6). The rest of the factor is for processors that round in another
-        order.
+        Measured, errors are below 1e-12 + 1e-15/distance, but for a few corners (by up to 2.6).
+        The rest of the factor is for processors that round in another order.
         """
         return 4 * (1e-12 + 1e-15 / self.distance)
+
+    @property
+    def information_tolerance(self) -> float:
+        """Relative error allowed of a mutual information.
+
+        It feels the rounding of each entry of the covariance over the distance, that of λ once
+        for all. The quantum noise of a bath, (ω/T)²/12 of the classical, drives the soft mode by
+        the rounding of a sum that vanishes at the critical point; measured, by ten times that.
+        """
+        cold = (max(self.omega) / min(self.temperature)) ** 2
+        return 4 * (1e-12 + (3 + cold) * 1e-15 / self.distance)
 
 
 def random_pairs(seed: int, count: int) -> list[Pair]:

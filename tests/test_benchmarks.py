@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.slow
 def test_quick_run_writes_accurate_rows(tmp_path):
-    """One kernel, one peer, one Lyapunov equation, each with its error beside the time."""
+    """Kernels, a peer and a Lyapunov equation, each with its error beside the time."""
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
     command += ["--only", "kernels/hot: local occupation$|points/(numpy|jaxosc) local|N = 4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
