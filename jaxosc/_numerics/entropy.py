@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.sharing import log1p, quotient, sqrt
 from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, polynomial
 
 
@@ -85,7 +86,7 @@ def _two_mode_invariants(covariance: jax.Array) -> _Invariants:
     (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = lower
     k12, k13, k14 = l11 * l22 + l31 * l42 - l41 * l32, l31 * l43 - l41 * l33, l31 * l44
     k23, k24, k34 = l32 * l43 - l42 * l33, l32 * l44, l33 * l44
-    total = jnp.sqrt((k12 + k34) ** 2 + (k13 - k24) ** 2 + (k14 + k23) ** 2)
+    total = sqrt((k12 + k34) ** 2 + (k13 - k24) ** 2 + (k14 + k23) ** 2)
     split = (k12 - k34) ** 2 + (k13 + k24) ** 2 + (k14 - k23) ** 2
 
     beta11, beta12, beta22 = covariance[2, 2], covariance[2, 3], covariance[3, 3]
@@ -98,7 +99,7 @@ def _two_mode_invariants(covariance: jax.Array) -> _Invariants:
     det_alpha = (l11 * l22) ** 2
     return _Invariants(
         a=l11 * l22,
-        b=jnp.sqrt(beta11 * beta22 - beta12 * beta12),
+        b=sqrt(beta11 * beta22 - beta12 * beta12),
         cross=cross,
         shared=det_alpha * explained - cross**2,
         product=l11 * l22 * k34,
@@ -116,7 +117,7 @@ def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
             rest = matrix[i, j]
             for k in range(j):
                 rest = rest - row[k] * (row[k] if i == j else rows[j][k])
-            row.append(jnp.sqrt(rest) if i == j else rest / rows[j][j])
+            row.append(sqrt(rest) if i == j else quotient(rest, rows[j][j]))
         rows.append(row)
     return rows
 
@@ -140,16 +141,17 @@ def two_mode_information(covariance: jax.Array) -> jax.Array:
     local = _two_mode_invariants(covariance)
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     rounding = rounding_of(covariance)
-    drop_p = local.shared / (a * b + p)
-    drop_s = 2 * (drop_p - local.cross) / (a + b + s)
+    drop_p = quotient(local.shared, a * b + p)
+    drop_s = quotient(2 * (drop_p - local.cross), a + b + s)
     drop_d = -2 * (drop_p + local.cross)
 
     root = _safe_sqrt(d)
     high = (s + root) / 2
     large0, small0 = jnp.maximum(a, b), jnp.minimum(a, b)
     large0, small0, large, small = (
-        _number(nu, rounding) for nu in (large0, small0, high, p / high)
+        _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
     )
+    one = jnp.ones_like(a)
     pure0, pure = small0 == 0, small == 0
     safe0, safe = jnp.where(pure0, 1, small0), jnp.where(pure, 1, small)
     large_safe0 = jnp.where(large0 == 0, 1, large0)
@@ -162,20 +164,24 @@ def two_mode_information(covariance: jax.Array) -> jax.Array:
     weak = (lower0 > 0) & (8 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)
     near = weak & (80 * (a - b) ** 2 < q0 * q0) & (80 * d < q * q)
     lower = jnp.where(near, lower0 - gain_lower, 1)
-    down = gain_lower / lower
+    down = quotient(gain_lower, lower)
     bend = (p + 0.25) * drop_s - s * drop_p  # of ln(Q+/Q−), whose leading parts cancel when hot
 
     roots = jnp.abs(a - b) + root
     separate = 8 * roots > s
-    drop_root = drop_d / jnp.where(separate, roots, 1)
+    drop_root = quotient(drop_d, jnp.where(separate, roots, 1))
     drop_large = jnp.where(separate, (drop_s + drop_root) / 2, large0 - large)
     drop_small = jnp.where(separate, (drop_s - drop_root) / 2, small0 - small)
-    log_up = jnp.log1p(gain_upper / upper)
-    log_large0 = jnp.where(large0 == 0, 0, jnp.log1p(1 / large_safe0))
-    log_small0 = jnp.where(pure0, 0, jnp.log1p(1 / safe0))
-    log_first = jnp.log1p(jnp.where(near, down, drop_large / (large_safe * (1 + large0))))
-    log_second = jnp.log1p(
-        jnp.where(near, bend / (upper * lower * (1 + down)), drop_small / (safe * (1 + small0)))
+    log_up = log1p(quotient(gain_upper, upper))
+    log_large0 = jnp.where(large0 == 0, 0, log1p(quotient(one, large_safe0)))
+    log_small0 = jnp.where(pure0, 0, log1p(quotient(one, safe0)))
+    log_first = log1p(jnp.where(near, down, quotient(drop_large, large_safe * (1 + large0))))
+    log_second = log1p(
+        jnp.where(
+            near,
+            quotient(bend, upper * lower * (1 + down)),
+            quotient(drop_small, safe * (1 + small0)),
+        )
     )
     apart = (
         log_up
@@ -192,8 +198,8 @@ def _drop_of_splitting(
     """The change of √d artanh(2√d/q), q = 4p − 1, as a series in d/q²; zero unless near."""
     q0, q = (jnp.where(near, 4 * p - 1, 1) for p in (local.a * local.b, local.product))
     d0, d = (jnp.where(near, d, 0) for d in ((local.a - local.b) ** 2, local.split))
-    z0, z = 4 * d0 / q0**2, 4 * d / q**2
-    drop_ratio = (drop_d - 4 * drop_p * d / q) / q0  # of d/q
+    z0, z = quotient(4 * d0, q0**2), quotient(4 * d, q**2)
+    drop_ratio = quotient(drop_d - 4 * drop_p * d / q, q0)  # of d/q
     drop_z = 4 * (drop_ratio - 4 * drop_p * d / q**2) / q0
     return 2 * (
         drop_ratio * polynomial(ATANHC_SERIES, z0)
@@ -204,4 +210,4 @@ def _drop_of_splitting(
 def _safe_sqrt(square: jax.Array) -> jax.Array:
     """√x, zero with a zero slope for x ≤ 0; NaN stays NaN."""
     positive = ~(square <= 0)
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
+    return jnp.where(positive, sqrt(jnp.where(positive, square, 1)), 0)

@@ -1,0 +1,65 @@
+"""Costly values that several expressions use, kept inside the loop that uses them.
+
+XLA on the CPU refuses to copy a division, root or logarithm into the expressions that use it,
+and where these meet again it gives up one loop for many, each with its array in memory: an order
+of magnitude in time, and more in compilation. A cheap operation in between hides the cost from
+it: the copies that it then makes, of the cheap one, are of nothing.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+@jax.custom_jvp
+def shared(value: jax.Array) -> jax.Array:
+    """The value itself (an infinity becomes the largest number), for use in several places."""
+    return jnp.minimum(value, np.finfo(value.dtype).max)
+
+
+@shared.defjvp
+def _shared_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    return shared(*primals), tangents[0]
+
+
+# Their derivatives are products with a shared factor, never a quotient of a tangent.
+_Pair = tuple[jax.Array, jax.Array]
+
+
+@jax.custom_jvp
+def sqrt(value: jax.Array) -> jax.Array:
+    """√x, for use in several places."""
+    return shared(jnp.sqrt(value))
+
+
+@sqrt.defjvp
+def _sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
+    root = sqrt(*primals)
+    return root, shared(0.5 / root) * tangents[0]
+
+
+@jax.custom_jvp
+def log1p(value: jax.Array) -> jax.Array:
+    """ln(1 + x), for use in several places."""
+    return shared(jnp.log1p(value))
+
+
+@log1p.defjvp
+def _log1p_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
+    return log1p(*primals), shared(1 / (1 + primals[0])) * tangents[0]
+
+
+@jax.custom_jvp
+def quotient(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
+    """x/y, for use in several places."""
+    return shared(numerator / denominator)
+
+
+@quotient.defjvp
+def _quotient_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
+    value, inverse = quotient(*primals), shared(1 / primals[1])
+    return value, inverse * (tangents[0] - value * tangents[1])
