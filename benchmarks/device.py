@@ -88,8 +88,9 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    # The largest values that are accepted: 32 MiB, and an int.
-    return bool(mallopt(mmap_threshold, 32 * 2**20) and mallopt(trim_threshold, 2**31 - 1))
+    largest = 2**31 - 1
+    kept = mallopt(mmap_threshold, largest) or mallopt(mmap_threshold, 32 * 2**20)  # older glibc
+    return bool(kept and mallopt(trim_threshold, largest))
 
 
 def _processor() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,6 +105,8 @@ def _keep_compiled_programs() -> None:
     if chosen is None:
         folder = platformdirs.user_cache_dir("jaxosc", appauthor=False)
         jax.config.update("jax_compilation_cache_dir", folder)  # type: ignore[no-untyped-call]
+    # A folder that cannot be written costs a user time, and is none of their business.
+    warnings.filterwarnings("ignore", r"Error (reading|writing) persistent compilation cache")
     # Most of ours compile in less than the second that JAX holds worth keeping.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)  # type: ignore[no-untyped-call]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc.oscillators import (
     Oscillators,
     in_unit,
@@ -106,11 +107,11 @@ def two_mode_frequencies(
     splitting = (difference * total) ** 2 + 4 * (
         (j - k) * (j + k) * total**2 + 4 * k**2 * omega1 * omega2
     )
-    root = jnp.sqrt(jnp.where(splitting > 0, splitting, 1))
+    root = sqrt(jnp.where(splitting > 0, splitting, 1))
     root = jnp.where(splitting > 0, root, 0)
-    high = jnp.sqrt((trace + root) / 2)
+    high = sqrt((trace + root) / 2)
     potential, kinetic = two_mode_determinants(oscillators)
-    return jnp.sqrt(potential) * jnp.sqrt(kinetic) / high, high, splitting
+    return quotient(sqrt(potential) * sqrt(kinetic), high), high, splitting
 
 
 def _two_modes(oscillators: Oscillators) -> QuadratureModes:
@@ -141,15 +142,17 @@ def two_mode_quadratures(
     # Two identical uncoupled oscillators: any rotation of the modes is a normal mode. Keep the
     # oscillators themselves, with a finite derivative.
     split = splitting > 0
-    inverse_root = 1 / jnp.sqrt(jnp.where(split, splitting, 1))
+    inverse_root = reciprocal(sqrt(jnp.where(split, splitting, 1)))
+    inverse_high = reciprocal(high)
     large = (1 + jnp.where(split, difference * total * inverse_root, 1)) * omega_h / 2
-    x_hh = (large + kinetic * (j * total + k * difference) * inverse_root) / high
-    p_hh = (large + potential * (j * total - k * difference) * inverse_root) / high
-    x_hl = (high**2 * kinetic + det_kinetic * potential) * inverse_root / high
-    p_hl = (high**2 * potential + det_potential * kinetic) * inverse_root / high
-    x_h, p_h = jnp.sqrt(x_hh), jnp.sqrt(p_hh)
-    x_l, p_l = x_hl / x_h, p_hl / p_h
-    ratio = jnp.sqrt(jnp.sqrt(det_kinetic / det_potential))
+    x_hh = (large + kinetic * (j * total + k * difference) * inverse_root) * inverse_high
+    p_hh = (large + potential * (j * total - k * difference) * inverse_root) * inverse_high
+    x_hl = (high**2 * kinetic + det_kinetic * potential) * inverse_root * inverse_high
+    p_hl = (high**2 * potential + det_potential * kinetic) * inverse_root * inverse_high
+    x_h, p_h = sqrt(x_hh), sqrt(p_hh)
+    x_l, p_l = quotient(x_hl, x_h), quotient(p_hl, p_h)
+    ratio = sqrt(sqrt(quotient(det_kinetic, det_potential)))
+    inverse_ratio = reciprocal(ratio)
 
     def rows(minus_h: jax.Array, minus_l: jax.Array, h: jax.Array, l: jax.Array) -> Square:
         return (
@@ -160,5 +163,5 @@ def two_mode_quadratures(
     return (
         (low, high),
         rows(-p_l * ratio, p_h * ratio, x_h, x_l),
-        rows(-x_l / ratio, x_h / ratio, p_h, p_l),
+        rows(-x_l * inverse_ratio, x_h * inverse_ratio, p_h, p_l),
     )

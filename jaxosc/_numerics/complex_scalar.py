@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import jax
 
+from jaxosc._numerics.sharing import reciprocal
+
 
 class Complex(NamedTuple):
     """re + i im."""
@@ -43,5 +45,5 @@ class Complex(NamedTuple):
 
     def reciprocal(self) -> Complex:
         """1/z."""
-        factor = 1 / (self.re * self.re + self.im * self.im)
+        factor = reciprocal(self.re * self.re + self.im * self.im)
         return Complex(self.re * factor, -self.im * factor)

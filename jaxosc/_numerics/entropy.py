@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.sharing import log1p, quotient, sqrt
-from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, polynomial
+from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, log1p, polynomial
 
 
 def rounding_of(covariance: jax.Array) -> jax.Array:
@@ -52,7 +52,7 @@ def _mode_entropy(nu: jax.Array, rounding: jax.Array) -> jax.Array:
     number = _number(nu, rounding)
     pure = number == 0
     safe = jnp.where(pure, 1, number)
-    return jnp.where(pure, 0, jnp.log1p(number) + number * jnp.log1p(1 / safe))
+    return jnp.where(pure, 0, log1p(number) + number * log1p(1 / safe))
 
 
 def _number(nu: jax.Array, rounding: jax.Array) -> jax.Array:
@@ -147,7 +147,9 @@ def two_mode_information(covariance: jax.Array) -> jax.Array:
 
     root = _safe_sqrt(d)
     high = (s + root) / 2
-    large0, small0 = jnp.maximum(a, b), jnp.minimum(a, b)
+    # Not jnp.maximum, whose derivative divides
+    first = a > b
+    large0, small0 = jnp.where(first, a, b), jnp.where(first, b, a)
     large0, small0, large, small = (
         _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
     )
@@ -196,14 +198,17 @@ def _drop_of_splitting(
     local: _Invariants, drop_p: jax.Array, drop_d: jax.Array, near: jax.Array
 ) -> jax.Array:
     """The change of √d artanh(2√d/q), q = 4p − 1, as a series in d/q²; zero unless near."""
-    q0, q = (jnp.where(near, 4 * p - 1, 1) for p in (local.a * local.b, local.product))
+    inverse0, inverse = (
+        reciprocal(jnp.where(near, 4 * p - 1, 1)) for p in (local.a * local.b, local.product)
+    )
     d0, d = (jnp.where(near, d, 0) for d in ((local.a - local.b) ** 2, local.split))
-    z0, z = quotient(4 * d0, q0**2), quotient(4 * d, q**2)
-    drop_ratio = quotient(drop_d - 4 * drop_p * d / q, q0)  # of d/q
-    drop_z = 4 * (drop_ratio - 4 * drop_p * d / q**2) / q0
+    ratio = d * inverse
+    z0, z = (2 * inverse0) ** 2 * d0, 4 * inverse * ratio
+    drop_ratio = (drop_d - 4 * drop_p * ratio) * inverse0  # of d/q
+    drop_z = 4 * (drop_ratio - 4 * drop_p * inverse * ratio) * inverse0
     return 2 * (
         drop_ratio * polynomial(ATANHC_SERIES, z0)
-        + d / q * drop_z * divided_difference(ATANHC_SERIES, z0, z)
+        + ratio * drop_z * divided_difference(ATANHC_SERIES, z0, z)
     )
 
 

@@ -7,7 +7,7 @@ linear system into the sum
 
 where f is a rational function of ν whose poles −γ ± iΩ lie between the slowest and the
 fastest scale of the system. Summing term by term takes millions of terms; the rules below
-take 8 to 24 (hot) or 124 (cold), cost no logarithm and can be differentiated as they stand.
+take 8 or 24 (hot) or 124 (cold), cost no logarithm and can be differentiated as they stand.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._numerics.elementwise import elementwise
+from jaxosc._numerics.sharing import reciprocal
 
 
 class _GaussRule(NamedTuple):
@@ -34,7 +35,7 @@ class _GaussRule(NamedTuple):
 
 
 # Σ_{k≥1} k⁻² δ(u − 1/k) is a discrete measure with moments ζ(2), ζ(3), …; these are its Gauss
-# rules with 8, 16 and 24 points, as nodes x = 1/u and weights w/u². The first nodes are the
+# rules with 8 and 24 points, as nodes x = 1/u and weights w/u². The first nodes are the
 # Matsubara indices themselves. Relative errors of coth: below 1e-15 up to the reach, and some
 # two decades more for each quarter beyond.
 _RULES = (
@@ -47,21 +48,6 @@ _RULES = (
         np.array([
             1.000000000001307, 1.000002027815982, 1.003920710837195, 1.1995429050590642,
             2.3699108609586785, 6.185644848490122, 24.005486892339636, 286.74081505215065,
-        ]),
-    ),
-    _GaussRule(
-        8.0,
-        np.array([
-            1.0, 2.0, 3.0, 4.000000000011618, 5.000000061865039, 6.00003783536143,
-            7.003872772908886, 8.080492737132113, 9.512749652041133, 11.716730967754458,
-            15.278660874677714, 21.414749963733325, 33.1695642177185, 60.01607855971157,
-            144.92682916799728, 756.2569521424077,
-        ]),
-        np.array([
-            1.0, 1.0, 1.0000000000000016, 1.0000000001148546, 1.0000004581908195,
-            1.0002075590782022, 1.0146895727895797, 1.1889967193958013, 1.744369565802286,
-            2.753909006938019, 4.556838383605876, 8.167857479815627, 16.66150949589538,
-            42.20671195767744, 162.34836264394536, 1936.4149175821226,
         ]),
     ),
     _GaussRule(
@@ -82,7 +68,6 @@ _RULES = (
         ]),
     ),
 )  # fmt: skip
-_GAUSS_REACH, _GAUSS_NODES, _GAUSS_WEIGHTS = _RULES[1]
 
 # Colder than that: the first terms one by one, the rest as an integral from 2πT(K + ½).
 # The antisymmetric correction about K + ½ reproduces the Euler-Maclaurin series through
@@ -132,8 +117,6 @@ def quartic_sums(
         fastest: an upper bound of the largest |root| of d(ν).
     """
     slowest, fastest = jax.lax.stop_gradient((slowest, fastest))
-    # Hotter still, the sums vanish beside the term k = 0, and powers of T would overflow.
-    temperature = jnp.minimum(temperature, 1e8 * fastest)
     return QuarticSums(*_quartic_sums(*coefficients, temperature, slowest, fastest))
 
 
@@ -184,7 +167,7 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
     shape = jnp.broadcast_shapes(*(x.shape for x in arguments))
     # Points outside the domain, which will be NaN, have no say.
     coldest = jnp.min(jnp.where(temperature >= 0, temperature, jnp.inf))
-    ratio = 2 * math.pi * coldest / jnp.max(jnp.where(fastest > 0, fastest, 0))
+    fastest_of_all = jnp.max(jnp.where(fastest > 0, fastest, 0))
 
     def hot(rule: _GaussRule) -> tuple[jax.Array, ...]:
         return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
@@ -197,8 +180,8 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
         sums = jax.lax.map(at_point, flat, batch_size=block)
         return _packed([total.reshape(shape) for total in sums])
 
-    too_cold = sum((ratio * rule.reach < 1).astype(int) for rule in _RULES)
-    packed = jax.lax.switch(too_cold, [*(partial(hot, rule) for rule in _RULES), cold])
+    number = _rule_number(coldest, fastest_of_all)
+    packed = jax.lax.switch(number, [*(partial(hot, rule) for rule in _RULES), cold])
     return _unpacked(packed)
 
 
@@ -226,26 +209,36 @@ def _gauss_sums(
     power: int,
     count: int,
 ) -> list[jax.Array]:
-    """A Gauss rule written out term by term: one loop over a batch, and no array of nodes."""
-    unit = 2 * math.pi * temperature
-    c0, c1, c2, c3 = (c * unit**n for n, c in enumerate(coefficients))
-    c4 = unit**4
-    sums = [jnp.zeros_like(unit * c0)] * count
-    for x, weight in zip(rule.nodes.tolist(), rule.weights.tolist(), strict=True):
-        quartic = c0 + x * (c1 + x * (c2 + x * (c3 + x * c4)))
+    """A Gauss rule written out term by term: one loop over a batch, and no array of nodes.
+
+    In units of 2πT and divided by x⁴ the quartics lie between 1 and (1 + reach)⁴, for any T.
+    """
+    inverse = reciprocal(2 * math.pi * temperature)
+    c0, c1, c2, c3 = (c * inverse ** (4 - n) for n, c in enumerate(coefficients))
+    sums = [jnp.zeros_like(inverse * c0)] * count
+
+    @jax.jit  # traced once for all nodes; XLA inlines it
+    def add(sums: list[jax.Array], x: float, weight: float) -> list[jax.Array]:
+        u = 1 / x
+        quartic = 1 + u * (c3 + u * (c2 + u * (c1 + u * c0)))
+        terms = []
         for m in range(0, count, 2):
             # A division of its own for each pair, or XLA would keep the reciprocal in memory
-            term = (weight * x**m) / (quartic if power == 1 else quartic * quartic)
-            sums[m] += term
-            if m + 1 < count:
-                sums[m + 1] += x * term
-    return [2 * temperature * unit**m * total for m, total in enumerate(sums)]
+            term = weight * u ** (4 * power - m) / (quartic if power == 1 else quartic * quartic)
+            terms += [term, x * term]
+        return [total + term for total, term in zip(sums, terms, strict=False)]
+
+    for x, weight in zip(rule.nodes.tolist(), rule.weights.tolist(), strict=True):
+        sums = add(sums, x, weight)
+    return [inverse ** (4 * power - 1 - m) / math.pi * total for m, total in enumerate(sums)]
 
 
 def _sums_at_any_temperature(
     point: tuple[jax.Array, ...], power: int, count: int
 ) -> tuple[jax.Array, ...]:
     c0, c1, c2, c3, temperature, slowest, fastest = point
+    # Hotter still, the sums vanish beside the term k = 0, and powers of T would overflow.
+    temperature = jnp.minimum(temperature, 1e8 * fastest)
     nodes, weights = _cold_rule(temperature, slowest, fastest)
     nodes, weights = nodes[1:], weights[1:]  # without k = 0
     quartic = c0 + nodes * (c1 + nodes * (c2 + nodes * (c3 + nodes)))
@@ -267,11 +260,20 @@ def thermal_sum(
             nodes depends on it.
         fastest: an upper bound of the largest |pole| of f.
     """
-    return jax.lax.cond(
-        2 * math.pi * _GAUSS_REACH * temperature >= fastest,
-        lambda: _weighted_sum(function, *_hot_rule(temperature)),
-        lambda: _weighted_sum(function, *_cold_rule(temperature, slowest, fastest)),
+    rules = (
+        *(partial(_hot_rule, rule, temperature) for rule in _RULES),
+        partial(_cold_rule, temperature, slowest, fastest),
     )
+    return jax.lax.switch(
+        _rule_number(temperature, fastest),
+        [lambda rule=rule: _weighted_sum(function, *rule()) for rule in rules],
+    )
+
+
+def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
+    """Which of the Gauss rules serves; their number if none does."""
+    ratio = 2 * math.pi * coldest / fastest
+    return jnp.sum(jnp.stack([ratio * rule.reach < 1 for rule in _RULES]))
 
 
 def _weighted_sum(
@@ -288,9 +290,9 @@ def _weighted_sum(
     return jax.lax.scan(add, zero, (nodes, weights))[0]
 
 
-def _hot_rule(temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
-    index = jnp.asarray(np.concatenate([[0.0], _GAUSS_NODES]), temperature.dtype)
-    weight = jnp.asarray(np.concatenate([[0.5], _GAUSS_WEIGHTS]), temperature.dtype)
+def _hot_rule(rule: _GaussRule, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
+    index = jnp.asarray(np.concatenate([[0.0], rule.nodes]), temperature.dtype)
+    weight = jnp.asarray(np.concatenate([[0.5], rule.weights]), temperature.dtype)
     return 2 * math.pi * index * temperature, 2 * weight * temperature
 
 

@@ -31,6 +31,18 @@ _Pair = tuple[jax.Array, jax.Array]
 
 
 @jax.custom_jvp
+def reciprocal(value: jax.Array) -> jax.Array:
+    """1/x, for use in several places."""
+    return shared(1 / value)
+
+
+@reciprocal.defjvp
+def _reciprocal_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
+    inverse = reciprocal(*primals)
+    return inverse, -inverse * inverse * tangents[0]
+
+
+@jax.custom_jvp
 def sqrt(value: jax.Array) -> jax.Array:
     """√x, for use in several places."""
     return shared(jnp.sqrt(value))
@@ -39,18 +51,7 @@ def sqrt(value: jax.Array) -> jax.Array:
 @sqrt.defjvp
 def _sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
     root = sqrt(*primals)
-    return root, shared(0.5 / root) * tangents[0]
-
-
-@jax.custom_jvp
-def log1p(value: jax.Array) -> jax.Array:
-    """ln(1 + x), for use in several places."""
-    return shared(jnp.log1p(value))
-
-
-@log1p.defjvp
-def _log1p_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
-    return log1p(*primals), shared(1 / (1 + primals[0])) * tangents[0]
+    return root, 0.5 * reciprocal(root) * tangents[0]
 
 
 @jax.custom_jvp
@@ -61,5 +62,5 @@ def quotient(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
 
 @quotient.defjvp
 def _quotient_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
-    value, inverse = quotient(*primals), shared(1 / primals[1])
+    value, inverse = quotient(*primals), reciprocal(primals[1])
     return value, inverse * (tangents[0] - value * tangents[1])

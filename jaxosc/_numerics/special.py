@@ -9,17 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.sharing import quotient, reciprocal, shared
+
 
 def bose(frequency: jax.Array, temperature: jax.Array) -> jax.Array:
     """Thermal occupation N = 1/(exp(ω/T) − 1), zero at T = 0 together with its slope."""
     warm = temperature * exponent_limit(temperature.dtype) > frequency
-    exponent = jnp.where(warm, frequency, 1) / jnp.where(warm, temperature, 1)
+    exponent = quotient(jnp.where(warm, frequency, 1), jnp.where(warm, temperature, 1))
     return jnp.where(warm, _planck(exponent), 0)
 
 
 @jax.custom_jvp
 def _planck(x: jax.Array) -> jax.Array:
-    return 1 / jnp.expm1(x)
+    return reciprocal(jnp.expm1(x))
 
 
 @_planck.defjvp
@@ -29,6 +31,40 @@ def _planck_jvp(
     # Differentiating the quotient squares exp(x), which overflows long before N vanishes.
     number = _planck(*primals)
     return number, -number * (1 + number) * tangents[0]
+
+
+@jax.custom_jvp
+def log1p(x: jax.Array) -> jax.Array:
+    """ln(1 + x), for use in several places.
+
+    XLA on the CPU computes logarithms of doubles one by one, and log1p to 3e-14 only. This one
+    follows 1 + x = 2ᵏ(1 + f), ln(1 + f) = 2 artanh(f/(2 + f)) with √½ ≤ 1 + f < √2, in integer
+    and floating-point steps that it runs in parallel: four times as fast, and to 5e-16.
+    """
+    if x.dtype != np.float64:
+        return shared(jnp.log1p(x))
+    bits = jax.lax.bitcast_convert_type(1 + x, np.uint64)
+    power = (bits - _ROOT_HALF + _OFFSET) >> _FRACTION
+    # An integer below 2⁵² in the last bits of 2⁵² is that float
+    k = jax.lax.bitcast_convert_type(power | _TWO_TO_52, np.float64) - (2.0**52 + 1024)
+    scaled = jax.lax.bitcast_convert_type(bits - (power << _FRACTION) + _OFFSET, np.float64)
+    f = jnp.where(k == 0, x, scaled - 1)
+    ratio = quotient(f, 2 + f)
+    value = k * math.log(2) + 2 * ratio * polynomial(ATANHC_SERIES[:11], ratio**2)
+    return jnp.where(x > -1, value, jnp.where(x == -1, -jnp.inf, jnp.nan))
+
+
+@log1p.defjvp
+def _log1p_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    return log1p(*primals), reciprocal(1 + primals[0]) * tangents[0]
+
+
+_FRACTION = np.uint64(52)  # bits of a double after its exponent
+_ROOT_HALF = np.array(math.sqrt(0.5)).view(np.uint64)[()]
+_TWO_TO_52 = np.array(2.0**52).view(np.uint64)[()]
+_OFFSET = np.uint64(1024) << _FRACTION  # keeps the powers positive
 
 
 def exponent_limit(dtype: Any) -> float:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.sharing import quotient, reciprocal
 
 
 class Pair(NamedTuple):
@@ -151,7 +152,7 @@ def steady_entries(
     shifted = Complex(gamma1 * gamma2 - (det_v + det_w) / 2 - k * k, g12.im)
     e = Complex(width, -total) * shifted
     e_square = (width * width + total * total) * (shifted.re**2 + shifted.im**2)
-    e_inverse = e.conj().scale(1 / e_square)
+    e_inverse = e.conj().scale(reciprocal(e_square))
     p_inverse = g12 * e_inverse
     # η eliminated: Q χ + R χ* = −iJ(N1−N2) + iJK² b (N1+N2) + sχ.
     jk = j * k
@@ -162,7 +163,7 @@ def steady_entries(
     b = (g2 * e_inverse - (g1 * e_inverse).conj()).scale(jk * k)
     # Real form: [[Qr + R, −Qi], [Qi, Qr − R]] (Re χ, Im χ) = (Re, Im) of the right-hand side.
     diagonal = q.re + r
-    pivot = 1 / diagonal
+    pivot = reciprocal(diagonal)
     slope = q.im * pivot
     # Im χ row: c z + J(N1 − N2) − h (N1 + N2) = t
     c = q.re - r + q.im * slope
@@ -184,7 +185,11 @@ def steady_entries(
     m3 = kn * right - a22 * left
     # |E|²(Qr + R)/(det A · Hurwitz), with |G1 G2 + J²|² = det A + K² (…)
     excess = k * k * (det_v + det_w + k * k + 4 * j * j + 2 * gamma1 * gamma2)
-    inverse = (width * width + total * total) * diagonal * (1 + excess / constant) / resonances
+    inverse = (
+        (width * width + total * total)
+        * diagonal
+        * quotient(constant + excess, constant * resonances)
+    )
     d1, d2 = source1, source2
     if phases is not None:
         s_eta = phases.eta + (phases.mu1 * r1 + phases.mu2 * r2).scale(j).times_i()
@@ -236,7 +241,7 @@ def classical_entries(pair: Pair, temperature1: jax.Array, temperature2: jax.Arr
     diverges at the critical point as the state does, so the equation is solved by hand.
     """
     constant, resonances = stability(pair)
-    inverse = 1 / (constant * resonances)
+    inverse = reciprocal(constant * resonances)
     one = _bath_one(pair, temperature1 * inverse)
     two = _bath_one(pair.swapped(), temperature2 * inverse)
     two = two._replace(

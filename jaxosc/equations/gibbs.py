@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 from jaxosc import _checks
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import interleave
 from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynomial
 from jaxosc._numerics.two_modes import Entries, modes_apart
@@ -77,26 +78,28 @@ def two_mode_thermal(
     """
     low, high, splitting = two_mode_frequencies(oscillators)
     total = low + high
-    square = splitting / total**2  # (Ω_+ − Ω_−)²
+    inverse_total = reciprocal(total)
+    square = splitting * inverse_total**2  # (Ω_+ − Ω_−)²
     number_low, number_high = numbers
     # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, 2T drops out.
     floor = jax.lax.stop_gradient(low) / exponent_limit(low.dtype)
     twice = 2 * jnp.where(temperature > floor, temperature, floor)
+    inverse = reciprocal(twice)
     series = square < twice**2
-    x2 = jnp.where(series, square, 0) / twice**2
-    near = polynomial(SINHC_SERIES, x2) * jnp.exp(-total / twice) * 2 / twice
+    x2 = jnp.where(series, square, 0) * inverse**2
+    near = polynomial(SINHC_SERIES, x2) * jnp.exp(-total * inverse) * 2 * inverse
     slope = jnp.where(
         series,
         near * (1 + number_low) * (1 + number_high),
-        (number_low - number_high) / jnp.sqrt(jnp.where(series, 1, square)),
+        (number_low - number_high) * reciprocal(sqrt(jnp.where(series, 1, square))),
     )
-    mean = (1 + number_low + number_high) / total
+    mean = (1 + number_low + number_high) * inverse_total
     alpha, beta = mean - slope, mean + slope
 
     omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
     potential, kinetic = _oscillators.two_mode_couplings(oscillators)
     det_potential, det_kinetic = _oscillators.two_mode_determinants(oscillators)
-    ratio = jnp.sqrt(det_kinetic / det_potential)
+    ratio = sqrt(quotient(det_kinetic, det_potential))
 
     def combine(
         own: jax.Array, other: jax.Array, ratio: jax.Array
@@ -108,7 +111,9 @@ def two_mode_thermal(
             (alpha * omega2 + weight * omega1) / 2,
         )
 
-    return modes_apart(combine(kinetic, potential, ratio), combine(potential, kinetic, 1 / ratio))
+    return modes_apart(
+        combine(kinetic, potential, ratio), combine(potential, kinetic, reciprocal(ratio))
+    )
 
 
 def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics import small
+from jaxosc._numerics.sharing import quotient
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.baths import Baths
@@ -125,7 +126,7 @@ def _two_modes(
         numbers = [bose(omega, temperature) for temperature in baths.temperature]
         reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
-        excess = (shares[0] * gains[0] + shares[1] * gains[1]) / rate
+        excess = quotient(shares[0] * gains[0] + shares[1] * gains[1], rate)
         valid &= rate > 0
         references.append(reference)
         rates.append(rate)
