@@ -77,6 +77,16 @@ def test_matrices_leave_no_trace():
     assert temporaries(sweep(functools.partial(first, "local"))) <= 8
 
 
+def test_information_and_its_slope_in_registers():
+    """Some hundred roots, quotients and logarithms a point, none of them kept in memory."""
+
+    def both(coupling, step):
+        along = (jnp.ones_like(coupling),)
+        return jax.jvp(lambda x: information("local", x, step), (coupling,), along)
+
+    assert temporaries(sweep(both)) <= 8
+
+
 def quartic(x, temperature):
     """d(ν) = (ν² + νx/10 + x²)(ν² + ν/5 + 1), and its sums."""
     coefficients = (x**2, x**2 / 5 + x / 10, x**2 + x / 50 + 1, x / 10 + 0.2)

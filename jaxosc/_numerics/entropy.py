@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
+from jaxosc._numerics.small import matrix
 from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, log1p, polynomial
 
 
@@ -122,7 +123,24 @@ def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
     return rows
 
 
+@jax.custom_jvp
 def two_mode_information(covariance: jax.Array) -> jax.Array:
+    """Mutual information of two modes."""
+    return _information(covariance)
+
+
+@two_mode_information.defjvp
+def _two_mode_information_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    # From one computation with two results XLA would keep all that both use in memory. It does
+    # not see that these are two of the same.
+    (covariance,) = primals
+    again = matrix([[shared(covariance[i, j]) for j in range(4)] for i in range(4)])
+    return two_mode_information(again), jax.jvp(_information, primals, tangents)[1]
+
+
+def _information(covariance: jax.Array) -> jax.Array:
     """I = f(a) + f(b) − f(ν+) − f(ν−), from the small changes that the correlations make.
 
     With the occupations n = ν − ½ and their changes δ (from a, b to ν±),

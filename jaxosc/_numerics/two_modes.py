@@ -162,33 +162,41 @@ def steady_entries(
     r = 2 * jk * jk * e_inverse.re
     b = (g2 * e_inverse - (g1 * e_inverse).conj()).scale(jk * k)
     # Real form: [[Qr + R, −Qi], [Qi, Qr − R]] (Re χ, Im χ) = (Re, Im) of the right-hand side.
-    diagonal = q.re + r
-    pivot = reciprocal(diagonal)
-    slope = q.im * pivot
-    # Im χ row: c z + J(N1 − N2) − h (N1 + N2) = t
-    c = q.re - r + q.im * slope
-    h = b.re + slope * b.im
-    # Im η = y_0 + y_n (N1+N2) + y_z Im χ, from
+    # Re χ from the first row; from the second where Qr + R, of order γ, nearly cancels.
+    first, second = q.re + r, q.re - r
+    swap = jnp.abs(first) < 0.1 * (jnp.abs(q.re) + jnp.abs(r))
+    swap &= jnp.abs(first) < jnp.abs(q.im)
+    pivot = jnp.where(swap, q.im, first)
+    inverse_pivot = reciprocal(pivot)
+    ratio = jnp.where(swap, first, q.im) * inverse_pivot
+    # Re χ = x_z Im χ + x_s (N1 + N2) + x_d (N1 − N2), and the other row:
+    # c Im χ + g (N1 − N2) − h (N1 + N2) = t
+    x_z = jnp.where(swap, -second * inverse_pivot, ratio)
+    x_s = jnp.where(swap, b.re, -b.im) * inverse_pivot
+    x_d = jnp.where(swap, -j * inverse_pivot, 0)
+    c = jnp.where(swap, q.im, second) + ratio * jnp.where(swap, second, q.im)
+    g = jnp.where(swap, ratio * j, j)
+    h = jnp.where(swap, b.im + ratio * b.re, b.re + ratio * b.im)
+    # Im η = y_0 + y_s (N1+N2) + y_d (N1−N2) + y_z Im χ, from
     # η = η0 + P⁻¹[−iK(N1+N2) + JK(χ/G1 + χ*/G2)], P⁻¹/G1 = G2/E, P⁻¹/G2 = G1/E, and Re χ.
     y_r = jk * ((g2 + g1) * e_inverse).im
-    y_n = -k * p_inverse.re - y_r * pivot * b.im
-    y_z = jk * ((g2 - g1) * e_inverse).re + y_r * slope
-    # [γ1 + K y_n, K y_n, −J + K y_z | d1]
-    # [K y_n, γ2 + K y_n, +J + K y_z | d2]
-    # [J − h, −J − h, c | t]
-    kn, kz = k * y_n, k * y_z
+    y_s = y_r * x_s - k * p_inverse.re
+    y_d = y_r * x_d
+    y_z = jk * ((g2 - g1) * e_inverse).re + y_r * x_z
+    # [γ1 + K (y_s + y_d), K (y_s − y_d), −J + K y_z | d1]
+    # [K (y_s + y_d), γ2 + K (y_s − y_d), +J + K y_z | d2]
+    # [g − h, −g − h, c | t]
+    kn1, kn2, kz = k * (y_s + y_d), k * (y_s - y_d), k * y_z
     up, down = kz - j, kz + j
-    left, right = j - h, -j - h
-    a11, a22 = gamma1 + kn, gamma2 + kn
+    left, right = g - h, -g - h
+    a11, a22 = gamma1 + kn1, gamma2 + kn2
     m1 = a22 * c - down * right
-    m2 = kn * c - down * left
-    m3 = kn * right - a22 * left
-    # |E|²(Qr + R)/(det A · Hurwitz), with |G1 G2 + J²|² = det A + K² (…)
+    m2 = kn1 * c - down * left
+    m3 = kn1 * right - a22 * left
+    # |E|² pivot/(det A · Hurwitz), with |G1 G2 + J²|² = det A + K² (…)
     excess = k * k * (det_v + det_w + k * k + 4 * j * j + 2 * gamma1 * gamma2)
     inverse = (
-        (width * width + total * total)
-        * diagonal
-        * quotient(constant + excess, constant * resonances)
+        (width * width + total * total) * pivot * quotient(constant + excess, constant * resonances)
     )
     d1, d2 = source1, source2
     if phases is not None:
@@ -196,23 +204,24 @@ def steady_entries(
         s_chi = phases.chi + (phases.mu1 * r1 - (phases.mu2 * r2).conj()).scale(k).times_i()
         eta0 = p_inverse * s_eta
         s_chi -= (eta0 * r1 + (eta0 * r2).conj()).scale(jk)
-        t = s_chi.im - slope * s_chi.re
-        y_0 = eta0.im + y_r * pivot * s_chi.re
+        t = jnp.where(swap, ratio * s_chi.im - s_chi.re, s_chi.im - ratio * s_chi.re)
+        x_0 = jnp.where(swap, s_chi.im, s_chi.re) * inverse_pivot
+        y_0 = eta0.im + y_r * x_0
         d1, d2 = d1 - k * y_0, d2 - k * y_0
-    n1 = d1 * m1 - d2 * (kn * c - up * right)
+    n1 = d1 * m1 - d2 * (kn2 * c - up * right)
     n2 = -d1 * m2 + d2 * (a11 * c - up * left)
-    z = d1 * m3 - d2 * (a11 * right - kn * left)
+    z = d1 * m3 - d2 * (a11 * right - kn2 * left)
     if phases is not None:
-        n1 += t * (kn * down - up * a22)
-        n2 -= t * (a11 * down - up * kn)
-        z += t * (a11 * a22 - kn * kn)
+        n1 += t * (kn2 * down - up * a22)
+        n2 -= t * (a11 * down - up * kn1)
+        z += t * (a11 * a22 - kn1 * kn2)
     n1, n2, z = n1 * inverse, n2 * inverse, z * inverse
 
     both = n1 + n2
-    chi = Complex(slope * z - pivot * b.im * both, z)
+    chi = Complex(x_z * z + x_s * both + x_d * (n1 - n2), z)
     eta = p_inverse.scale(-k * both).times_i()
     if phases is not None:
-        chi = Complex(chi.re + pivot * s_chi.re, z)
+        chi = Complex(chi.re + x_0, z)
         eta += eta0
     eta += (e_inverse * (g2 * chi + g1 * chi.conj())).scale(jk)
     mu1 = (eta.scale(j) - chi.scale(k)).times_i()

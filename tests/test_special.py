@@ -1,0 +1,49 @@
+"""Elementary functions against fifty digits."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from jaxosc._numerics.special import bose, log1p
+
+
+def largest_error(computed, arguments, exact):
+    with mpmath.workdps(50):
+        return max(
+            float(abs(mpmath.mpf(float(y)) / exact(mpmath.mpf(float(x))) - 1))
+            for x, y in zip(arguments, computed, strict=True)
+        )
+
+
+def test_log1p_everywhere():
+    generator = np.random.default_rng(0)
+    x = np.concatenate([
+        10 ** generator.uniform(-12, 300, 500),
+        10 ** generator.uniform(-12, 1, 500),
+        -(10 ** generator.uniform(-12, 0, 500)),
+        -1 + 2.0**-np.arange(1, 53),
+        np.sqrt(0.5) * 2.0 ** np.arange(-3, 4) - 1,
+    ])  # fmt: skip
+    assert largest_error(jax.jit(log1p)(x), x, mpmath.log1p) < 1e-15
+    for precise in (jnp.float64, jnp.float32):
+        edges = log1p(jnp.array([0.0, -1.0, -1.5, jnp.nan], precise))
+        np.testing.assert_array_equal(edges, [0.0, -np.inf, np.nan, np.nan])
+
+
+def test_log1p_keeps_small_numbers():
+    x = 10.0 ** np.arange(-300, -15)
+    np.testing.assert_allclose(log1p(x), x, rtol=1e-15)
+
+
+def test_log1p_derivatives():
+    for x in (-0.9, 1e-3, 7.0):
+        assert jax.grad(log1p)(x) == pytest.approx(1 / (1 + x), rel=1e-15)
+        assert jax.grad(jax.grad(log1p))(x) == pytest.approx(-1 / (1 + x) ** 2, rel=1e-14)
+
+
+def test_bose_from_cold_to_hot():
+    ratio = np.geomspace(1e-9, 600, 400)
+    computed = jax.jit(bose)(jnp.asarray(ratio), jnp.ones(400))
+    assert largest_error(computed, ratio, lambda x: 1 / mpmath.expm1(x)) < 1e-15
