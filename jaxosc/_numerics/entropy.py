@@ -171,7 +171,6 @@ def _information(covariance: jax.Array) -> jax.Array:
     large0, small0, large, small = (
         _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
     )
-    one = jnp.ones_like(a)
     pure0, pure = small0 == 0, small == 0
     safe0, safe = jnp.where(pure0, 1, small0), jnp.where(pure, 1, small)
     large_safe0 = jnp.where(large0 == 0, 1, large0)
@@ -193,8 +192,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     drop_large = jnp.where(separate, (drop_s + drop_root) / 2, large0 - large)
     drop_small = jnp.where(separate, (drop_s - drop_root) / 2, small0 - small)
     log_up = log1p(quotient(gain_upper, upper))
-    log_large0 = jnp.where(large0 == 0, 0, log1p(quotient(one, large_safe0)))
-    log_small0 = jnp.where(pure0, 0, log1p(quotient(one, safe0)))
+    log_large0 = jnp.where(large0 == 0, 0, log1p(reciprocal(large_safe0)))
+    log_small0 = jnp.where(pure0, 0, log1p(reciprocal(safe0)))
     log_first = log1p(jnp.where(near, down, quotient(drop_large, large_safe * (1 + large0))))
     log_second = log1p(
         jnp.where(
