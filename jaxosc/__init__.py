@@ -1,6 +1,10 @@
 """jaxosc: networks of damped, coupled quantum oscillators in JAX."""
 
 from jaxosc.baths import Baths
+from jaxosc.criticality.continuation import CriticalCurve, trace_curve
+from jaxosc.criticality.critical_points import critical_scale, stability_scale
+from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope, susceptibility
+from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations.gibbs import gibbs
@@ -24,12 +28,16 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Baths",
+    "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "Frontier",
     "NormalModes",
     "Oscillators",
     "coherence",
     "critical_coupling",
+    "critical_exponent",
+    "critical_scale",
     "diagnose",
     "gibbs",
     "global_lindblad",
@@ -38,12 +46,17 @@ __all__ = [
     "langevin_quadrature",
     "langevin_spectrum",
     "local_lindblad",
+    "logarithmic_slope",
     "mutual_information",
     "normal_modes",
     "occupation",
     "pair",
     "purity",
+    "stability_scale",
     "steady_state",
+    "susceptibility",
     "symplectic_eigenvalues",
+    "trace_curve",
+    "trust_frontier",
     "von_neumann_entropy",
 ]

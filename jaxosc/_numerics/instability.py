@@ -1,0 +1,204 @@
+"""The first s > 0 at which an eigenvalue of A(s) = A₀ + sA₁ reaches the imaginary axis."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+# Up to this size of A every crossing is found as an eigenvalue of a matrix of its pairs of
+# eigenvalues, [n(n − 1)/2]²; the work grows as n⁶.
+_ALL_PAIRS = 12
+# Beyond, the spectrum is sampled: this many s, over this many powers of ten on both sides of
+# the reference.
+_SAMPLES, _DECADES = 512, 3
+# Crossings farther out than this many times the reference pass for none at all: an eigenvalue
+# that is zero up to rounding looks like one.
+_FARTHEST = 1e6
+_BISECTIONS = 50
+_NEWTON_STEPS = 8
+
+
+class Crossing(NamedTuple):
+    """Where the first eigenvalue crosses, iν, with its eigenvector z: (A₀ + sA₁ − iν)z = 0.
+
+    Attributes:
+        scale: s; infinite if there is none, zero if A(s) is unstable for every s > 0 up to the
+            first crossing, NaN if A(s) is neither, as when a motion is not damped.
+        frequency: ν ≥ 0, zero if the motion grows without oscillating.
+    """
+
+    scale: jax.Array
+    frequency: jax.Array
+
+
+def first_instability(base: jax.Array, slope: jax.Array, reference: jax.Array) -> Crossing:
+    """The smallest s > 0 at which A(s) stops being stable.
+
+    Args:
+        base: A₀ [n, n], n even, with entries of order one.
+        slope: A₁ [n, n].
+        reference: some s > 0, of the order of the one looked for.
+
+    Returns:
+        A Crossing; its derivatives, of any order, are those of the equation
+        (A₀ + sA₁ − iν)z = 0, c†z = 1 with a constant c.
+    """
+    start, anchor, verdict = _search(*jax.lax.stop_gradient((base, slope, reference)))
+
+    def equation(unknown: jax.Array) -> jax.Array:
+        return _residual(unknown, base, slope, anchor)
+
+    unknown = jax.lax.custom_root(
+        equation,
+        start,
+        lambda _, solution: solution,
+        lambda linear, right: jnp.linalg.solve(jax.jacobian(linear)(right), right),
+    )
+    found = verdict > 0
+    return Crossing(jnp.where(found, unknown[-1], verdict), jnp.where(found, unknown[-2], jnp.nan))
+
+
+def _residual(
+    unknown: jax.Array, base: jax.Array, slope: jax.Array, anchor: jax.Array
+) -> jax.Array:
+    """The equation for (Re z, Im z, ν, s) in real form."""
+    size = base.shape[0]
+    real, imaginary = unknown[:size], unknown[size : 2 * size]
+    nu, scale = unknown[2 * size], unknown[2 * size + 1]
+    drift = base + scale * slope
+    c_real, c_imaginary = anchor[:size], anchor[size:]
+    norm = jnp.stack([
+        c_real @ real + c_imaginary @ imaginary - 1,
+        c_real @ imaginary - c_imaginary @ real,
+    ])  # fmt: skip
+    return jnp.concatenate([drift @ real + nu * imaginary, drift @ imaginary - nu * real, norm])
+
+
+def _search(
+    base: jax.Array, slope: jax.Array, reference: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(Re z, Im z, ν, s) of the first crossing, its c, and a verdict.
+
+    The verdict is 1 if there is a crossing, else what to say in place of s.
+    """
+    size = base.shape[0]
+    candidates = _crossings(base, slope, reference)
+    if size <= _ALL_PAIRS:
+        candidates = jnp.concatenate(
+            [candidates, _crossings(_of_pairs(base), _of_pairs(slope), reference)]
+        )
+    else:
+        sampled = _sampled_crossing(base, slope, reference)
+        candidates = jnp.concatenate([candidates, sampled[None]])
+    candidates = jnp.sort(candidates)
+
+    # From the smallest on, until one of them is a crossing to the last digits: what is known of
+    # a candidate is often no better than ε times ω/γ.
+    def pending(carry: tuple[jax.Array, ...]) -> jax.Array:
+        index, accepted, _, _ = carry
+        inside = index < candidates.shape[0]
+        return ~accepted & inside & (candidates[jnp.minimum(index, len(candidates) - 1)] < jnp.inf)
+
+    def attempt(carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        index = carry[0]
+        unknown, anchor, accepted = _polish(base, slope, candidates[index])
+        return index + 1, accepted, unknown, anchor
+
+    nothing = jnp.full(2 * size + 2, jnp.inf, base.dtype)
+    index = jnp.zeros((), jnp.int32)
+    _, accepted, unknown, anchor = jax.lax.while_loop(
+        pending, attempt, (index, jnp.zeros((), bool), nothing, nothing[: 2 * size])
+    )
+    inside = jnp.where(accepted, unknown[-1] / 2, reference)
+    growth = _growth(base + inside * slope)
+    # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
+    noise = 64 * float(jnp.finfo(base.dtype).eps) * jnp.max(jnp.abs(base + inside * slope))
+    verdict = jnp.where(growth > noise, 0.0, jnp.nan)
+    verdict = jnp.where(growth < -noise, jnp.where(accepted, 1.0, jnp.inf), verdict)
+    return unknown, anchor, verdict.astype(base.dtype)
+
+
+def _growth(drift: jax.Array) -> jax.Array:
+    """The largest growth rate, the real part of an eigenvalue."""
+    return jnp.max(jnp.linalg.eigvals(drift).real)
+
+
+def _crossings(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.Array:
+    """All real s > 0, up to rounding, with det(A₀ + sA₁) = 0; infinity in place of others."""
+    inverse = -jnp.linalg.eigvals(jnp.linalg.solve(base + reference * slope, slope))
+    size = inverse.real**2 + inverse.imag**2
+    finite = size > 0
+    size = jnp.where(finite, size, 1)
+    # s − s_ref = 1/μ
+    real = reference + inverse.real / size
+    imaginary = inverse.imag / size
+    tolerance = float(jnp.finfo(base.dtype).eps) ** 0.375
+    genuine = finite & (jnp.abs(imaginary) <= tolerance * jnp.abs(real))
+    genuine &= (real > tolerance * 1e-3 * reference) & (real < _FARTHEST * reference)
+    return jnp.where(genuine, real, jnp.inf)
+
+
+def _of_pairs(matrix: jax.Array) -> jax.Array:
+    """The map X ↦ AX + XAᵀ of antisymmetric X: its eigenvalues are the sums of two of A's.
+
+    It is singular where two eigenvalues ±iν, or ±a, cancel.
+    """
+    i, j = np.triu_indices(matrix.shape[0], 1)
+    one = np.eye(matrix.shape[0], dtype=matrix.dtype)
+
+    def term(
+        rows: np.ndarray, columns: np.ndarray, others: np.ndarray, their: np.ndarray
+    ) -> jax.Array:
+        return matrix[np.ix_(rows, columns)] * one[np.ix_(others, their)]
+
+    return term(i, i, j, j) - term(i, j, j, i) - term(j, i, i, j) + term(j, j, i, i)
+
+
+def _sampled_crossing(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.Array:
+    """The first s of a grid at which A(s) is unstable, refined; infinity if there is none."""
+    grid = reference * jnp.logspace(-_DECADES, _DECADES, _SAMPLES, dtype=base.dtype)
+    growth = jax.lax.map(lambda scale: _growth(base + scale * slope), grid)
+    unstable = growth > 0
+    first = jnp.argmax(unstable)
+    low = jnp.where(first > 0, grid[jnp.maximum(first - 1, 0)], 0)
+
+    def halve(_: int, bracket: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        low, high = bracket
+        middle = (low + high) / 2
+        grows = _growth(base + middle * slope) > 0
+        return jnp.where(grows, low, middle), jnp.where(grows, middle, high)
+
+    _, high = jax.lax.fori_loop(0, _BISECTIONS, halve, (low, grid[first]))
+    return jnp.where(jnp.any(unstable), high, jnp.inf)
+
+
+def _polish(
+    base: jax.Array, slope: jax.Array, scale: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Newton's method from the eigenvalue of A(s) next to the imaginary axis.
+
+    Returns:
+        (Re z, Im z, ν, s), c, and whether it is a crossing, next to the s it came from.
+    """
+    dtype = base.dtype
+    size = base.shape[0]
+    values, vectors = jnp.linalg.eig(base + scale * slope)
+    nearest = jnp.argmin(jnp.abs(values.real) + jnp.where(values.imag < 0, jnp.inf, 0))
+    vector = vectors[:, nearest]
+    anchor = jnp.concatenate([vector.real, vector.imag]).astype(dtype)  # of norm 1
+    start = jnp.concatenate([anchor, jnp.stack([values[nearest].imag, scale]).astype(dtype)])
+
+    def step(_: int, unknown: jax.Array) -> jax.Array:
+        jacobian = jax.jacfwd(_residual)(unknown, base, slope, anchor)
+        return unknown - jnp.linalg.solve(jacobian, _residual(unknown, base, slope, anchor))
+
+    unknown = jax.lax.fori_loop(0, _NEWTON_STEPS, step, start)
+    eps = float(jnp.finfo(dtype).eps)
+    magnitude = jnp.max(jnp.abs(base)) + jnp.abs(unknown[-1]) * jnp.max(jnp.abs(slope))
+    residual = jnp.max(jnp.abs(_residual(unknown, base, slope, anchor)[: 2 * size]))
+    accepted = residual <= 64 * eps * size * magnitude
+    accepted &= jnp.abs(unknown[-1] - scale) <= eps**0.25 * scale
+    return unknown, anchor, accepted

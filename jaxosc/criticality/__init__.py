@@ -1,0 +1,1 @@
+"""Critical points by gradient: susceptibilities, exponents, critical manifolds, frontiers."""

@@ -1,0 +1,236 @@
+"""How far an approximate description can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jaxosc import _checks
+from jaxosc import baths as _baths
+from jaxosc._parameters import real_output
+from jaxosc._pytree import Record
+from jaxosc.baths import Baths
+from jaxosc.criticality.critical_points import critical_scale
+from jaxosc.dynamics import Dynamics, steady_state
+from jaxosc.equations.langevin import langevin
+from jaxosc.oscillators import Oscillators
+
+Description = Callable[[Oscillators, Baths], Any]
+Observable = Callable[[jax.Array], jax.Array]
+Bracket = tuple[jax.Array, ...]
+
+SIDES = ("upper", "lower")
+# Couplings tried in each round; the second and later rounds lie within one interval of the first.
+_POINTS = 257
+_ROUNDS = 8
+
+_REASONS = np.array([
+    "the error crosses the tolerance here",
+    "the error stays within the tolerance at every coupling tried",
+    "the error exceeds the tolerance at every coupling tried",
+    "the error crosses the tolerance in the other direction only",
+    "the error is not defined at every coupling tried: a state is missing or not physical",
+])  # fmt: skip
+_CROSSED, _WITHIN, _BEYOND, _OTHER, _UNDEFINED = range(len(_REASONS))
+
+
+class Frontier(Record):
+    """Where the error of a description crosses a tolerance.
+
+    Attributes:
+        ratio: the coupling over the critical one, λ*/λ_c; NaN if there is no crossing.
+        scale: the factor s* on the couplings of the network that was passed, λ* = s*λ; NaN if
+            there is no crossing.
+        outcome: what was found, as a number; ``reason`` has the words.
+    """
+
+    _leaves = ("ratio", "scale", "outcome")
+
+    ratio: jax.Array
+    scale: jax.Array
+    outcome: jax.Array
+
+    def __init__(self, *leaves: jax.Array) -> None:
+        self._set(**dict(zip(self._leaves, leaves, strict=True)))
+
+    @property
+    def crosses(self) -> jax.Array:
+        """Whether there is a crossing."""
+        return self.outcome == _CROSSED
+
+    @property
+    def reason(self) -> Any:
+        """The outcome in words, a string or an array of them."""
+        return _REASONS[np.asarray(self.outcome)]
+
+
+def trust_frontier(
+    oscillators: Oscillators,
+    baths: Baths,
+    description: Description,
+    observable: Observable,
+    tolerance: ArrayLike,
+    side: str = "upper",
+    exact: Description = langevin,
+    between: tuple[float, float] = (1e-6, 0.999),
+) -> Frontier:
+    """The coupling λ* at which a description departs from the exact answer by a tolerance.
+
+    All couplings of the network are scaled together, from λ/λ_c = ``between[0]`` to
+    ``between[1]``, and |O/O_exact − 1| is compared with the tolerance. λ* and its derivatives, of
+    any order, by every frequency, damping rate, temperature and the tolerance are those of the
+    equation |O/O_exact − 1| = tolerance.
+
+    Args:
+        oscillators: N modes, not all uncoupled; only the proportions of the couplings matter to
+            ``ratio``, and they may be past the critical ones.
+        baths: one bath an oscillator.
+        description: such as ``local_lindblad``: takes oscillators and baths, returns a Dynamics
+            or a covariance.
+        observable: takes a covariance [2N, 2N], returns one real number.
+        tolerance: the relative error that is still good enough, positive.
+        side: ``"upper"`` for the smallest λ at which the error grows past the tolerance, as the
+            local equation's does towards a critical point; ``"lower"`` for the smallest at which
+            it falls below, as the global equation's does when the coupling outgrows the damping.
+        exact: what to compare with; the Langevin equation if left out.
+        between: the range of λ/λ_c, within (0, 1). Keep away from 1 where the Langevin equation
+            with flat damping rounds its criticality off: γ_j/ω (rotating wave), γ_j²/ω² (position).
+
+    Returns:
+        A Frontier; ``reason`` says what was found. 257 couplings are tried, evenly spaced in
+        ln(x/(1 − x)), x = λ/λ_c, and between two of them the crossing is found to the last
+        digits; an error that exceeds the tolerance only between two of them goes unseen.
+
+    Raises:
+        ValueError: if an argument does not fit, or the network has no coupling to scale.
+    """
+    oscillators, baths = _baths.match(oscillators, baths)
+    for name, value in (
+        ("description", description),
+        ("observable", observable),
+        ("exact", exact),
+    ):
+        if not callable(value):
+            raise ValueError(f"Argument `{name}` must be a function, but it is {value!r}.")
+    _checks.require_choice("side", side, SIDES)
+    (tolerance,) = _checks.float_arrays(tolerance=tolerance)
+    _checks.require_shape("tolerance", tolerance, ())
+    _checks.require("tolerance", tolerance, lambda t: (t > 0) & (t < np.inf), "be positive")
+    low, high = _range(between)
+    _checks.require(
+        "oscillators",
+        critical_scale(oscillators),
+        np.isfinite,
+        "have a coupling that can be scaled to a critical one, but the critical scale",
+    )
+    tolerance = tolerance.astype(oscillators.frequency.dtype)
+    return _trust_frontier(
+        oscillators, baths, tolerance, description, observable, exact, side, low, high
+    )
+
+
+def _range(between: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = (float(end) for end in between)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Argument `between` must be two numbers, but it is {between!r}."
+        ) from error
+    if not 0 < low < high < 1:
+        raise ValueError(
+            f"Argument `between` must hold 0 < low < high < 1, but it is {(low, high)}."
+        )
+    return low, high
+
+
+@partial(jax.jit, static_argnames=("description", "observable", "exact", "side", "low", "high"))
+def _trust_frontier(
+    oscillators: Oscillators,
+    baths: Baths,
+    tolerance: jax.Array,
+    description: Description,
+    observable: Observable,
+    exact: Description,
+    side: str,
+    low: float,
+    high: float,
+) -> Frontier:
+    dtype = tolerance.dtype
+    critical = critical_scale(oscillators)
+
+    def excess(ratio: jax.Array) -> jax.Array:
+        """|O/O_exact − 1| over the tolerance, less one."""
+        scale = ratio * critical
+        scaled = Oscillators._assemble(
+            (
+                oscillators.frequency,
+                scale * oscillators.exchange,
+                scale * oscillators.pairing,
+                None,
+            ),
+            (),
+        )
+        value, truth = (
+            _number(observable, equation(scaled, baths)) for equation in (description, exact)
+        )
+        return jnp.abs(value / truth - 1) / tolerance - 1
+
+    def search(function: Callable[[jax.Array], jax.Array], start: jax.Array) -> Any:
+        """Rounds of ever finer grids; what the first one shows is the outcome."""
+
+        def zoom(ends: Bracket, _: None) -> tuple[Bracket, jax.Array]:
+            fraction = jnp.linspace(0, 1, _POINTS, dtype=dtype)
+            grid = ends[0] + (ends[1] - ends[0]) * fraction
+            values = jax.vmap(lambda logit: function(jax.nn.sigmoid(logit)))(grid)
+            first, outcome = _first_crossing(values, side)
+            return (grid[first], grid[first + 1]), outcome
+
+        ends = tuple(jnp.asarray(np.log(end / (1 - end)), dtype) for end in (low, high))
+        (left, right), outcomes = jax.lax.scan(zoom, ends, length=_ROUNDS)
+        found = outcomes[0] == _CROSSED
+        ratio = jnp.where(found, jax.nn.sigmoid((left + right) / 2), start)
+        return ratio, outcomes[0].astype(dtype)  # custom_root cannot differentiate past integers
+
+    ratio, outcome = jax.lax.custom_root(
+        excess,
+        jnp.full((), jnp.nan, dtype),
+        search,
+        lambda linear, right: right / linear(jnp.ones_like(right)),
+        has_aux=True,
+    )
+    return Frontier(ratio, ratio * critical, outcome.astype(jnp.int32))
+
+
+def _first_crossing(values: jax.Array, side: str) -> tuple[jax.Array, jax.Array]:
+    """The interval of the first crossing from the wanted side, and what the values show."""
+    beyond, defined = values > 0, jnp.isfinite(values)
+    before, after = beyond[:-1], beyond[1:]
+    wanted = (~before & after) if side == "upper" else (before & ~after)
+    wanted &= defined[:-1] & defined[1:]
+    crossed = jnp.any(wanted)
+    first = jnp.argmax(wanted)
+    # An undefined stretch before the crossing may hide another.
+    seen = jnp.where(crossed, first, len(values))
+    hidden = jnp.any(~defined & (jnp.arange(len(values)) <= seen))
+    outcome = jnp.where(jnp.all(beyond), _BEYOND, _OTHER)
+    outcome = jnp.where(jnp.all(~beyond), _WITHIN, outcome)
+    outcome = jnp.where(crossed, _CROSSED, outcome)
+    return first, jnp.where(hidden, _UNDEFINED, outcome)
+
+
+def _number(observable: Observable, description: Any) -> jax.Array:
+    """The observable in the state that a description gives."""
+    covariance = steady_state(description) if isinstance(description, Dynamics) else description
+    value = real_output(observable(covariance))
+    if jnp.shape(value) != ():
+        raise ValueError(
+            "Argument `observable` must return one real number, but it returns an array of "
+            f"shape {jnp.shape(value)}."
+        )
+    return value
