@@ -22,6 +22,7 @@ from jaxosc.gaussian import (
     von_neumann_entropy,
 )
 from jaxosc.normal_modes import NormalModes, normal_modes
+from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators, critical_coupling, pair
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "Dynamics",
     "Frontier",
     "NormalModes",
+    "Optimum",
     "Oscillators",
     "coherence",
     "critical_coupling",
@@ -50,6 +52,7 @@ __all__ = [
     "mutual_information",
     "normal_modes",
     "occupation",
+    "optimize",
     "pair",
     "purity",
     "stability_scale",

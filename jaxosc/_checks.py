@@ -125,5 +125,24 @@ def require_instance(name: str, value: Any, kind: type) -> None:
         )
 
 
+def require_whole(name: str, value: int, smallest: int, largest: int) -> None:
+    """Raise ValueError unless the value is a whole number between two others."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"Argument `{name}` must be a whole number, but it is {value!r}.")
+    if not smallest <= value <= largest:
+        raise ValueError(
+            f"Argument `{name}` must be between {smallest} and {largest}, but it is {value}."
+        )
+
+
+def require_double() -> None:
+    """Raise ValueError unless JAX computes in double precision."""
+    if jnp.zeros(()).dtype != jnp.float64:
+        raise ValueError(
+            "JAX must be in double precision near a critical point, but it is not: call "
+            'jax.config.update("jax_enable_x64", True) first.'
+        )
+
+
 def _show(value: np.ndarray) -> str:
     return np.array2string(value, threshold=8, separator=", ")

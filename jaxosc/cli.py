@@ -14,17 +14,23 @@ import jax
 import platformdirs
 
 import jaxosc
-from jaxosc.figures import FIGURES, reproduce
+from jaxosc.figures import FIGURES, reproduce, validity_map
+from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
 from jaxosc.figures.reproduction import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
+from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
+from jaxosc.figures.validity import DELTA_T
+from jaxosc.figures.validity_data import OBSERVABLES
 
 _DESCRIPTION = """\
 Networks of damped, coupled quantum oscillators.
 
   jaxosc reproduce     recompute the figures of Konopik & Lutz and test every
                        statement of the paper about them
+  jaxosc map           draw where the local and the global master equation
+                       agree with the exact Langevin equation
 
-`jaxosc reproduce --help` says more. Everything else is the Python library:
-import jaxosc.
+`jaxosc reproduce --help` and `jaxosc map --help` say more. Everything else is
+the Python library: import jaxosc.
 """
 
 _REPRODUCE = """\
@@ -58,6 +64,27 @@ The whole takes some fifteen seconds on a laptop, most of it compilation. A
 statement that does not hold is a result, not an error: the exit code is still 0.
 """
 
+_MAP = """\
+Draw the plane of coupling/critical coupling and temperature difference,
+coloured by which master equations are within a tolerance of the exact quantum
+Langevin equation, with lines of equal error (in per cent), for both
+interactions. A second row shows the same at resonance, where the global
+equation fails if the coupling is comparable to the damping.
+"""
+
+_MAP_EPILOG = """\
+what is written into DIR:
+  map.png, map.pdf     the picture
+  map.csv              its data, one row a point
+
+examples:
+  jaxosc map
+  jaxosc map --temperature 1.96 --delta-t -1.5 1.5 --observable information
+  jaxosc map --omega 3 3 --damping 1e-3 2e-3 --tolerance 0.05
+
+It takes some ten seconds. All numbers are in one unit, with hbar = k_B = 1.
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -83,20 +110,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     _keep_compiled_programs()
     try:
-        claims = reproduce(arguments.output, arguments.figures, arguments.points, progress=True)
+        arguments.run(arguments)
     except ValueError as error:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(f"cannot write {error.filename or arguments.output}: {error.strerror}", 1)
     except KeyboardInterrupt:
         return _fail("interrupted; every file written so far is whole", 130)
+    return 0
+
+
+def _run_reproduce(arguments: argparse.Namespace) -> None:
+    claims = reproduce(arguments.output, arguments.figures, arguments.points, progress=True)
     count = Counter(claim.verdict for claim in claims)
     print(
         f"{len(claims)} statements tested: {count['holds']} hold, "
         f"{count['holds in part']} hold in part, {count['does not hold']} do not hold"
     )
     print(f"wrote {Path(arguments.output) / 'report.md'}")
-    return 0
+
+
+def _run_map(arguments: argparse.Namespace) -> None:
+    drawn = validity_map(
+        arguments.output,
+        arguments.omega,
+        arguments.damping,
+        arguments.temperature,
+        arguments.delta_t,
+        arguments.tolerance,
+        arguments.observable,
+        arguments.points,
+        progress=True,
+    )
+    print(drawn)
+    print(f"wrote {', '.join(str(file) for file in drawn.files)}")
 
 
 def _keep_compiled_programs() -> None:
@@ -147,7 +194,55 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_POINTS,
         help=f"couplings on each curve, from {MIN_POINTS} to {MAX_POINTS} (default: %(default)s)",
     )
+    command.set_defaults(run=_run_reproduce)
+    _add_map(commands)
     return parser
+
+
+def _add_map(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "map",
+        description=_MAP,
+        epilog=_MAP_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--output",
+        metavar="DIR",
+        default="jaxosc-map",
+        help="folder for the results; made if missing (default: %(default)s)",
+    )
+
+    def number(flag: str, names: str | tuple[str, ...], default: object, words: str) -> None:
+        count = len(names) if isinstance(names, tuple) else None
+        command.add_argument(
+            flag, metavar=names, nargs=count, type=float, default=default, help=words
+        )
+
+    number("--omega", ("W1", "W2"), OMEGA, "frequencies of the oscillators (default: 5 2)")
+    number(
+        "--damping", ("G1", "G2"), (DAMPING, DAMPING), "amplitude damping rates (default: 1.5e-4)"
+    )
+    number("--temperature", "T", HIGH_TEMPERATURE, "of the colder bath (default: %(default)s)")
+    number(
+        "--delta-t", ("LOW", "HIGH"), DELTA_T,
+        "range of T2 - T1; the hotter bath is 2 where it is positive (default: -200 200)",
+    )  # fmt: skip
+    number("--tolerance", "X", 0.1, "relative error that is still right (default: %(default)s)")
+    command.add_argument(
+        "--observable",
+        choices=OBSERVABLES,
+        default=OBSERVABLES[0],
+        help="occupation of oscillator 1, or mutual information (default: %(default)s)",
+    )
+    command.add_argument(
+        "--points",
+        metavar="N",
+        type=int,
+        default=MAP_POINTS,
+        help="points on each axis (default: %(default)s)",
+    )
+    command.set_defaults(run=_run_map)
 
 
 def _fail(message: str, code: int) -> int:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
     in_unit,
@@ -73,7 +74,7 @@ def _normal_modes(oscillators: Oscillators) -> NormalModes:
     frequency, position, momentum = quadrature_modes(in_unit(oscillators, unit))
     modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
     bounded = is_bounded(oscillators)
-    return NormalModes(*(jnp.where(bounded, leaf, jnp.nan) for leaf in modes))
+    return NormalModes(*(nan_unless(bounded, leaf) for leaf in modes))
 
 
 def quadrature_modes(oscillators: Oscillators) -> QuadratureModes:

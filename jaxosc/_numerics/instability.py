@@ -21,6 +21,10 @@ _BISECTIONS = 50
 _NEWTON_STEPS = 8
 
 
+# The next candidate, whether the last one was a crossing, its unknowns and c
+Attempt = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+
+
 class Crossing(NamedTuple):
     """Where the first eigenvalue crosses, iν, with its eigenvector z: (A₀ + sA₁ − iν)z = 0.
 
@@ -97,12 +101,12 @@ def _search(
 
     # From the smallest on, until one of them is a crossing to the last digits: what is known of
     # a candidate is often no better than ε times ω/γ.
-    def pending(carry: tuple[jax.Array, ...]) -> jax.Array:
+    def pending(carry: Attempt) -> jax.Array:
         index, accepted, _, _ = carry
         inside = index < candidates.shape[0]
         return ~accepted & inside & (candidates[jnp.minimum(index, len(candidates) - 1)] < jnp.inf)
 
-    def attempt(carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def attempt(carry: Attempt) -> Attempt:
         index = carry[0]
         unknown, anchor, accepted = _polish(base, slope, candidates[index])
         return index + 1, accepted, unknown, anchor
@@ -115,7 +119,7 @@ def _search(
     inside = jnp.where(accepted, unknown[-1] / 2, reference)
     growth = _growth(base + inside * slope)
     # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
-    noise = 64 * float(jnp.finfo(base.dtype).eps) * jnp.max(jnp.abs(base + inside * slope))
+    noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(base + inside * slope))
     verdict = jnp.where(growth > noise, 0.0, jnp.nan)
     verdict = jnp.where(growth < -noise, jnp.where(accepted, 1.0, jnp.inf), verdict)
     return unknown, anchor, verdict.astype(base.dtype)
@@ -135,7 +139,7 @@ def _crossings(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.A
     # s − s_ref = 1/μ
     real = reference + inverse.real / size
     imaginary = inverse.imag / size
-    tolerance = float(jnp.finfo(base.dtype).eps) ** 0.375
+    tolerance = float(np.finfo(base.dtype).eps) ** 0.375
     genuine = finite & (jnp.abs(imaginary) <= tolerance * jnp.abs(real))
     genuine &= (real > tolerance * 1e-3 * reference) & (real < _FARTHEST * reference)
     return jnp.where(genuine, real, jnp.inf)
@@ -196,7 +200,7 @@ def _polish(
         return unknown - jnp.linalg.solve(jacobian, _residual(unknown, base, slope, anchor))
 
     unknown = jax.lax.fori_loop(0, _NEWTON_STEPS, step, start)
-    eps = float(jnp.finfo(dtype).eps)
+    eps = float(np.finfo(dtype).eps)
     magnitude = jnp.max(jnp.abs(base)) + jnp.abs(unknown[-1]) * jnp.max(jnp.abs(slope))
     residual = jnp.max(jnp.abs(_residual(unknown, base, slope, anchor)[: 2 * size]))
     accepted = residual <= 64 * eps * size * magnitude

@@ -38,6 +38,15 @@ def every(condition: Callable[[jax.Array], jax.Array], vector: jax.Array) -> jax
     return functools.reduce(jnp.logical_and, [condition(entry) for entry in vector])
 
 
+def nan_unless(valid: jax.Array, array: jax.Array) -> jax.Array:
+    """The array, or NaN where it is not valid, with derivatives that are NaN there too.
+
+    A selection would pass on derivatives of zero, which look right.
+    """
+    one = jnp.ones((), array.dtype)
+    return array * jnp.where(valid, one, jnp.nan * one)
+
+
 def matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
     """A matrix from scalar entries, such that XLA folds ``matrix(rows)[i, j]`` to the entry.
 

@@ -55,7 +55,7 @@ class Entries(NamedTuple):
 
     def where(self, valid: jax.Array) -> Entries:
         """NaN unless valid."""
-        return Entries(*(jnp.where(valid, x, jnp.nan) for x in self))
+        return Entries(*(small.nan_unless(valid, x) for x in self))
 
     def matrix(self) -> jax.Array:
         """[4, 4]; the last step, since arithmetic on a matrix does not fuse."""

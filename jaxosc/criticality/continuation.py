@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxosc import _checks
 from jaxosc._parameters import (
     Function,
     named_arrays,
@@ -61,9 +62,10 @@ def trace_curve(
     Pseudo-arclength continuation: a step along the tangent, then Newton's method across it, with
     the exact gradient of F. Folds, where the curve turns back in one parameter, and loops are
     ordinary points of it; a corner, where one kind of instability takes over from another, is
-    turned to within 1e-4 of the bounds. With F = ``critical_scale(…) − 1`` or ``stability_scale(…) − 1`` the
-    curve is the critical manifold; with F = ``trust_frontier(…).ratio − r`` it is a line on which
-    a description can be trusted up to the same λ/λ_c.
+    turned to within 1e-4 of the bounds. With F = ``critical_scale(…) − 1`` or
+    ``stability_scale(…) − 1`` the curve is the critical manifold; with
+    F = ``trust_frontier(…).ratio − r`` it is a line on which a description can be trusted up to
+    the same λ/λ_c.
 
     Args:
         function: F, takes the two parameters by name as scalars, returns one real number.
@@ -85,10 +87,7 @@ def trace_curve(
     begin = named_arrays("start", start)
     require_inside("start", begin, ranges)
     require_takes(function, begin)
-    if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < 2:
-        raise ValueError(
-            f"Argument `max_points` must be a whole number of at least 2, but it is {max_points!r}."
-        )
+    _checks.require_whole("max_points", max_points, 2, 10**6)
     names = tuple(ranges)
     low = np.array([ranges[name][0] for name in names])
     width = np.array([ranges[name][1] - ranges[name][0] for name in names])
@@ -135,7 +134,7 @@ class _Curve:
 
         self._value_and_gradient = jax.jit(jax.value_and_grad(scaled))
         # Newton's method stops where F is zero to the rounding of the point.
-        self._tolerance = 64 * float(jnp.finfo(dtype).eps)
+        self._tolerance = 64 * float(np.finfo(dtype).eps)
         self._dtype = dtype
 
     def evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -186,8 +185,8 @@ class _Curve:
                 beyond = self._around_corner(points[-1], tangent)
                 if beyond is None:
                     return points, "the function jumps or has no value beyond", False
-                point, tangent = beyond
-                points.append(point)
+                turned, tangent = beyond
+                points.append(turned)
                 step = _FIRST_STEP
             ahead = points[-1] + step * tangent
             outside = _overshoot(ahead)

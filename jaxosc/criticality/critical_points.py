@@ -9,6 +9,7 @@ from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.instability import first_instability
+from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
 from jaxosc.dynamics import drift_matrix
 from jaxosc.oscillators import Oscillators, in_unit, natural_unit, require_network
@@ -56,7 +57,7 @@ def _critical_scale(oscillators: Oscillators) -> jax.Array:
     else:
         j, k = (m / root[:, None] / root[None, :] for m in (exchange, pairing))
         ratio = -jnp.minimum(smallest_eigenvalue(j + k), smallest_eigenvalue(j - k))
-    return jnp.where(valid, 1 / jnp.where(ratio > 0, ratio, 0), jnp.nan)
+    return nan_unless(valid, 1 / jnp.where(ratio > 0, ratio, 0))
 
 
 def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
@@ -99,9 +100,9 @@ def _stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     critical = _critical_scale(network)
     valid = ~jnp.isnan(critical) & jnp.all(damping >= 0) & jnp.all(damping < jnp.inf)
     if network.modes == 1:
-        return jnp.where(valid & (damping[0] > 0), critical, jnp.nan)
+        return nan_unless(valid & (damping[0] > 0), critical)
     if network.modes == 2:
-        return jnp.where(valid, _two_modes(network, damping), jnp.nan)
+        return nan_unless(valid, _two_modes(network, damping))
     zero = jnp.zeros_like(network.exchange)
     alone = Oscillators._assemble((network.frequency, zero, zero, None), ())
     coupled = Oscillators._assemble(
@@ -117,7 +118,7 @@ def _stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
         jnp.where(valid, base, -jnp.eye(len(base), dtype=base.dtype)), slope, safe
     ).scale
     uncoupled = jnp.where(jnp.all(damping > 0), jnp.inf, jnp.nan)
-    return jnp.where(valid, jnp.where(coupled_at_all, scale, uncoupled), jnp.nan)
+    return nan_unless(valid, jnp.where(coupled_at_all, scale, uncoupled))
 
 
 def _two_modes(network: Oscillators, damping: jax.Array) -> jax.Array:
@@ -154,4 +155,4 @@ def _two_modes(network: Oscillators, damping: jax.Array) -> jax.Array:
     dark = (width <= 0) | ((damped <= 0) & (pumping == 0))
     positive = (square > 0) & (square < jnp.inf)
     scale = jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), square)
-    return jnp.where(dark, jnp.nan, scale)
+    return nan_unless(~dark, scale)

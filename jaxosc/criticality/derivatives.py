@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -20,6 +22,9 @@ from jaxosc._parameters import (
 )
 
 MODES = ("forward", "reverse")
+
+# (parameter, value, derivative) to what is returned
+Combine = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 
 def susceptibility(
@@ -56,7 +61,7 @@ def susceptibility(
             f"Argument `by` must be one name, or two for a second derivative, but it is {by!r}."
         )
     _checks.require_choice("mode", mode, MODES)
-    return _derivative(function, parameters, names, mode, lambda point, value, slope: slope)
+    return _derivative(function, parameters, names, mode, _slope)
 
 
 def critical_exponent(
@@ -89,7 +94,7 @@ def critical_exponent(
         parameters,
         (by,),
         "forward",
-        lambda point, value, slope: -slope * point[by] / value,
+        _exponent,
     )
 
 
@@ -114,23 +119,35 @@ def logarithmic_slope(
     Raises:
         ValueError: as for ``susceptibility``.
     """
-    return _derivative(
-        function, parameters, (by,), "forward", lambda point, value, slope: -slope * point[by]
-    )
+    return _derivative(function, parameters, (by,), "forward", _logarithmic)
 
 
 def _derivative(
     function: Function,
     parameters: Mapping[str, ArrayLike],
-    names: Sequence[str],
+    names: tuple[str, ...],
     mode: str,
-    combine: Callable[[dict[str, jax.Array], Any, Any], Any],
+    combine: Combine,
 ) -> Any:
     """Value and derivative by the names, one after the other, combined leaf by leaf."""
     arrays = named_arrays("parameters", parameters)
     for name in names:
         require_parameter("by", name, arrays)
     require_takes(function, arrays)
+    result = _over_points(function, arrays, names, mode, combine)
+    if all(array.shape == () for array in arrays.values()) and _has_nan(result):
+        function(**arrays)  # says why in its own words, if it can
+    return result
+
+
+@partial(jax.jit, static_argnames=("function", "names", "mode", "combine"))
+def _over_points(
+    function: Function,
+    arrays: dict[str, jax.Array],
+    names: tuple[str, ...],
+    mode: str,
+    combine: Combine,
+) -> Any:
     differentiate = jax.jacfwd if mode == "forward" else jax.jacrev
 
     def at_point(point: dict[str, jax.Array]) -> Any:
@@ -138,16 +155,31 @@ def _derivative(
             output = real_output(function(**values))
             return output, output
 
-        derive = with_value
+        derive: Callable[..., Any] = with_value
         for name in names:
             derive = _by(derive, name, differentiate)
         slope, value = derive(point)
-        return jax.tree.map(lambda v, s: combine(point, v, s), value, slope)
+        variable = point[names[0]]
 
-    result = over_batch(at_point, arrays)
-    if all(array.shape == () for array in arrays.values()) and _has_nan(result):
-        function(**arrays)  # says why in its own words, if it can
-    return result
+        def leaf(value: jax.Array, slope: jax.Array) -> jax.Array:
+            # A function without a value has no slope, whatever its selections pass on.
+            return jnp.where(jnp.isnan(value), jnp.nan, combine(variable, value, slope))
+
+        return jax.tree.map(leaf, value, slope)
+
+    return over_batch(at_point, arrays)
+
+
+def _slope(variable: jax.Array, value: jax.Array, slope: jax.Array) -> jax.Array:
+    return slope
+
+
+def _exponent(variable: jax.Array, value: jax.Array, slope: jax.Array) -> jax.Array:
+    return -slope * variable / value
+
+
+def _logarithmic(variable: jax.Array, value: jax.Array, slope: jax.Array) -> jax.Array:
+    return -slope * variable
 
 
 def _by(function: Callable[..., Any], name: str, differentiate: Callable[..., Any]) -> Any:
@@ -163,5 +195,5 @@ def _by(function: Callable[..., Any], name: str, differentiate: Callable[..., An
 
 
 def _has_nan(tree: Any) -> bool:
-    known = [_checks.concrete(leaf) for leaf in jax.tree.leaves(tree)]
-    return all(leaf is not None for leaf in known) and any(np.isnan(leaf).any() for leaf in known)
+    known = (_checks.concrete(leaf) for leaf in jax.tree.leaves(tree))
+    return any(leaf is not None and bool(np.isnan(leaf).any()) for leaf in known)

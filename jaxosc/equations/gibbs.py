@@ -10,7 +10,7 @@ from jaxosc import _checks
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
-from jaxosc._numerics.small import interleave
+from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynomial
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.normal_modes import two_mode_frequencies
@@ -60,7 +60,7 @@ def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
         low, high, _ = two_mode_frequencies(scaled)
         numbers = bose(low, temperature), bose(high, temperature)
         return two_mode_thermal(scaled, temperature, numbers).where(valid).matrix()
-    return jnp.where(valid, thermal_covariance(scaled, temperature / unit), jnp.nan)
+    return nan_unless(valid, thermal_covariance(scaled, temperature / unit))
 
 
 def two_mode_thermal(

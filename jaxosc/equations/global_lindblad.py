@@ -190,6 +190,6 @@ def _many_modes(
     decay = -(modes.position * rate[None, :]) @ modes.momentum.T
     matrix = drift_matrix(oscillators, decay, decay.T)
     return Dynamics.of(
-        SolvedDrift(matrix * unit, jnp.where(valid, stationary, jnp.nan)),
-        jnp.where(valid, diffusion, jnp.nan),
+        SolvedDrift(matrix * unit, small.nan_unless(valid, stationary)),
+        small.nan_unless(valid, diffusion),
     )

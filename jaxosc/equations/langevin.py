@@ -11,7 +11,7 @@ from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.matsubara import QuarticSums, quartic_sums, thermal_sum
-from jaxosc._numerics.small import interleave
+from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.two_modes import (
     Entries,
     Pair,
@@ -85,9 +85,7 @@ def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
             noise.where(valid).matrix(),
         )
     diffusion = _many_modes(scaled, scaled_baths) * unit
-    return Dynamics.of(
-        NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
-    )
+    return Dynamics.of(NetworkDrift(oscillators, baths.damping), nan_unless(valid, diffusion))
 
 
 def _two_modes(oscillators: Oscillators, baths: Baths) -> tuple[Entries, Entries]:

@@ -14,6 +14,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, in_natural_units, is_valid
 from jaxosc.dynamics import NetworkDrift
@@ -127,13 +128,13 @@ def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str
         weight = strength * (number + 0.5)
         density = jnp.sum(weight[:, :, None, None] * transfer.real, axis=1)
         rest = jnp.sum(weight[:, :, None, None] * transfer.imag, axis=1)
-        return jax.lax.complex(jnp.where(valid, density, jnp.nan), rest)
+        return jax.lax.complex(nan_unless(valid, density), rest)
     weight = strength * number
     # ⟨a_j a_j†⟩ component: a = (x + ip)/√2
     xx, pp = (jnp.diagonal(transfer.real, 0, 2, 3)[..., i::2] for i in (0, 1))
     xp = jnp.diagonal(transfer.imag[..., 0::2, 1::2], 0, 2, 3)
     component = (xx + pp) / 2 + xp
-    return jnp.where(valid, jnp.sum(weight[:, :, None] * component, axis=1), jnp.nan)
+    return nan_unless(valid, jnp.sum(weight[:, :, None] * component, axis=1))
 
 
 @jax.jit
@@ -165,4 +166,4 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     transfer = _transfer(oscillators, baths, nu).real
     total = jnp.sum(thermal[..., None, None] * transfer, axis=(0, 1))
     covariance = (total + total.T) / 2
-    return jnp.where(valid, covariance, jnp.nan)
+    return nan_unless(valid, covariance)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxosc import baths as _baths
 from jaxosc import oscillators as _oscillators
+from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import modes_apart, stability, steady_entries
 from jaxosc.baths import Baths
@@ -47,9 +48,7 @@ def _local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
         return _two_modes(oscillators, baths, valid)
     noise = _noise(baths.damping, oscillators.frequency, baths.temperature)
     diffusion = jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
-    return Dynamics.of(
-        NetworkDrift(oscillators, baths.damping), jnp.where(valid, diffusion, jnp.nan)
-    )
+    return Dynamics.of(NetworkDrift(oscillators, baths.damping), nan_unless(valid, diffusion))
 
 
 def _two_modes(oscillators: Oscillators, baths: Baths, valid: jax.Array) -> Dynamics:

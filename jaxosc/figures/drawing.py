@@ -18,7 +18,7 @@ from jaxosc.figures.data import Curve, Curves
 
 FORMATS = ("png", "pdf")
 
-_COLOUR = {"langevin": "#2ca02c", "gibbs": "#f5c518", "global": "#1f4fd8", "local": "#ee7a10"}
+COLOUR = {"langevin": "#2ca02c", "gibbs": "#f5c518", "global": "#1f4fd8", "local": "#ee7a10"}
 _MARKER = {"global": "o", "local": "s"}
 # Langevin and Gibbs may coincide: the wide one shows on both sides of the narrow one.
 _WIDTH = {"langevin": 1.8, "gibbs": 5.5}
@@ -26,7 +26,7 @@ _WIDTH = {"langevin": 1.8, "gibbs": 5.5}
 # them; more series need more room to take turns.
 _SPACING = 0.0075
 _NAME = {"langevin": "Langevin", "gibbs": "Gibbs", "global": "global", "local": "local"}
-_INTERACTION = {"position": "position–position", "rotating-wave": "rotating wave"}
+INTERACTION_NAME = {"position": "position–position", "rotating-wave": "rotating wave"}
 _X_LABEL = r"$\lambda/\lambda_c$"
 _Y_LABEL = {
     "occupation": r"$\langle a_1^\dagger a_1\rangle_\mathrm{ss}$",
@@ -34,7 +34,7 @@ _Y_LABEL = {
     r"\langle a_1^\dagger a_1\rangle_\mathrm{Langevin}$",
     "information": r"$I(\rho_\mathrm{ss})$  (nats)",
 }
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 12,
     "axes.labelsize": 14,
     "axes.titlesize": 12,
@@ -59,7 +59,7 @@ def draw(figure: Figure, curves: Curves) -> dict[str, bytes]:
     Returns:
         The contents of the file, by format.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         canvas = Canvas(figsize=(6.0, 4.5), layout="constrained")
         axes = canvas.add_subplot()
         _panel(axes, figure, curves, figure.interactions[0], markersize=6)
@@ -67,28 +67,31 @@ def draw(figure: Figure, curves: Curves) -> dict[str, bytes]:
         for interaction in figure.interactions[1:]:
             inset = axes.inset_axes((0.1, 0.42, 0.52, 0.53))
             _panel(inset, figure, curves, interaction, markersize=4.5)
-            inset.set_title(_INTERACTION[interaction], fontsize=11, y=0.86)
+            inset.set_title(INTERACTION_NAME[interaction], fontsize=11, y=0.86)
             inset.tick_params(labelsize=10)
-        return {kind: _rendered(canvas, kind) for kind in FORMATS}
+        return rendered(canvas)
 
 
-def _rendered(canvas: Canvas, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    # Without a date the same numbers give the same file.
-    metadata = {"CreationDate": None} if kind == "pdf" else {}
-    canvas.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()
+def rendered(canvas: Canvas) -> dict[str, bytes]:
+    """The contents of the file, by format; the same numbers give the same files."""
+    pictures = {}
+    for kind in FORMATS:
+        buffer = io.BytesIO()
+        metadata = {"CreationDate": None} if kind == "pdf" else {}
+        canvas.savefig(buffer, format=kind, dpi=200, metadata=metadata)
+        pictures[kind] = buffer.getvalue()
+    return pictures
 
 
 def _panel(axes: Axes, figure: Figure, curves: Curves, interaction: str, markersize: float) -> None:
     if figure.quantity == "ratio":
-        axes.axhline(1, color=_COLOUR["langevin"], linewidth=_WIDTH["langevin"], zorder=2)
+        axes.axhline(1, color=COLOUR["langevin"], linewidth=_WIDTH["langevin"], zorder=2)
     else:
         for method in ("gibbs", "langevin"):
             curve = curves[interaction, figure.settings[0]]
             axes.plot(
                 curve.reduced, _values(figure, curve, method), zorder=2,
-                color=_COLOUR[method], linewidth=_WIDTH[method], solid_capstyle="butt",
+                color=COLOUR[method], linewidth=_WIDTH[method], solid_capstyle="butt",
             )  # fmt: skip
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_locator(MultipleLocator(0.2))
@@ -122,28 +125,29 @@ def _marks(method: str, setting: Setting, figure: Figure) -> dict[str, Any]:
     largest = max(abs(other.difference) for other in figure.settings)
     strength = abs(setting.difference) / largest if largest else 1.0
     return {
-        "color": _tint(_COLOUR[method], 0.5 + 0.5 * strength),
+        "color": tint(COLOUR[method], 0.5 + 0.5 * strength),
         "marker": _MARKER[method],
         "markeredgewidth": 1.1,
-        "markerfacecolor": _tint(_COLOUR[method], strength),
+        "markerfacecolor": tint(COLOUR[method], strength),
         "markerfacecoloralt": "white",
         "fillstyle": "full" if setting.difference >= 0 else "right",
     }
 
 
-def _tint(colour: str, strength: float) -> tuple[float, ...]:
+def tint(colour: str, strength: float) -> tuple[float, float, float]:
     """The colour mixed with white."""
-    return tuple(1 - strength * (1 - part) for part in to_rgb(colour))
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
 
 
 def _label(axes: Axes, figure: Figure) -> None:
     axes.set_xlabel(_X_LABEL)
     axes.set_ylabel(_Y_LABEL[figure.quantity])
     panel = f"({figure.name[1]})  " if len(figure.name) > 1 else ""
-    heading = f"{panel}{_INTERACTION[figure.interactions[0]]},  {figure.temperatures}"
+    heading = f"{panel}{INTERACTION_NAME[figure.interactions[0]]},  {figure.temperatures}"
     axes.set_title(heading, loc="left")
     lines = [
-        Line2D([], [], color=_COLOUR[method], linewidth=width, label=_NAME[method])
+        Line2D([], [], color=COLOUR[method], linewidth=width, label=_NAME[method])
         for method, width in _WIDTH.items()
     ]
     marks = [

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 from tqdm import tqdm
 
 import jaxosc
+from jaxosc import _checks
 from jaxosc.figures.catalogue import FIGURES
 from jaxosc.figures.claims import claims_of
 from jaxosc.figures.claims.measures import Claim
@@ -54,17 +54,8 @@ def reproduce(
     Source: Konopik & Lutz, Figs. 2-6, Sec. V and App. D.
     """
     names = _checked_figures(figures)
-    if isinstance(points, bool) or not isinstance(points, int):
-        raise ValueError(f"Argument `points` must be a whole number, but it is {points!r}.")
-    if not MIN_POINTS <= points <= MAX_POINTS:
-        raise ValueError(
-            f"Argument `points` must be between {MIN_POINTS} and {MAX_POINTS}, but it is {points}."
-        )
-    if jnp.zeros(()).dtype != jnp.float64:
-        raise ValueError(
-            "JAX must be in double precision near a critical point, but it is not: call "
-            'jax.config.update("jax_enable_x64", True) first.'
-        )
+    _checks.require_whole("points", points, MIN_POINTS, MAX_POINTS)
+    _checks.require_double()
     kinds = ("csv", *FORMATS)
     written = [file_name(name, kind) for name in names for kind in kinds]
     folder = prepare_folder(output, [*written, "report.md", "claims.json"])

@@ -1,0 +1,245 @@
+"""Gradient-based search under bounds, which says how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.typing import ArrayLike
+from tqdm import tqdm
+
+from jaxosc import _checks
+from jaxosc._parameters import (
+    Function,
+    named_arrays,
+    named_bounds,
+    require_inside,
+    require_takes,
+    scalar_output,
+)
+
+# Each step is tried at this many places at once, evenly from its start to its end. A region
+# without values that is narrower than a part of it could be stepped over.
+_TRIALS = 32
+# The longest step, in the width of the bounds
+_LONGEST_STEP = 0.25
+# A line search gives up, and a critical point counts as reached, below this part of the bounds.
+_SHORTEST_STEP = 1e-12
+_NEAR_THE_EDGE = 1e-9
+_MEMORY = 10
+# Away from a bound at the start: on it, the slope by the angle below is zero.
+_MARGIN = 1e-3
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where a search ended.
+
+    Attributes:
+        parameters: the best point, by name.
+        value: the function there.
+        gradient: its derivative there, by name.
+        converged: whether that is a minimum, or maximum, to the tolerance.
+        reason: why the search ended, in words.
+        steps: how many steps it took.
+        history: the function at the start and after each step.
+    """
+
+    parameters: dict[str, float]
+    value: float
+    gradient: dict[str, float]
+    converged: bool
+    reason: str
+    steps: int
+    history: np.ndarray
+
+
+def optimize(
+    function: Function,
+    start: Mapping[str, ArrayLike],
+    bounds: Mapping[str, tuple[float, float]],
+    maximize: bool = False,
+    tolerance: float = 1e-6,
+    max_steps: int = 200,
+    progress: bool = False,
+) -> Optimum:
+    """Find a minimum or maximum of a function of named parameters, under bounds.
+
+    Directions come from L-BFGS (optax). Every step is tried along its whole length, and cut
+    where the function stops having a value, so that a search cannot pass a critical point
+    unseen: it ends there and says so. Each parameter is an angle within its bounds,
+    x = low + (high − low)(1 − cos πu)/2, which makes an optimum on a bound an ordinary one.
+
+    Args:
+        function: takes the parameters by name as scalars, returns one real number; NaN where it
+            has no value, as everything in jaxosc is past a critical point.
+        start: where to begin, inside the bounds.
+        bounds: the smallest and the largest value of each parameter.
+        maximize: whether to look for a maximum in place of a minimum.
+        tolerance: the search has converged when the function, by its gradient, would change over
+            the width of the bounds by no more than this part of its value, or of what the last
+            ten steps gained if that is more. A slope that points out of the bounds does not
+            count.
+        max_steps: when to give up.
+        progress: whether to show a progress bar on the standard error.
+
+    Returns:
+        An Optimum. It is a local one. Read ``converged`` and ``reason`` before ``parameters``.
+
+    Raises:
+        ValueError: if an argument does not fit, or the function has no value or gradient at the
+            start, by the function's own error if it has one.
+    """
+    ranges = named_bounds("bounds", bounds)
+    begin = named_arrays("start", start)
+    require_inside("start", begin, ranges)
+    require_takes(function, begin)
+    if not 0 < tolerance < 1:
+        raise ValueError(f"Argument `tolerance` must lie between 0 and 1, but it is {tolerance!r}.")
+    _checks.require_whole("max_steps", max_steps, 1, 10**6)
+    problem = _Problem(function, ranges, -1.0 if maximize else 1.0, jax.tree.leaves(begin)[0].dtype)
+    first = problem.angle(begin)
+    value, _, gradient = problem.evaluate(first)
+    if not np.isfinite(value) or not np.isfinite(gradient).all():
+        function(**begin)  # says why in its own words, if it can
+        raise ValueError(
+            "Argument `start` must lie where the function has a value and a gradient, but the "
+            f"function is {float(value):.6g} there."
+        )
+    return _search(problem, first, tolerance, max_steps, progress)
+
+
+class _Problem:
+    """The function of the angles u, to be minimised."""
+
+    def __init__(
+        self,
+        function: Function,
+        ranges: dict[str, tuple[float, float]],
+        sign: float,
+        dtype: np.dtype,
+    ) -> None:
+        self.names = tuple(ranges)
+        self.sign = sign
+        self.dtype = dtype
+        self.low = np.array([ranges[name][0] for name in self.names])
+        self.width = np.array([ranges[name][1] - ranges[name][0] for name in self.names])
+        low, width = (jnp.asarray(part, dtype) for part in (self.low, self.width))
+
+        def of_fraction(fraction: jax.Array) -> jax.Array:
+            parameters = dict(zip(self.names, low + width * fraction, strict=True))
+            return sign * scalar_output(function(**parameters))
+
+        def of_angle(angle: jax.Array) -> jax.Array:
+            return of_fraction((1 - jnp.cos(jnp.pi * angle)) / 2)
+
+        self._derive: Callable[[jax.Array], Any] = jax.jit(jax.value_and_grad(of_fraction))
+        self._along: Callable[[jax.Array], jax.Array] = jax.jit(jax.vmap(of_angle))
+
+    def angle(self, point: Mapping[str, Any]) -> np.ndarray:
+        """The angles u of a point, kept off the bounds."""
+        fraction = (np.array([float(point[name]) for name in self.names]) - self.low) / self.width
+        fraction = np.clip(fraction, _MARGIN, 1 - _MARGIN)
+        return np.arccos(1 - 2 * fraction) / np.pi
+
+    def fraction(self, angle: np.ndarray) -> np.ndarray:
+        """Where in its bounds each parameter is."""
+        return (1 - np.cos(np.pi * angle)) / 2
+
+    def named(self, values: np.ndarray) -> dict[str, float]:
+        """Numbers by name."""
+        return {name: float(value) for name, value in zip(self.names, values, strict=True)}
+
+    def evaluate(self, angle: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The value, its slope by the angles, and by the fractions."""
+        value, gradient = self._derive(jnp.asarray(self.fraction(angle), self.dtype))
+        gradient = np.asarray(gradient, np.float64)
+        return float(value), gradient * np.sin(np.pi * angle) * np.pi / 2, gradient
+
+    def along(self, angles: np.ndarray) -> np.ndarray:
+        """The values at several points [K, n]."""
+        return np.asarray(self._along(jnp.asarray(angles, self.dtype)), np.float64)
+
+
+def _search(
+    problem: _Problem, angle: np.ndarray, tolerance: float, max_steps: int, progress: bool
+) -> Optimum:
+    solver = optax.scale_by_lbfgs(memory_size=_MEMORY)
+    state = solver.init(jnp.asarray(angle, problem.dtype))
+    value, slope, gradient = problem.evaluate(angle)
+    history = [value]
+    reason, converged = f"it did not converge in {max_steps} steps", False
+    with tqdm(total=max_steps, disable=not progress, leave=False, unit="step") as bar:
+        for _ in range(max_steps):
+            scale = max(abs(value), abs(history[max(0, len(history) - _MEMORY)] - value))
+            remaining = _projected(problem.fraction(angle), gradient, scale)
+            bar.set_postfix_str(f"value {problem.sign * value:.8g}, slope {remaining:.1e}")
+            if remaining <= tolerance:
+                reason, converged = (
+                    "the gradient vanishes inside the bounds, to the tolerance",
+                    True,
+                )
+                break
+            direction, state = solver.update(
+                jnp.asarray(slope, problem.dtype), state, jnp.asarray(angle, problem.dtype)
+            )
+            step = -np.asarray(direction, np.float64)
+            if not np.isfinite(step).all() or step @ slope >= 0:
+                step = -slope
+            longest = np.abs(step).max()
+            step = step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
+            taken, edge = _line_search(problem, angle, value, slope, step)
+            if taken is None:
+                where = "next to where it has no value" if edge else "within rounding"
+                reason = f"no step along the gradient improves the function, {where}"
+                break
+            length = np.abs(taken - angle).max()
+            angle = taken
+            value, slope, gradient = problem.evaluate(angle)
+            history.append(value)
+            bar.update(1)
+            if not np.isfinite(value) or not np.isfinite(gradient).all():
+                reason = "the function has a value there but no gradient"
+                break
+            if edge and length < _NEAR_THE_EDGE:
+                reason = "it ran into a critical point: past it the function has no value"
+                break
+    return Optimum(
+        problem.named(problem.low + problem.width * problem.fraction(angle)),
+        problem.sign * value,
+        problem.named(problem.sign * gradient / problem.width),
+        converged,
+        reason,
+        len(history) - 1,
+        problem.sign * np.array(history),
+    )
+
+
+def _projected(fraction: np.ndarray, gradient: np.ndarray, scale: float) -> float:
+    """How far a gradient step would go inside the bounds; 0 at an optimum."""
+    if scale == 0:
+        return float(np.abs(gradient).max())
+    return float(np.abs(np.clip(fraction - gradient / scale, 0, 1) - fraction).max())
+
+
+def _line_search(
+    problem: _Problem, angle: np.ndarray, value: float, slope: np.ndarray, step: np.ndarray
+) -> tuple[np.ndarray | None, bool]:
+    """The best of many places along a step, and whether the step meets a point without a value."""
+    edge = False
+    while np.abs(step).max() > _SHORTEST_STEP:
+        parts = np.arange(1, _TRIALS + 1) / _TRIALS
+        places = angle + parts[:, None] * step
+        values = problem.along(places)
+        defined = np.logical_and.accumulate(np.isfinite(values))
+        edge |= not defined.all()
+        enough = defined & (values <= value + 1e-4 * parts * (slope @ step))
+        if enough.any():
+            return places[np.argmin(np.where(enough, values, np.inf))], edge
+        step = step / _TRIALS
+    return None, edge
