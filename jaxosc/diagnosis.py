@@ -11,6 +11,7 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc.baths import Baths
+from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import Dynamics, NetworkDrift, steady_state
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
@@ -146,7 +147,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     }
     return Diagnosis(
         bounded=bounded,
-        critical_ratio=_critical_ratio(oscillators),
+        critical_ratio=1 / float(critical_scale(oscillators)),
         stable=bool(slowest > 0),
         decay_rate=float(slowest),
         softness=float(softness),
@@ -154,21 +155,6 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         states={
             name: _state(equation, oscillators, baths) for name, equation in descriptions.items()
         },
-    )
-
-
-def _critical_ratio(oscillators: Oscillators) -> float:
-    """1/s for the smallest s > 0 at which ω + s(λ ± κ) has a zero eigenvalue."""
-    omega, exchange, pairing = (
-        np.asarray(leaf, np.float64)
-        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
-    )
-    root = np.sqrt(omega)
-    return 0.0 + float(  # no −0 for a single oscillator
-        max(
-            -np.linalg.eigvalsh((exchange + sign * pairing) / root[:, None] / root[None, :])[0]
-            for sign in (1, -1)
-        )
     )
 
 

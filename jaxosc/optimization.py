@@ -170,6 +170,7 @@ def _search(
     problem: _Problem, angle: np.ndarray, tolerance: float, max_steps: int, progress: bool
 ) -> Optimum:
     solver = optax.scale_by_lbfgs(memory_size=_MEMORY)
+    update = jax.jit(solver.update)
     state = solver.init(jnp.asarray(angle, problem.dtype))
     value, slope, gradient = problem.evaluate(angle)
     history = [value]
@@ -185,9 +186,11 @@ def _search(
                     True,
                 )
                 break
-            direction, state = solver.update(
-                jnp.asarray(slope, problem.dtype), state, jnp.asarray(angle, problem.dtype)
-            )
+            # optax mixes types, which a user of JAX's strict mode need not know.
+            with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+                direction, state = update(
+                    jnp.asarray(slope, problem.dtype), state, jnp.asarray(angle, problem.dtype)
+                )
             step = -np.asarray(direction, np.float64)
             if not np.isfinite(step).all() or step @ slope >= 0:
                 step = -slope

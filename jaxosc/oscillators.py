@@ -249,8 +249,9 @@ def require_bounded(oscillators: Oscillators) -> None:
     bounded = _checks.concrete(is_bounded(oscillators))
     if bounded is None or bounded:
         return
+    # Inside jax.grad the answer is known, and so are the values behind the derivatives.
     frequency, exchange, pairing = (
-        np.asarray(leaf)
+        np.asarray(jax.lax.stop_gradient(leaf))
         for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
     )
     if oscillators.modes == 2:

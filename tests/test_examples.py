@@ -1,9 +1,11 @@
 """The examples run, in their fast mode, and show what they claim."""
 
 import compare_descriptions
+import critical_manifold
 import numpy as np
 import susceptibility
 import temperature_grid
+import trust
 
 
 def test_compare_descriptions(capsys):
@@ -22,10 +24,31 @@ def test_temperature_grid(capsys):
     assert "441 points" in capsys.readouterr().out
 
 
-def test_susceptibility(capsys):
-    curves = susceptibility.main(fast=True)
-    assert abs(curves["langevin, position"][-1] - 1) < 1e-2
-    assert abs(curves["local_lindblad, position"][-1] - 1) < 1e-2
-    assert abs(curves["langevin, rotating-wave"][-1] - 1) < 1e-2
-    assert abs(curves["local_lindblad, rotating-wave"][-1]) < 1e-3
+def test_susceptibility(tmp_path, capsys):
+    curves = susceptibility.main(fast=True, folder=tmp_path)
+    near = 3  # 1e-4, outside the rounding region of every curve
+    assert abs(curves["langevin, position"][near] - 1) < 1e-3
+    assert abs(curves["local_lindblad, position"][near] - 1) < 1e-2
+    assert abs(curves["langevin, rotating-wave"][near] - 1) < 1e-3
+    assert abs(curves["local_lindblad, rotating-wave"][near]) < 1e-3
+    assert abs(curves["ground state, position"][-1] - 0.5) < 1e-5
+    assert (tmp_path / "exponents.png").stat().st_size > 10_000
     assert "coupling/critical" in capsys.readouterr().out
+
+
+def test_critical_manifold(tmp_path):
+    slopes = critical_manifold.main(fast=True, folder=tmp_path)
+    # λ_c² (1/ω1 + 1/ω3)/ω2 = 1 for the chain, four times that with κ = λ
+    exact = 0.5 / np.sqrt(1 + 1 / 1.3)
+    np.testing.assert_allclose(slopes["pairing, λ = 0"], exact, rtol=0.05)
+    np.testing.assert_allclose(slopes["position, κ = λ"], exact / 2, rtol=0.05)
+    assert (tmp_path / "critical_manifold.png").stat().st_size > 10_000
+
+
+def test_trust(tmp_path, capsys):
+    ratios, found = trust.main(fast=True, folder=tmp_path)
+    np.testing.assert_allclose(ratios, [0.846584250, 0.324457825, 0.260349614], atol=1e-8)
+    assert found.converged
+    assert found.value < 1e-15
+    assert (tmp_path / "map.png").stat().st_size > 10_000
+    assert "within 10 %" in capsys.readouterr().out

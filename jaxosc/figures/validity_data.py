@@ -113,7 +113,8 @@ def _plane(
             observable,
         ),
     )
-    exact = values.pop("langevin")
+    exact = values["langevin"]
+    values = {name: values[name] for name in DESCRIPTIONS}
     return Plane(
         interaction, omega, critical, resonant, ratio, difference, baths, exact, values
     )  # fmt: skip
