@@ -116,7 +116,7 @@ def _search(
     _, accepted, unknown, anchor = jax.lax.while_loop(
         pending, attempt, (index, jnp.zeros((), bool), nothing, nothing[: 2 * size])
     )
-    inside = jnp.where(accepted, unknown[-1] / 2, reference)
+    inside = jnp.minimum(jnp.where(accepted, unknown[-1] / 2, reference), reference)
     growth = _growth(base + inside * slope)
     # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
     noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(base + inside * slope))

@@ -1,0 +1,233 @@
+"""Critical points of any network against eigenvalues, closed forms and differences."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+import jaxosc
+
+
+def random_network(generator, modes, pairing=1.0):
+    def couplings():
+        upper = np.triu(generator.uniform(-0.1, 0.1, (modes, modes)), 1)
+        return upper + upper.T
+
+    oscillators = jaxosc.Oscillators(
+        generator.uniform(0.5, 2.0, modes), couplings(), pairing * couplings()
+    )
+    return oscillators, jaxosc.Baths(10 ** generator.uniform(-5, 0, modes), np.ones(modes))
+
+
+def matrices(oscillators, scale):
+    omega, exchange, pairing = (np.asarray(leaf) for leaf in jax.tree.leaves(oscillators)[:3])
+    return (np.diag(omega) + scale * (exchange + sign * pairing) for sign in (1, -1))
+
+
+def growth(oscillators, baths, scale):
+    """The largest real part of an eigenvalue of the drift, from NumPy."""
+    potential, kinetic = matrices(oscillators, scale)
+    decay = -np.diag(np.asarray(baths.damping))
+    return np.linalg.eigvals(np.block([[decay, kinetic], [-potential, decay]])).real.max()
+
+
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_critical_scale_of_a_pair(interaction):
+    oscillators = jaxosc.pair((5.0, 2.0), 0.7, interaction)
+    critical = jaxosc.critical_coupling((5.0, 2.0), interaction)
+    assert jaxosc.critical_scale(oscillators) == pytest.approx(float(critical) / 0.7, rel=1e-15)
+    mixed = jaxosc.Oscillators((5.0, 2.0), [[0, 0.3], [0.3, 0]], [[0, -0.5], [-0.5, 0]])
+    assert jaxosc.critical_scale(mixed) == pytest.approx(np.sqrt(10) / 0.8, rel=1e-15)
+
+
+@pytest.mark.parametrize("modes", [2, 3, 4, 6, 10])
+def test_critical_scale_against_eigenvalues(modes):
+    generator = np.random.default_rng(modes)
+    for _ in range(5):
+        oscillators, _ = random_network(generator, modes)
+        scale = float(jaxosc.critical_scale(oscillators))
+        inside, outside = (
+            min(np.linalg.eigvalsh(matrix)[0] for matrix in matrices(oscillators, scale * factor))
+            for factor in (1 - 1e-9, 1 + 1e-9)
+        )
+        assert inside > 0 > outside
+
+
+def test_uncoupled_oscillators_have_no_critical_point():
+    for modes in (1, 2, 3):
+        zero = np.zeros((modes, modes))
+        oscillators = jaxosc.Oscillators(np.ones(modes), zero, zero)
+        assert jaxosc.critical_scale(oscillators) == np.inf
+        baths = jaxosc.Baths(np.full(modes, 0.1), np.ones(modes))
+        assert jaxosc.stability_scale(oscillators, baths) == np.inf
+
+
+def test_critical_scale_differentiates_twice():
+    """Against 50 digits: s is a root of det(ω + s(λ + κ)) for these positive couplings."""
+
+    def network(omega, strength):
+        coupling = strength * jnp.array([[0, 1.0, 0.3], [1.0, 0, 0.5], [0.3, 0.5, 0]])
+        return jaxosc.Oscillators(jnp.stack([omega, jnp.asarray(1.3), jnp.asarray(0.8)]),
+                                  coupling, 0.7 * coupling)  # fmt: skip
+
+    def scale(omega, strength):
+        return jaxosc.critical_scale(network(omega, strength))
+
+    def exact(omega, strength):
+        rows = [[0, 1, mpmath.mpf(0.3)], [1, 0, 0.5], [mpmath.mpf(0.3), 0.5, 0]]
+        for index, entry in enumerate((omega, mpmath.mpf(1.3), mpmath.mpf(0.8))):
+            rows[index] = [value / mpmath.sqrt(entry) for value in rows[index]]
+            for row in rows:
+                row[index] = row[index] / mpmath.sqrt(entry)
+        lowest = min(mpmath.eigsy(mpmath.matrix(rows) * strength, eigvals_only=True))
+        return -1 / (lowest * (1 + mpmath.mpf(0.7)))
+
+    with mpmath.workdps(50):
+        point = (mpmath.mpf(1.1), mpmath.mpf(0.2))
+        assert scale(1.1, 0.2) == pytest.approx(float(exact(*point)), rel=1e-14)
+        for index in (0, 1):
+            order = [0, 0]
+            order[index] = 1
+            expected = float(mpmath.diff(exact, point, tuple(order)))
+            for derivative in (jax.jacfwd, jax.jacrev):
+                slope = jax.jit(derivative(scale, index))(1.1, 0.2)
+                assert slope == pytest.approx(expected, rel=1e-12)
+        expected = float(mpmath.diff(exact, point, (2, 0)))
+        assert jax.jit(jax.hessian(scale))(1.1, 0.2) == pytest.approx(expected, rel=1e-11)
+
+
+def test_rotating_wave_kink():
+    """λ + |κ| has no slope in κ at κ = 0; its slopes in λ and ω are plain."""
+
+    def scale(exchange, pairing):
+        one = jnp.array([[0, 1.0], [1.0, 0]])
+        return jaxosc.critical_scale(
+            jaxosc.Oscillators(jnp.array([5.0, 2.0]), exchange * one, pairing * one)
+        )
+
+    by_exchange, by_pairing = jax.grad(scale, (0, 1))(0.5, 0.0)
+    assert by_exchange == pytest.approx(-np.sqrt(10) / 0.25, rel=1e-14)
+    assert by_pairing == 0
+
+
+@pytest.mark.parametrize("modes", [2, 3, 4, 6, 8])
+def test_stability_scale_against_eigenvalues(modes):
+    generator = np.random.default_rng(10 + modes)
+    for pairing in (0.3, 1.0, 3.0) * (2 if modes < 6 else 1):
+        oscillators, baths = random_network(generator, modes, pairing)
+        scale = float(jaxosc.stability_scale(oscillators, baths))
+        if np.isinf(scale):  # exchange outweighs pairing: nothing grows
+            assert max(growth(oscillators, baths, s) for s in np.linspace(0.1, 100, 500)) < 0
+            continue
+        below = np.linspace(1e-3, 1 - 1e-4, 200) * scale
+        assert max(growth(oscillators, baths, s) for s in below) < 0
+        assert abs(growth(oscillators, baths, scale)) < 1e-8
+        assert growth(oscillators, baths, scale * (1 + 1e-4)) > 0
+
+
+@pytest.mark.parametrize("modes", [2, 3, 5, 8])
+def test_exchange_alone_is_stable(modes):
+    oscillators, baths = random_network(np.random.default_rng(modes), modes, pairing=0.0)
+    assert jaxosc.stability_scale(oscillators, baths) == np.inf
+    assert jaxosc.critical_scale(oscillators) < np.inf
+
+
+def test_stability_scale_of_a_pair():
+    """κ = λ: √((ω1² + γ1²)(ω2² + γ2²)/(ω1ω2))/2; and the general route on the same pair."""
+    omega, damping = np.array([5.0, 2.0]), np.array([0.3, 0.7])
+    exact = np.sqrt(np.prod(omega**2 + damping**2) / omega.prod()) / 2
+    oscillators = jaxosc.pair(omega, 0.7, "position")
+    baths = jaxosc.Baths(damping, (1.0, 1.0))
+    assert jaxosc.stability_scale(oscillators, baths) == pytest.approx(exact / 0.7, rel=1e-14)
+    generator = np.random.default_rng(4)
+    for _ in range(8):
+        oscillators, baths = random_network(generator, 2, 10 ** generator.uniform(-1, 1))
+        widened = jaxosc.Oscillators(
+            np.append(oscillators.frequency, 1.7),
+            np.pad(oscillators.exchange, (0, 1)),
+            np.pad(oscillators.pairing, (0, 1)),
+        )
+        three = jaxosc.Baths(np.append(baths.damping, 0.1), np.ones(3))
+        closed = float(jaxosc.stability_scale(oscillators, baths))
+        assert jaxosc.stability_scale(widened, three) == pytest.approx(closed, rel=1e-7)
+
+
+def test_pairing_destabilises_before_the_hamiltonian():
+    oscillators = jaxosc.Oscillators((1.0, 1.0), np.zeros((2, 2)), [[0, 0.9], [0.9, 0]])
+    baths = jaxosc.Baths((0.01, 10.0), (1.0, 1.0))
+    scale = float(jaxosc.stability_scale(oscillators, baths))
+    assert scale < 1 < jaxosc.critical_scale(oscillators)
+    assert growth(oscillators, baths, scale * 0.999) < 0 < growth(oscillators, baths, scale * 1.001)
+
+
+def test_one_damped_end_damps_the_chain():
+    one = np.diag([0.2, 0.2], 1)
+    oscillators = jaxosc.Oscillators((1.0, 1.2, 0.9), one + one.T, one + one.T)
+    baths = jaxosc.Baths((0.05, 0.0, 0.0), np.ones(3))
+    scale = float(jaxosc.stability_scale(oscillators, baths))
+    assert growth(oscillators, baths, 0.999 * scale) < 0 < growth(oscillators, baths, 1.001 * scale)
+
+
+@pytest.mark.parametrize("pairing", [1.0, 20.0])
+def test_stability_scale_differentiates(pairing):
+    """A static crossing (κ = λ) and an oscillating one, each against differences."""
+    one = np.array([[0, 1.0, 0.3], [1.0, 0, 0.5], [0.3, 0.5, 0]])
+
+    def scale(parameters):
+        oscillators = jaxosc.Oscillators(
+            jnp.concatenate([parameters[:1], jnp.array([1.3, 0.8])]),
+            jnp.asarray(0.01 * one),
+            pairing * 0.01 * jnp.asarray(one),
+        )
+        damping = jnp.concatenate([parameters[1:], jnp.array([0.3, 0.05])])
+        return jaxosc.stability_scale(oscillators, jaxosc.Baths(damping, jnp.ones(3)))
+
+    point = jnp.array([1.1, 0.02])
+    forward, reverse = (jax.jit(d(scale))(point) for d in (jax.jacfwd, jax.jacrev))
+    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    curvature = jax.jit(jax.hessian(scale))(point)
+    np.testing.assert_allclose(curvature, curvature.T, rtol=1e-9)
+    gradient = jax.jit(jax.grad(scale))
+    for index in (0, 1):
+        step = jnp.zeros(2).at[index].set(1e-5)
+        difference = (scale(point + step) - scale(point - step)) / 2e-5
+        assert forward[index] == pytest.approx(float(difference), rel=1e-6)
+        slopes = (gradient(point + step) - gradient(point - step)) / 2e-5
+        np.testing.assert_allclose(curvature[index], slopes, rtol=1e-6)
+
+
+def test_batches():
+    generator = np.random.default_rng(1)
+    networks = [random_network(generator, 3, 2.0) for _ in range(4)]
+    oscillators, baths = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
+    np.testing.assert_allclose(
+        jax.vmap(jaxosc.stability_scale)(oscillators, baths),
+        [jaxosc.stability_scale(*network) for network in networks], rtol=1e-12,
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        jax.vmap(jaxosc.critical_scale)(oscillators),
+        [jaxosc.critical_scale(network) for network, _ in networks], rtol=1e-14,
+    )  # fmt: skip
+
+
+def test_without_damping_there_is_no_answer():
+    for modes in (2, 3):
+        oscillators, _ = random_network(np.random.default_rng(2), modes)
+        baths = jaxosc.Baths(np.zeros(modes), np.ones(modes))
+        with pytest.raises(ValueError, match="Argument `baths` must damp every motion"):
+            jaxosc.stability_scale(oscillators, baths)
+        assert np.isnan(jax.jit(jaxosc.stability_scale)(oscillators, baths))
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"`oscillators` must be a jaxosc\.Oscillators"):
+        jaxosc.critical_scale(np.ones(2))
+    with pytest.raises(ValueError, match="one bath an oscillator"):
+        jaxosc.stability_scale(jaxosc.pair((5.0, 2.0), 1.0, "position"), jaxosc.Baths([0.1], [1.0]))
+
+    def inside(omega):
+        zero = jnp.zeros((2, 2))
+        return jaxosc.critical_scale(jaxosc.Oscillators(omega, zero, zero))
+
+    assert np.isnan(jax.jit(inside)(jnp.array([1.0, -1.0])))

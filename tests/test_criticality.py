@@ -1,0 +1,383 @@
+"""Derivatives by name, exponents, continuation and frontiers, each against another route."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+import reference
+
+import jaxosc
+
+EQUATIONS = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}
+POINTS = {
+    "generic": (1.0, 1.7, 0.3, 2.0, 3.0),
+    "resonance": (1.0, 1.0, 0.2, 2.0, 3.0),
+    "uncoupled": (1.0, 1.7, 0.0, 2.0, 3.0),
+    "equal temperatures": (1.0, 1.7, 0.3, 2.0, 2.0),
+    "near critical": (5.0, 2.0, 1.58, 98.0, 298.0),
+}
+NAMES = ("omega1", "omega2", "coupling", "T1", "T2")
+
+
+def number_by(equation):
+    def occupation(omega1, omega2, coupling, T1, T2):
+        oscillators = jaxosc.pair(jnp.stack([omega1, omega2]), coupling, "position")
+        baths = jaxosc.Baths((1e-2, 2e-2), jnp.stack([T1, T2]))
+        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]
+
+    return occupation
+
+
+NUMBER = {name: number_by(equation) for name, equation in EQUATIONS.items()}
+
+
+def exact_number(name, omega1, omega2, coupling, first, second):
+    network = reference.pair((omega1, omega2), coupling, "position")
+    state = getattr(reference, name)(*network, [1e-2, 2e-2], [first, second])
+    return reference.occupation(state)[0]
+
+
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_susceptibility(name):
+    """All points in one batch, forward and reverse, against 50 digits."""
+    points = np.array(list(POINTS.values()))
+    parameters = dict(zip(NAMES, points.T, strict=True))
+    expected, scales = [], []
+    for omega1, omega2, coupling, first, second in points:
+
+        def along(x, p=(omega1, omega2, first, second)):
+            return exact_number(name, p[0], p[1], x, p[2], p[3])
+
+        expected.append(float(reference.derivative(along, mpmath.mpf(coupling))))
+        scales.append(float(along(coupling)) / max(coupling, 1e-2))
+    distance = 1 - 2 * points[:, 2] / np.sqrt(points[:, 0] * points[:, 1])
+    tolerance = 1e-12 * np.abs(expected) + (1e-14 + 1e-16 / distance) * scales / distance
+    for mode in ("forward", "reverse"):
+        slopes = jaxosc.susceptibility(NUMBER[name], parameters, by="coupling", mode=mode)
+        assert np.all(np.abs(slopes - np.array(expected)) <= tolerance)
+    plain = jax.grad(NUMBER[name], argnums=2)(*jnp.array(POINTS["generic"]))
+    assert slopes[0] == pytest.approx(float(plain), rel=1e-13)
+
+
+@pytest.mark.slow
+def test_second_susceptibility():
+    """∂²⟨n⟩/∂λ∂T1 and ∂²⟨n⟩/∂λ² of the local equation against 50-digit differences."""
+    parameters = dict(zip(NAMES, POINTS["generic"], strict=True))
+    for by, order in ((("coupling", "T1"), (1, 1)), (("coupling", "coupling"), (2, 0))):
+        ours = jaxosc.susceptibility(NUMBER["local"], parameters, by)
+        reverse = jaxosc.susceptibility(NUMBER["local"], parameters, by, mode="reverse")
+        with mpmath.workdps(50):
+            expected = mpmath.diff(
+                lambda x, t: exact_number("local", 1.0, 1.7, x, t, 3.0),
+                (mpmath.mpf(0.3), mpmath.mpf(2.0)), order,
+            )  # fmt: skip
+        assert ours == pytest.approx(float(expected), rel=1e-9)
+        assert reverse == pytest.approx(float(ours), rel=1e-12)
+
+
+def test_susceptibility_of_trees_and_batches():
+    def function(x, y):
+        return {"product": x * y**2, "both": jnp.stack([x**2, y])}
+
+    slopes = jaxosc.susceptibility(function, {"x": [[1.0], [2.0]], "y": [3.0, 4.0, 5.0]}, "x")
+    np.testing.assert_allclose(slopes["product"], [[9, 16, 25], [9, 16, 25]])
+    assert slopes["both"].shape == (2, 3, 2)
+    np.testing.assert_allclose(slopes["both"][..., 0], [[2, 2, 2], [4, 4, 4]])
+
+    def by_outer(a):
+        return jaxosc.susceptibility(lambda x: a * x**3, {"x": 2.0}, "x")
+
+    assert jax.jit(by_outer)(3.0) == 36
+    assert jax.grad(by_outer)(3.0) == 12
+
+
+def test_past_the_critical_point():
+    function = NUMBER["local"]
+    parameters = dict(zip(NAMES, POINTS["generic"], strict=True))
+    with pytest.raises(ValueError, match="bounded below"):
+        jaxosc.susceptibility(function, parameters | {"coupling": 0.7}, "coupling")
+    slopes = jaxosc.susceptibility(
+        function, parameters | {"coupling": np.array([0.3, 0.7])}, "coupling"
+    )
+    np.testing.assert_array_equal(np.isnan(slopes), [False, True])
+    # A value that is NaN has a derivative that is NaN, and not zero.
+    gradients = jax.vmap(jax.grad(function, argnums=2), (None, None, 0, None, None))(
+        1.0, 1.7, jnp.array([0.3, 0.7]), 2.0, 3.0
+    )
+    np.testing.assert_array_equal(np.isnan(gradients), [False, True])
+    with pytest.raises(ValueError, match="bounded below"):
+        jax.grad(function, argnums=2)(1.0, 1.7, 0.7, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"by": "y"}, "`by` must be one of 'x'"),
+        ({"by": ("x", "x", "x")}, "`by` must be one name, or two"),
+        ({"mode": "sideways"}, "`mode` must be one of"),
+        ({"parameters": {"x": np.nan}}, "`x` must be finite"),
+        ({"parameters": {"x": "1"}}, "must be a real number"),
+        ({"parameters": {}}, "must map at least one"),
+        ({"parameters": {1: 2.0}}, "names as keys"),
+        ({"function": lambda y: y}, "must take x by name"),
+        ({"function": lambda x: jax.lax.complex(x, x)}, "must return real floating numbers"),
+    ],
+)
+def test_bad_susceptibility(change, words):
+    arguments = {"function": lambda x: x**2, "parameters": {"x": 1.0}, "by": "x"} | change
+    with pytest.raises(ValueError, match=words):
+        jaxosc.susceptibility(**arguments)
+
+
+def test_arrays_that_do_not_broadcast():
+    with pytest.raises(ValueError, match="broadcast together"):
+        jaxosc.susceptibility(lambda x, y: x * y, {"x": np.ones(2), "y": np.ones(3)}, "x")
+
+
+def state(name, interaction, distance, damping=1e-8, temperature=(98.0, 298.0)):
+    oscillators = jaxosc.pair((5.0, 2.0), interaction=interaction, distance=distance)
+    if name == "gibbs":
+        return jaxosc.gibbs(oscillators, temperature[0])
+    equation = {
+        "local": jaxosc.local_lindblad,
+        "global": jaxosc.global_lindblad,
+        "langevin": jaxosc.langevin,
+    }[name]
+    baths = jaxosc.Baths((damping, damping), temperature)
+    return jaxosc.steady_state(equation(oscillators, baths))
+
+
+def exponents(name, interaction, distances, **more):
+    return jaxosc.critical_exponent(
+        lambda distance: jaxosc.occupation(state(name, interaction, distance, **more))[0],
+        {"distance": distances},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "interaction", "damping", "expected"),
+    [
+        ("gibbs", "position", 0.0, 1),
+        ("global", "position", 1e-8, 1),
+        ("langevin", "position", 1e-8, 1),
+        ("local", "position", 1e-8, 1),
+        ("langevin", "rotating-wave", 1e-13, 1),
+        ("local", "rotating-wave", 1e-13, 0),
+    ],
+)
+def test_thermal_exponents(name, interaction, damping, expected):
+    distances = np.array([1e-5, 1e-7, 1e-10])
+    found = exponents(name, interaction, distances, damping=damping)
+    # Corrections to the power law are of the order of the distance, times at most 1/R_1² here.
+    assert np.all(np.abs(found[:2] - expected) < 30 * distances[:2] + 2e-7)
+    assert abs(found[2] - expected) < 1e-5
+
+
+@pytest.mark.parametrize("temperature", [0.0, 98.0])
+def test_gibbs_exponents_against_fifty_digits(temperature):
+    """⟨n1⟩ from the normal modes, n1 = Σ R²[(ω/Ω + Ω/ω)/4 coth(Ω/2T)] − ½."""
+
+    def occupation(log_distance):
+        omega1, omega2 = mpmath.mpf(5), mpmath.mpf(2)
+        coupling = mpmath.sqrt(omega1 * omega2) / 2 * (1 - mpmath.exp(log_distance))
+        off = 2 * coupling * mpmath.sqrt(omega1 * omega2)
+        squares, vectors = mpmath.eigsy(mpmath.matrix([[omega1**2, off], [off, omega2**2]]))
+        total = -mpmath.mpf(1) / 2
+        for k in (0, 1):
+            omega = mpmath.sqrt(squares[k])
+            coth = mpmath.coth(omega / (2 * temperature)) if temperature else mpmath.mpf(1)
+            total += vectors[0, k] ** 2 * (omega / omega1 + omega1 / omega) / 4 * coth
+        return mpmath.log(total)
+
+    distances = np.array([1e-2, 1e-6, 1e-10])
+    ours = exponents("gibbs", "position", distances, temperature=(temperature, temperature))
+    with mpmath.workdps(60):
+        for distance, value in zip(distances, ours, strict=True):
+            expected = -mpmath.diff(occupation, mpmath.log(mpmath.mpf(float(distance))))
+            assert value == pytest.approx(float(expected), rel=1e-9)
+    if temperature == 0:
+        assert ours[-1] == pytest.approx(0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize(("interaction", "expected"), [("position", 0.5), ("rotating-wave", 1.0)])
+def test_information_grows_logarithmically(interaction, expected):
+    slopes = jaxosc.logarithmic_slope(
+        lambda distance: jaxosc.mutual_information(
+            state("langevin", interaction, distance, damping=1e-13)
+        ),
+        {"distance": np.array([1e-4, 1e-6])},
+    )
+    np.testing.assert_allclose(slopes, expected, atol=2e-4)
+    assert slopes[1] == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_closed_curve():
+    curve = jaxosc.trace_curve(
+        lambda x, y: x**2 + y**2 / 4 - 1, {"x": 0.9, "y": 0.1}, {"x": (-2, 2), "y": (-3, 3)}
+    )
+    assert curve.closed
+    x, y = curve.points["x"], curve.points["y"]
+    assert np.abs(x**2 + y**2 / 4 - 1).max() < 1e-14
+    assert np.ptp(x) > 1.98
+    np.testing.assert_allclose(
+        curve.tangent["x"] * x + curve.tangent["y"] * y / 4, 0, atol=1e-14
+    )  # along the curve
+
+
+def test_corners_and_bounds():
+    square = jaxosc.trace_curve(
+        lambda x, y: jnp.abs(x) + jnp.abs(y) - 1,
+        {"x": 0.3, "y": -0.8},
+        {"x": (-2, 2), "y": (-3, 3)},
+    )
+    assert square.closed
+    # Both ends of every edge are met, but for the size of a turn
+    for name in ("x", "y"):
+        assert square.points[name].min() < -0.999
+        assert square.points[name].max() > 0.999
+    part = jaxosc.trace_curve(
+        lambda x, y: y - x**2, {"x": 0.1, "y": 0.0}, {"x": (-1, 0.5), "y": (-1, 0.64)}
+    )
+    assert part.ends == ("it leaves the bounds", "it leaves the bounds")
+    np.testing.assert_allclose(np.sort(part.points["x"])[[0, -1]], [-0.8, 0.5], atol=1e-12)
+
+
+def test_critical_manifold():
+    def distance(omega, coupling):
+        omegas = jnp.stack([omega, jnp.asarray(2.0)])
+        return jaxosc.critical_scale(jaxosc.pair(omegas, coupling, "position")) - 1
+
+    curve = jaxosc.trace_curve(
+        distance, {"omega": 5.0, "coupling": 1.0}, {"omega": (0.1, 10), "coupling": (0.1, 3)}
+    )
+    omega, coupling = curve.points["omega"], curve.points["coupling"]
+    np.testing.assert_allclose(coupling, np.sqrt(2 * omega) / 2, rtol=1e-13)
+    slope = curve.tangent["coupling"] / curve.tangent["omega"]
+    np.testing.assert_allclose(slope, np.sqrt(2 / omega) / 4, rtol=1e-12)
+    np.testing.assert_allclose(np.sort(omega)[[0, -1]], [0.1, 10], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"function": lambda x, y: x**2 + y**2 + 1}, "`start` must lie near a zero"),
+        ({"start": {"x": 5.0, "y": 0.0}}, "inside the bounds"),
+        ({"start": {"x": 0.0, "z": 0.0}}, "`start` must name"),
+        ({"bounds": {"x": (1, -1), "y": (0, 1)}}, "low < high"),
+        ({"bounds": {"x": (-1, 1)}}, "`bounds` must name two"),
+        ({"max_points": 1}, "`max_points`"),
+    ],
+)
+def test_bad_curves(change, words):
+    arguments = {
+        "function": lambda x, y: x - y,
+        "start": {"x": 0.5, "y": 0.4},
+        "bounds": {"x": (-1, 1), "y": (-1, 1)},
+    } | change
+    with pytest.raises(ValueError, match=words):
+        jaxosc.trace_curve(**arguments)
+
+
+def first_number(covariance):
+    return jaxosc.occupation(covariance)[0]
+
+
+def frontier(delta_t, description=jaxosc.local_lindblad, omega=(5.0, 2.0), tolerance=0.1, **more):
+    more = {"interaction": "position", "observable": first_number} | more
+    oscillators = jaxosc.pair(omega, 1.0, more.pop("interaction"))
+    baths = jaxosc.Baths((1.5e-4, 1.5e-4), jnp.stack([jnp.full_like(delta_t, 98.0), 98 + delta_t]))
+    observable = more.pop("observable")
+    return jaxosc.trust_frontier(oscillators, baths, description, observable, tolerance, **more)
+
+
+def reference_error(name, omega, coupling, delta_t):
+    network = reference.pair(omega, coupling, "position")
+    baths = ([1.5e-4, 1.5e-4], [98.0, 98.0 + delta_t])
+    values = [
+        reference.occupation(equation(*network, *baths))[0]
+        for equation in (getattr(reference, name), reference.langevin)
+    ]
+    return float(abs(values[0] / values[1] - 1))
+
+
+def test_frontier_of_the_local_equation():
+    differences = jnp.array([0.0, 100.0, 200.0])
+    found = jax.jit(jax.vmap(frontier))(differences)
+    assert found.crosses.all()
+    assert set(found.reason) == {"the error crosses the tolerance here"}
+    critical = np.sqrt(10.0) / 2
+    np.testing.assert_allclose(found.scale, found.ratio * critical, rtol=1e-15)
+    for scale, difference in zip(found.scale, differences, strict=True):
+        error = reference_error("local", (5.0, 2.0), float(scale), float(difference))
+        assert error == pytest.approx(0.1, rel=1e-10)
+
+
+def test_frontier_of_the_global_equation_at_resonance():
+    """It fails below a coupling of the order of the damping."""
+    found = frontier(jnp.asarray(100.0), jaxosc.global_lindblad, (2.0, 2.0), side="lower")
+    assert 0.5 < float(found.scale) / 1.5e-4 < 5
+    error = reference_error("global_", (2.0, 2.0), float(found.scale), 100.0)
+    assert error == pytest.approx(0.1, rel=1e-8)
+    above = frontier(jnp.asarray(100.0), jaxosc.global_lindblad, (2.0, 2.0), side="upper")
+    assert not above.crosses
+    assert "other direction" in above.reason
+
+
+def test_frontiers_that_do_not_exist():
+    never = frontier(jnp.asarray(0.0), jaxosc.global_lindblad, interaction="rotating-wave")
+    assert np.isnan(never.ratio)
+    assert np.isnan(never.scale)
+    assert "within the tolerance at every coupling" in never.reason
+    always = frontier(jnp.asarray(100.0), tolerance=1e-14, between=(0.5, 0.6))
+    assert not always.crosses
+    assert "exceeds the tolerance at every coupling" in always.reason
+    oscillators = jaxosc.pair((5.0, 2.0), 1.0, "position")
+    cold = jaxosc.Baths((1e-2, 1e-2), (0.0, 0.0))
+    undefined = jaxosc.trust_frontier(
+        oscillators, cold, jaxosc.local_lindblad, jaxosc.mutual_information, 0.1
+    )
+    assert np.isnan(undefined.ratio)
+    assert "not defined" in undefined.reason
+
+
+@pytest.mark.slow
+def test_frontier_differentiates():
+    def scale(delta_t, tolerance):
+        return frontier(delta_t, tolerance=tolerance).scale
+
+    point = (jnp.asarray(100.0), jnp.asarray(0.1))
+    forward = jax.jit(jax.jacfwd(scale, (0, 1)))(*point)
+    reverse = jax.jit(jax.jacrev(scale, (0, 1)))(*point)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-10)
+    for index, step in enumerate((1e-3, 1e-6)):
+        high, low = (
+            scale(*(x + sign * step * (i == index) for i, x in enumerate(point)))
+            for sign in (1, -1)
+        )
+        assert forward[index] == pytest.approx(float(high - low) / (2 * step), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tolerance": 0.0}, "`tolerance` must be positive"),
+        ({"side": "left"}, "`side` must be one of"),
+        ({"between": (0.5, 1.5)}, "`between` must hold 0 < low < high < 1"),
+        ({"between": 3}, "`between` must be two numbers"),
+        ({"observable": jaxosc.occupation}, "`observable` must return one real number"),
+        ({"description": "local"}, "`description` must be a function"),
+        ({"coupling": 0.0}, "have a coupling"),
+    ],
+)
+def test_bad_frontiers(change, words):
+    coupling = change.pop("coupling", 1.0)
+    arguments = {
+        "oscillators": jaxosc.pair((5.0, 2.0), coupling, "position"),
+        "baths": jaxosc.Baths((1e-2, 1e-2), (1.0, 2.0)),
+        "description": jaxosc.local_lindblad,
+        "observable": first_number,
+        "tolerance": 0.1,
+    } | change
+    with pytest.raises(ValueError, match=words):
+        jaxosc.trust_frontier(**arguments)
