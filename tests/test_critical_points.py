@@ -231,3 +231,75 @@ def test_bad_input():
         return jaxosc.critical_scale(jaxosc.Oscillators(omega, zero, zero))
 
     assert np.isnan(jax.jit(inside)(jnp.array([1.0, -1.0])))
+
+
+def test_critical_scale_by_a_coupling():
+    """By one symmetric pair of entries, of exchange and of pairing, against NumPy."""
+    generator = np.random.default_rng(7)
+    omega = generator.uniform(0.5, 2.0, 5)
+    upper = np.triu(generator.uniform(-0.1, 0.1, (2, 5, 5)), 1)
+    couplings = upper + upper.transpose(0, 2, 1)
+    change = np.zeros((5, 5))
+    change[1, 3] = change[3, 1] = 1
+
+    def exact(shifts):
+        root = np.sqrt(np.outer(omega, omega))
+        exchange, pairing = couplings + np.asarray(shifts)[:, None, None] * change
+        lowest = (np.linalg.eigvalsh((exchange + s * pairing) / root)[0] for s in (1, -1))
+        return -1 / min(lowest)
+
+    def scale(shifts):
+        exchange, pairing = (
+            jnp.asarray(couplings[index]) + shifts[index] * jnp.asarray(change) for index in (0, 1)
+        )
+        return jaxosc.critical_scale(jaxosc.Oscillators(jnp.asarray(omega), exchange, pairing))
+
+    zero = jnp.zeros(2)
+    assert scale(zero) == pytest.approx(exact(zero), rel=1e-13)
+    forward, reverse = (jax.jit(d(scale))(zero) for d in (jax.jacfwd, jax.jacrev))
+    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    curvature = jax.jit(jax.hessian(scale))(zero)
+    for index, step in enumerate(1e-4 * np.eye(2)):
+        near = step / 10
+        slope = (exact(near) - exact(-near)) / 2e-5
+        assert forward[index] == pytest.approx(slope, rel=1e-5)
+        high, low = exact(step), exact(-step)
+        second = (high - 2 * exact(zero) + low) / 1e-8
+        assert curvature[index, index] == pytest.approx(second, rel=1e-4)
+
+
+@pytest.mark.parametrize("pairing", [1.0, 8.0])
+def test_stability_scale_of_a_pair_differentiates(pairing):
+    """The static and the oscillating root, by ω, γ, λ, against bisection on NumPy's eigenvalues."""
+    one = np.array([[0, 1.0], [1.0, 0]])
+
+    def scale(parameters):
+        oscillators = jaxosc.Oscillators(
+            parameters[:2], parameters[4] * one, pairing * parameters[4] * one
+        )
+        return jaxosc.stability_scale(oscillators, jaxosc.Baths(parameters[2:4], jnp.ones(2)))
+
+    def growth(point, factor):
+        decay = -np.diag(point[2:4])
+        exchange, pairs = factor * point[4] * one, factor * pairing * point[4] * one
+        blocks = [[decay, np.diag(point[:2]) + exchange - pairs],
+                  [-np.diag(point[:2]) - exchange - pairs, decay]]  # fmt: skip
+        return np.linalg.eigvals(np.block(blocks)).real.max()
+
+    def exact(point, near):
+        low, high = 0.99 * near, 1.01 * near
+        assert growth(point, low) < 0 < growth(point, high)
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if growth(point, middle) < 0 else (low, middle)
+        return low
+
+    point = np.array([1.1, 1.4, 0.05, 0.3, 0.1])
+    value = float(scale(jnp.asarray(point)))
+    assert value == pytest.approx(exact(point, value), rel=1e-10)
+    forward, reverse = (jax.jit(d(scale))(jnp.asarray(point)) for d in (jax.jacfwd, jax.jacrev))
+    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    for index, step in enumerate(1e-5 * np.eye(5)):
+        difference = (exact(point + step, value) - exact(point - step, value)) / 2e-5
+        assert forward[index] == pytest.approx(difference, rel=1e-5)
+    assert forward[4] == pytest.approx(-value / point[4], rel=1e-12)

@@ -200,6 +200,7 @@ def test_gibbs_exponents_against_fifty_digits(temperature):
         assert ours[-1] == pytest.approx(0.5, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("interaction", "expected"), [("position", 0.5), ("rotating-wave", 1.0)])
 def test_information_grows_logarithmically(interaction, expected):
     slopes = jaxosc.logarithmic_slope(
@@ -381,3 +382,35 @@ def test_bad_frontiers(change, words):
     } | change
     with pytest.raises(ValueError, match=words):
         jaxosc.trust_frontier(**arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["local", "langevin"])
+@pytest.mark.parametrize(
+    "point", [(1.0, 1.0, 0.2, 2.0, 3.0), (1.0, 1.7, 0.0, 2.0, 3.0), (5.0, 2.0, 1.58, 98.0, 298.0)]
+)
+def test_mixed_susceptibility(name, point):
+    """∂²⟨n1⟩/∂λ∂T1 at resonance, λ = 0 and near λ_c, against nested 50-digit differences."""
+    equation = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}[name]
+
+    def number(omega1, omega2, coupling, T1, T2):
+        oscillators = jaxosc.pair(jnp.stack([omega1, omega2]), coupling, "position")
+        baths = jaxosc.Baths((1e-2, 2e-2), jnp.stack([T1, T2]))
+        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]
+
+    def exact(coupling, temperature):
+        network = reference.pair(point[:2], coupling, "position")
+        baths = ([1e-2, 2e-2], [temperature, point[4]])
+        return reference.occupation(getattr(reference, name)(*network, *baths))[0]
+
+    parameters = dict(zip(("omega1", "omega2", "coupling", "T1", "T2"), point, strict=True))
+    ours = jaxosc.susceptibility(number, parameters, ("coupling", "T1"))
+    with mpmath.workdps(60):
+        h, x, t = mpmath.mpf(10) ** -11, mpmath.mpf(point[2]), mpmath.mpf(point[3])
+        expected = sum(
+            i * j * exact(x + i * h, t + j * h) for i in (1, -1) for j in (1, -1)
+        ) / (4 * h**2)  # fmt: skip
+        value = abs(exact(x, t))
+    distance = 1 - 2 * point[2] / (point[0] * point[1]) ** 0.5
+    floor = 1e-12 / distance * float(value) / max(point[2], 1e-2) / point[3]
+    assert ours == pytest.approx(float(expected), rel=1e-9, abs=floor)

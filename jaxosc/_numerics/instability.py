@@ -11,9 +11,10 @@ import numpy as np
 # Up to this size of A every crossing is found as an eigenvalue of a matrix of its pairs of
 # eigenvalues, [n(n − 1)/2]²; the work grows as n⁶.
 _ALL_PAIRS = 12
-# Beyond, the spectrum is sampled: this many s, over this many powers of ten on both sides of
-# the reference.
-_SAMPLES, _DECADES = 512, 3
+# Beyond, the spectrum is sampled: at this many s up to the first static crossing or, if that is
+# far away, a few times the reference, and at others over so many powers of ten on both sides of it.
+_SAMPLES, _FAR_SAMPLES, _DECADES = 512, 128, 3
+_NEAR = 4.0
 # Crossings farther out than this many times the reference pass for none at all: an eigenvalue
 # that is zero up to rounding looks like one.
 _FARTHEST = 1e6
@@ -95,7 +96,7 @@ def _search(
             [candidates, _crossings(_of_pairs(base), _of_pairs(slope), reference)]
         )
     else:
-        sampled = _sampled_crossing(base, slope, reference)
+        sampled = _sampled_crossing(base, slope, reference, jnp.min(candidates))
         candidates = jnp.concatenate([candidates, sampled[None]])
     candidates = jnp.sort(candidates)
 
@@ -161,9 +162,14 @@ def _of_pairs(matrix: jax.Array) -> jax.Array:
     return term(i, i, j, j) - term(i, j, j, i) - term(j, i, i, j) + term(j, j, i, i)
 
 
-def _sampled_crossing(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.Array:
+def _sampled_crossing(
+    base: jax.Array, slope: jax.Array, reference: jax.Array, static: jax.Array
+) -> jax.Array:
     """The first s of a grid at which A(s) is unstable, refined; infinity if there is none."""
-    grid = reference * jnp.logspace(-_DECADES, _DECADES, _SAMPLES, dtype=base.dtype)
+    near = jnp.minimum(static, _NEAR * reference)
+    near = near * jnp.arange(1, _SAMPLES + 1, dtype=base.dtype) / _SAMPLES
+    far = reference * jnp.logspace(-_DECADES, _DECADES, _FAR_SAMPLES, dtype=base.dtype)
+    grid = jnp.sort(jnp.concatenate([near, far]))
     growth = jax.lax.map(lambda scale: _growth(base + scale * slope), grid)
     unstable = growth > 0
     first = jnp.argmax(unstable)

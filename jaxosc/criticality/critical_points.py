@@ -78,9 +78,9 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
         unstable however weak the coupling. NaN where a motion is not damped, and as for
         ``critical_scale``, and the values are known only inside a transformation. For two modes
         in closed form. For three to six, every crossing is found as an eigenvalue of a matrix of
-        N(2N − 1) rows; for more, oscillating instabilities are looked for on 512 scales between
-        1e-3 and 1e3 times ``critical_scale``, so that one that comes and goes between two of
-        them would be missed. Derivatives are those of (A(s) − iν)z = 0.
+        N(2N − 1) rows; for more, oscillating instabilities are looked for on 512 scales up to the
+        first static one, and on 128 between 1e-3 and 1e3 times ``critical_scale``: one that comes
+        and goes between two of them is missed. Derivatives are those of (A(s) − iν)z = 0.
 
     Raises:
         ValueError: if the two do not fit together, or a motion is known not to be damped.
