@@ -1,5 +1,6 @@
 """jaxosc: networks of damped, coupled quantum oscillators in JAX."""
 
+from jaxosc._version import __version__
 from jaxosc.baths import Baths
 from jaxosc.criticality.continuation import CriticalCurve, trace_curve
 from jaxosc.criticality.critical_points import critical_scale, stability_scale
@@ -24,8 +25,9 @@ from jaxosc.gaussian import (
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators, critical_coupling, pair
-
-__version__ = "0.1.0"
+from jaxosc.sweeps.reductions import Reduction, histogram
+from jaxosc.sweeps.result import SweepResult
+from jaxosc.sweeps.run import sweep
 
 __all__ = [
     "Baths",
@@ -36,6 +38,9 @@ __all__ = [
     "NormalModes",
     "Optimum",
     "Oscillators",
+    "Reduction",
+    "SweepResult",
+    "__version__",
     "coherence",
     "critical_coupling",
     "critical_exponent",
@@ -43,6 +48,7 @@ __all__ = [
     "diagnose",
     "gibbs",
     "global_lindblad",
+    "histogram",
     "is_physical",
     "langevin",
     "langevin_quadrature",
@@ -58,6 +64,7 @@ __all__ = [
     "stability_scale",
     "steady_state",
     "susceptibility",
+    "sweep",
     "symplectic_eigenvalues",
     "trace_curve",
     "trust_frontier",

@@ -33,13 +33,14 @@ def widest(dtypes: Sequence[Any]) -> Any:
 
 
 def _array(name: str, value: ArrayLike) -> jax.Array:
-    refusal = f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
-    if any(isinstance(leaf, (str, bytes)) for leaf in jax.tree.leaves(value)):
-        raise ValueError(refusal)
     try:
+        if any(isinstance(leaf, (str, bytes)) for leaf in jax.tree.leaves(value)):
+            raise TypeError("text is not a number")
         array = jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(refusal) from error
+        raise ValueError(
+            f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
+        ) from error
     if array.dtype == bool or not (
         jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
     ):

@@ -60,6 +60,18 @@ def require_takes(function: Function, parameters: Mapping[str, Any]) -> None:
         ) from error
 
 
+def call_by_name(function: Function, parameters: Mapping[str, Any]) -> Any:
+    """The function at these parameters, passed by position where it can be.
+
+    What ``jax.grad`` and its kin return differentiates arguments passed by position alone.
+    """
+    try:
+        bound = inspect.signature(function).bind(**parameters)
+    except (TypeError, ValueError):  # some builtins do not tell
+        return function(**parameters)
+    return function(*bound.args, **bound.kwargs)
+
+
 def real_output(value: Any) -> Any:
     """What a function returned, as real floating arrays.
 

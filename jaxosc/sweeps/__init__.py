@@ -1,0 +1,1 @@
+"""Grids of any size over functions of named parameters."""

@@ -1,0 +1,255 @@
+"""Named axes, and how their grid is cut into blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxosc import _checks
+
+# Enough cells in a block for many cores, and enough points in one for a full inner loop
+_CELLS = 16
+_CELL_POINTS = 4096
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The product of named dimensions.
+
+    Attributes:
+        dimensions: for each dimension, the values of its parameters by name; one parameter of
+            the dimension's own name, or several that run together.
+    """
+
+    dimensions: dict[str, dict[str, np.ndarray]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points along each dimension."""
+        return tuple(
+            len(next(iter(parameters.values()))) for parameters in self.dimensions.values()
+        )
+
+    @property
+    def points(self) -> int:
+        """Points in all."""
+        return math.prod(self.shape)
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The values of every parameter along its dimension."""
+        return {
+            name: values
+            for parameters in self.dimensions.values()
+            for name, values in parameters.items()
+        }
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of every parameter."""
+        return next(iter(self.parameters.values())).dtype
+
+
+def named_grid(axes: Mapping[str, Any]) -> Grid:
+    """The grid over these axes.
+
+    Raises:
+        ValueError: unless they map names to one-dimensional arrays of finite numbers, or to
+            such mappings with arrays of one length.
+    """
+    if not isinstance(axes, Mapping) or not axes:
+        raise ValueError(
+            "Argument `axes` must map at least one parameter's name to its values, "
+            f"but it is {axes!r}."
+        )
+    given: dict[str, dict[str, Any]] = {}
+    for name, values in axes.items():
+        if isinstance(values, Mapping):
+            if not values:
+                raise ValueError(
+                    f"Argument `axes` must name the parameters along {name!r}, but there is none."
+                )
+            given[name] = dict(values)
+        else:
+            given[name] = {name: values}
+    names = [parameter for parameters in given.values() for parameter in parameters]
+    for name in (*given, *names):
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"Argument `axes` must have names as keys, but one is {name!r}.")
+        if names.count(name) > 1:
+            raise ValueError(
+                f"Argument `axes` must name a parameter once, but {name!r} is on two axes."
+            )
+        if name in names and name in given and name not in given[name]:
+            raise ValueError(
+                f"Argument `axes` must give {name!r} to one axis, but it is the name of an axis "
+                "and of a parameter on another."
+            )
+    flat = {name: values for parameters in given.values() for name, values in parameters.items()}
+    arrays = _of_one_dtype({name: _array(name, values) for name, values in flat.items()}, flat)
+    for name, array in arrays.items():
+        if array.ndim != 1 or not array.size:
+            raise ValueError(
+                f"Argument `axes` must hold a one-dimensional array of at least one number for "
+                f"{name!r}, but its shape is {array.shape}."
+            )
+        if not np.isfinite(array).all():
+            where = int(np.argmin(np.isfinite(array)))
+            raise ValueError(
+                f"Argument `axes` must hold finite numbers for {name!r}, "
+                f"but number {where} is {array[where]}."
+            )
+    for name, parameters in given.items():
+        lengths = {parameter: len(arrays[parameter]) for parameter in parameters}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"{key} {length}" for key, length in lengths.items())
+            raise ValueError(
+                f"Argument `axes` must hold arrays of one length along {name!r}, but: {listed}."
+            )
+    return Grid(
+        {name: {key: arrays[key] for key in parameters} for name, parameters in given.items()}
+    )
+
+
+def _array(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf" or array.dtype == np.float16:
+        raise ValueError(
+            f"Argument `axes` must hold an array of real numbers for {name!r}, in float32 or "
+            f"float64, but it holds {_brief(values)}."
+        )
+    return array
+
+
+def _of_one_dtype(arrays: dict[str, np.ndarray], given: dict[str, Any]) -> dict[str, np.ndarray]:
+    # As everywhere in jaxosc: the widest floating array decides, and numbers in lists do not.
+    # Copied even so, since the caller may change theirs while the result holds them.
+    stated = [
+        array.dtype
+        for name, array in arrays.items()
+        if array.dtype.kind == "f" and hasattr(given[name], "dtype")
+    ]
+    dtype = jax.dtypes.canonicalize_dtype(_checks.widest(stated))
+    return {name: array.astype(dtype) for name, array in arrays.items()}
+
+
+def _brief(values: Any) -> str:
+    text = repr(values)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a grid is cut into blocks of consecutive points, in C order.
+
+    A block is a box of one index of the leading dimensions, some rows of the next one, and all
+    of the trailing ones. It is what one device computes at a time, whatever their number. Its
+    cells are the groups of rows that are summarised as one.
+
+    Attributes:
+        shape: of the grid.
+        split: the dimension that is cut into rows.
+        rows: of a block; fewer in the last one of each run.
+        cell_rows: of a cell.
+    """
+
+    shape: tuple[int, ...]
+    split: int
+    rows: int
+    cell_rows: int
+
+    @property
+    def inner(self) -> int:
+        """Points in a row."""
+        return math.prod(self.shape[self.split + 1 :])
+
+    @property
+    def cells(self) -> int:
+        """Cells in a whole block; the last one may stick out."""
+        return -(-self.rows // self.cell_rows)
+
+    @property
+    def runs(self) -> int:
+        """Blocks along the split dimension."""
+        return -(-self.shape[self.split] // self.rows)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in all."""
+        return math.prod(self.shape[: self.split]) * self.runs
+
+    @property
+    def block_shape(self) -> tuple[int, ...]:
+        """Of a whole block, in the dimensions of the grid."""
+        return (*(1 for _ in range(self.split)), self.rows, *self.shape[self.split + 1 :])
+
+    def leading(self, block: int) -> tuple[int, ...]:
+        """The block's index along each dimension before the split one."""
+        return tuple(int(i) for i in np.unravel_index(block // self.runs, self.shape[: self.split]))
+
+    def span(self, block: int) -> tuple[int, int]:
+        """The block's first row and the one after its last."""
+        start = block % self.runs * self.rows
+        return start, min(start + self.rows, self.shape[self.split])
+
+    def flat(self, block: int) -> slice:
+        """The block's points in the flattened grid."""
+        start, stop = self.span(block)
+        before = (block // self.runs) * self.shape[self.split]
+        return slice((before + start) * self.inner, (before + stop) * self.inner)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.blocks))
+
+
+def cut(shape: tuple[int, ...], points: int) -> Layout:
+    """The layout with at most so many points in a block, rows of equal number."""
+    split = len(shape) - 1
+    while split > 0 and math.prod(shape[split:]) <= points:
+        split -= 1
+    inner = math.prod(shape[split + 1 :])
+    largest = max(1, min(shape[split], points // inner))
+    rows = -(-shape[split] // -(-shape[split] // largest))
+    cell = max(1, min(_CELL_POINTS // inner, -(-rows // _CELLS)))
+    return Layout(shape, split, rows, -(-rows // -(-rows // cell)))
+
+
+def block_arguments(
+    grid: Grid, layout: Layout, block: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """The parameters fixed in a block, those of its rows [cells, cell rows], and how many rows.
+
+    The rows are filled up by repeating the last one.
+    """
+    dimensions = list(grid.dimensions.values())
+    fixed = {
+        name: values[index]
+        for parameters, index in zip(dimensions, layout.leading(block), strict=False)
+        for name, values in parameters.items()
+    }
+    start, stop = layout.span(block)
+    index = np.minimum(np.arange(start, start + layout.cells * layout.cell_rows), stop - 1)
+    rows = {
+        name: values[index].reshape(layout.cells, layout.cell_rows)
+        for name, values in dimensions[layout.split].items()
+    }
+    return fixed, rows, np.asarray(stop - start, np.int32)
+
+
+def trailing_arguments(grid: Grid, layout: Layout) -> tuple[dict[str, np.ndarray], ...]:
+    """The parameters that run over their whole dimension in every block."""
+    return tuple(list(grid.dimensions.values())[layout.split + 1 :])
+
+
+def leaf_names(tree: Any) -> list[str]:
+    """A name for each leaf: the keys on the way to it; ``value`` for a lone one."""
+    paths = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return [jax.tree_util.keystr(path, simple=True, separator=".") or "value" for path, _ in paths]

@@ -1,0 +1,240 @@
+"""A function compiled over the blocks of a grid, on all devices."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import SingleDeviceSharding
+
+from jaxosc._parameters import Function, call_by_name
+from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
+from jaxosc.sweeps.reductions import Reduction
+
+# Points of a block before the program's memory is known
+_CPU_POINTS = 2**19
+_ACCELERATOR_POINTS = 2**22
+# On CPUs: glibc maps every allocation above 32 MiB afresh, and the page faults then cost more
+# than the arithmetic. Measured on slopes: 3 to 7 times slower above it than just below.
+_CPU_BYTES = 30 * 10**6
+# On accelerators: two blocks are in flight, and others use the memory too.
+_ACCELERATOR_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a compiled program depends on, beside the function."""
+
+    names: tuple[tuple[str, tuple[str, ...]], ...]
+    shape: tuple[int, ...]
+    dtype: Any
+    double: bool
+
+    @staticmethod
+    def of(grid: Grid) -> Shapes:
+        """Those of this grid."""
+        names = tuple((name, tuple(each)) for name, each in grid.dimensions.items())
+        return Shapes(names, grid.shape, grid.dtype, jnp.zeros(()).dtype == jnp.float64)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled function, and how the grid is cut for it.
+
+    Every device has the same program for one device and works on blocks of its own. One program
+    partitioned over all of them is optimised differently from that of a lone device, and its
+    results differ in the last bit.
+
+    Attributes:
+        layout: the blocks.
+        devices: where blocks can be computed at the same time.
+        output: shape and dtype at one point, or of one cell's summaries by name.
+        compiled: for each device, from a block's parameters to its values or summaries.
+    """
+
+    layout: Layout
+    devices: tuple[jax.Device, ...]
+    output: Any
+    compiled: tuple[Callable[..., Any], ...]
+
+    def arguments(self, grid: Grid) -> list[Any]:
+        """For each device, the parameters that are the same in every block."""
+        trailing = trailing_arguments(grid, self.layout)
+        return [jax.device_put(trailing, device) for device in self.devices]
+
+    def __call__(self, grid: Grid, arguments: list[Any], block: int, turn: int) -> Any:
+        """Start computing a block on the device whose turn it is."""
+        place = turn % len(self.devices)
+        return self.compiled[place](*block_arguments(grid, self.layout, block), arguments[place])
+
+
+@functools.lru_cache(maxsize=32)
+def compile_blocks(
+    function: Function,
+    shapes: Shapes,
+    devices: tuple[jax.Device, ...],
+    reductions: tuple[tuple[str, Reduction], ...],
+    block: int | None,
+) -> Program:
+    """Compile, with blocks as large as memory and speed allow, or as the caller asks.
+
+    Raises:
+        ValueError: if the function cannot be compiled, does not return arrays, or needs more
+            memory for the caller's block, or for a single row, than there is.
+    """
+    cpu = devices[0].platform == "cpu"
+    points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
+    available = _memory(devices[0])
+    limit = _CPU_BYTES if cpu else int(_ACCELERATOR_SHARE * available)
+    while True:
+        layout = cut(shapes.shape, points)
+        compiled = _compile(function, shapes, devices[0], dict(reductions), layout)
+        needed = _bytes(compiled)
+        size = math.prod(layout.block_shape)
+        if block is not None or needed <= limit or size == 1:
+            break
+        points = max(1, min(int(size * limit / needed), size - 1))
+    if needed > available:
+        raise ValueError(
+            f"Argument `block` must leave the function enough memory, but {size} points at once "
+            f"take {needed / 1e9:.3g} GB and the device has {available / 1e9:.3g} GB."
+        )
+    used = devices[: layout.blocks]
+    with ThreadPoolExecutor() as pool:
+        others = pool.map(
+            lambda device: _compile(function, shapes, device, dict(reductions), layout), used[1:]
+        )
+        programs = (compiled, *others)
+    skip = 1 if reductions else 1 + len(shapes.shape) - layout.split
+    output = jax.tree.map(
+        lambda leaf: leaf.update(shape=leaf.shape[skip:], sharding=None), compiled.out_info
+    )
+    return Program(layout, used, output, programs)
+
+
+def _compile(
+    function: Function,
+    shapes: Shapes,
+    device: jax.Device,
+    reductions: Mapping[str, Reduction],
+    layout: Layout,
+) -> jax.stages.Compiled:
+    blank = np.zeros(1, shapes.dtype)
+    grid = Grid(
+        {
+            name: {key: np.broadcast_to(blank, size) for key in names}
+            for (name, names), size in zip(shapes.names, shapes.shape, strict=True)
+        }
+    )
+    placed = SingleDeviceSharding(device)
+    local = functools.partial(_block, function, layout, reductions)
+    lowered = jax.jit(local, in_shardings=placed, out_shardings=placed).lower(
+        *block_arguments(grid, layout, 0), trailing_arguments(grid, layout)
+    )
+    return lowered.compile()
+
+
+def _bytes(compiled: jax.stages.Compiled) -> int:
+    figures = compiled.memory_analysis()
+    return max(figures.temp_size_in_bytes, figures.output_size_in_bytes) if figures else 0
+
+
+def _block(
+    function: Function,
+    layout: Layout,
+    reductions: Mapping[str, Reduction],
+    fixed: dict[str, jax.Array],
+    rows: dict[str, jax.Array],
+    valid_rows: jax.Array,
+    trailing: tuple[dict[str, jax.Array], ...],
+) -> Any:
+    """A block's values [cells, cell rows, trailing …, …], or summaries [cells, …]."""
+
+    def at(row: dict[str, jax.Array], *rest: dict[str, jax.Array]) -> Any:
+        parameters = {**fixed, **row}
+        for each in rest:
+            parameters |= each
+        return jax.tree.map(_as_array, call_by_name(function, parameters))
+
+    # Nested, not flattened, so that what depends on one axis alone is computed once along it
+    mapped = at
+    for inner in reversed(range(1, len(trailing) + 1)):
+        mapped = jax.vmap(
+            mapped, in_axes=tuple(0 if i == inner else None for i in range(1 + len(trailing)))
+        )
+    mapped = jax.vmap(mapped, in_axes=(0, *(None for _ in trailing)))
+    cells = layout.cells
+    flat = {name: values.reshape(-1) for name, values in rows.items()}
+    values = mapped(flat, *trailing)
+    shape = layout.shape[layout.split + 1 :]
+    if not reductions:
+        return jax.tree.map(
+            lambda leaf: leaf.reshape(cells, layout.cell_rows, *leaf.shape[1:]), values
+        )
+    count = layout.cell_rows * layout.inner
+    points = _all_points(fixed, flat, trailing, (len(next(iter(flat.values()))), *shape))
+    valid = jnp.repeat(
+        jnp.arange(cells * layout.cell_rows, dtype=jnp.int32) < valid_rows, layout.inner
+    )
+    valid = valid.reshape(cells, count)
+    values = jax.tree.map(
+        lambda leaf: leaf.reshape(cells, count, *leaf.shape[1 + len(shape) :]), values
+    )
+    points = {name: array.reshape(cells, count) for name, array in points.items()}
+    return {
+        name: jax.vmap(reduction.partial)(values, points, valid)
+        for name, reduction in reductions.items()
+    }
+
+
+def _all_points(
+    fixed: dict[str, jax.Array],
+    rows: dict[str, jax.Array],
+    trailing: tuple[dict[str, jax.Array], ...],
+    shape: tuple[int, ...],
+) -> dict[str, jax.Array]:
+    """Every parameter at every point [rows, trailing …]."""
+    points = {name: jnp.broadcast_to(value, shape) for name, value in fixed.items()}
+    for axis, parameters in enumerate((rows, *trailing)):
+        for name, values in parameters.items():
+            along = [1] * len(shape)
+            along[axis] = len(values)
+            points[name] = jnp.broadcast_to(values.reshape(along), shape)
+    return points
+
+
+def _as_array(leaf: Any) -> jax.Array:
+    try:
+        array = jnp.asarray(leaf)
+    except TypeError as error:
+        raise ValueError(
+            "Argument `function` must return numbers, arrays or trees of them, "
+            f"but it returns a {type(leaf).__name__}."
+        ) from error
+    if jnp.issubdtype(array.dtype, jax.dtypes.extended):
+        raise ValueError(f"Argument `function` must return numbers, but it returns {array.dtype}.")
+    return array
+
+
+def _memory(device: jax.Device) -> int:
+    """Bytes that the device has, or may use."""
+    figures = device.memory_stats() if device.platform != "cpu" else None
+    if figures and "bytes_limit" in figures:
+        return int(figures["bytes_limit"])
+    return physical_memory()
+
+
+def physical_memory() -> int:
+    """Bytes of this machine; more than anyone has where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**60

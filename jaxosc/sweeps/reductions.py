@@ -1,0 +1,317 @@
+"""Numbers that summarise a grid, computed while it is swept."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxosc import _checks
+from jaxosc._parameters import real_output
+
+Points = dict[str, jax.Array]
+
+
+def _same(state: Any) -> Any:
+    return state
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A summary of all points of a sweep, built from summaries of groups of them.
+
+    The groups and their order depend on the grid alone, not on the devices: neither does the
+    result, to the last bit. Between groups it is carried in double precision.
+
+    Attributes:
+        partial: ``partial(values, points, valid)`` summarises one group, compiled: what the
+            function returned there, leaves [n, …]; the parameters, each [n]; and which of the n
+            are points of the grid [n], the others only filling the group up.
+        combine: ``combine(earlier, later)`` joins the summaries of two neighbouring groups.
+        finish: turns the summary of the whole grid into the result.
+
+    Example:
+        How many points hold more than one quantum::
+
+            crowded = jaxosc.Reduction(
+                lambda values, points, valid: jnp.sum(valid & (values > 1.0)), jnp.add
+            )
+    """
+
+    partial: Callable[[Any, Points, jax.Array], Any]
+    combine: Callable[[Any, Any], Any]
+    finish: Callable[[Any], Any] = _same
+
+
+def _each_leaf(
+    partial: Callable[[jax.Array, Points, jax.Array], Any],
+    combine: Callable[[Any, Any], Any],
+    finish: Callable[[Any], Any] = _same,
+) -> Reduction:
+    """The same summary of every array that the function returns."""
+
+    def partials(values: Any, points: Points, valid: jax.Array) -> Any:
+        def one(leaf: jax.Array) -> _State:
+            mask = valid.reshape(valid.shape + (1,) * (leaf.ndim - 1))
+            return _State(partial(leaf, points, jnp.broadcast_to(mask, leaf.shape)))
+
+        return jax.tree.map(one, real_output(jax.tree.map(_counted, values)))
+
+    def over(function: Callable[..., Any], *states: Any) -> Any:
+        return jax.tree.map(
+            lambda *leaves: function(*(leaf.state for leaf in leaves)),
+            *states,
+            is_leaf=lambda node: isinstance(node, _State),
+        )
+
+    return Reduction(
+        partials,
+        lambda earlier, later: over(lambda a, b: _State(combine(a, b)), earlier, later),
+        lambda state: over(finish, state),
+    )
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True)
+class _State:
+    """Marks where the summary of one array begins, inside the tree of what is returned."""
+
+    state: Any
+
+    def tree_flatten(self) -> tuple[tuple[Any], None]:
+        return (self.state,), None
+
+    @classmethod
+    def tree_unflatten(cls, _: None, children: tuple[Any]) -> _State:
+        return cls(*children)
+
+
+def _counted(leaf: Any) -> jax.Array:
+    """Yes and no, and whole numbers, as floating ones."""
+    array = jnp.asarray(leaf)
+    if array.dtype == bool or jnp.issubdtype(array.dtype, jnp.integer):
+        return array.astype(jnp.zeros(()).dtype)
+    return array
+
+
+def _extremum(sign: int, skip_nan: bool, located: bool) -> Reduction:
+    # As numpy.argmax: the first of equals; NaN beats every number unless it is skipped.
+    def rank(value: Any) -> Any:
+        return jnp.where(jnp.isnan(value), -jnp.inf if skip_nan else jnp.inf, sign * value)
+
+    def partial(values: jax.Array, points: Points, valid: jax.Array) -> Any:
+        # Filling repeats a point of the grid, a later one: it changes no first extremum.
+        index = jnp.argmax(rank(values), axis=0)
+        best = jnp.take_along_axis(values, index[None], axis=0)[0]
+        return {"value": best, **({"at": _at(points, index)} if located else {})}
+
+    def combine(earlier: Any, later: Any) -> Any:
+        keep = rank(earlier["value"]) >= rank(later["value"])
+        if skip_nan:  # a number of rank -inf still beats no number at all
+            keep = (keep & ~jnp.isnan(earlier["value"])) | jnp.isnan(later["value"])
+        return jax.tree.map(lambda a, b: jnp.where(keep, a, b), earlier, later)
+
+    def finish(state: Any) -> Any:
+        if not located:
+            return state["value"]
+        none = np.isnan(state["value"]) & skip_nan
+        return {name: np.where(none, np.nan, at) for name, at in state["at"].items()}
+
+    return _each_leaf(partial, combine, finish)
+
+
+def _at(points: Points, index: jax.Array) -> Points:
+    return {name: values[index] for name, values in points.items()}
+
+
+def _moments(finish: Callable[[Any], Any], skip_nan: bool) -> Reduction:
+    # T. F. Chan, G. H. Golub, R. J. LeVeque, COMPSTAT 1982: means and sums of squares joined
+    # without the cancellation of ⟨x²⟩ - ⟨x⟩².
+    def partial(values: jax.Array, points: Points, valid: jax.Array) -> Any:
+        if skip_nan:
+            valid = valid & ~jnp.isnan(values)
+        count = jnp.sum(valid, axis=0)
+        total = jnp.sum(jnp.where(valid, values, 0.0), axis=0)
+        mean = total / jnp.maximum(count, 1).astype(total.dtype)
+        squares = jnp.sum(jnp.where(valid, (values - mean) ** 2, 0.0), axis=0)
+        return {"count": count, "sum": total, "mean": mean, "squares": squares}
+
+    def combine(a: Any, b: Any) -> Any:
+        count = a["count"] + b["count"]
+        before, added = (each["count"].astype(a["mean"].dtype) for each in (a, b))
+        share = added / jnp.maximum(before + added, 1.0)
+        step = b["mean"] - a["mean"]
+        return {
+            "count": count,
+            "sum": a["sum"] + b["sum"],
+            "mean": a["mean"] + step * share,
+            "squares": a["squares"] + b["squares"] + step**2 * before * share,
+        }
+
+    return _each_leaf(partial, combine, finish)
+
+
+def _mean(state: Any) -> Any:
+    return np.where(state["count"] > 0, state["mean"], np.nan)
+
+
+def _std(state: Any) -> Any:
+    count = np.maximum(state["count"], 1)
+    return np.where(state["count"] > 0, np.sqrt(state["squares"] / count), np.nan)
+
+
+def histogram(low: float, high: float, bins: int = 100) -> Reduction:
+    """How many points have a value in each of the bins of equal width.
+
+    Args:
+        low: lower end of the first bin.
+        high: upper end of the last bin, which belongs to it.
+        bins: how many.
+
+    Returns:
+        a ``Reduction`` for ``sweep``, whose result holds ``counts`` [bins, …] and ``edges``
+        [bins + 1], and how many values were ``below`` low, ``above`` high, or ``nan``. Every
+        point is counted once. A value within rounding of an edge may fall on either side of it.
+
+    Raises:
+        ValueError: unless low < high, both finite, and there is at least one bin.
+    """
+    _checks.require_whole("bins", bins, 1, 10**6)
+    try:
+        ends = float(low), float(high)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Arguments `low` and `high` must be numbers, but they are {low!r} and {high!r}."
+        ) from error
+    if not -np.inf < ends[0] < ends[1] < np.inf:
+        raise ValueError(
+            f"Argument `low` must be below `high`, both finite, but they are {low} and {high}."
+        )
+    return _histogram(*ends, bins)
+
+
+@functools.lru_cache(maxsize=64)  # one object, one compiled program
+def _histogram(low: float, high: float, bins: int) -> Reduction:
+    def partial(values: jax.Array, points: Points, valid: jax.Array) -> jax.Array:
+        place = jnp.floor((values - low) * (bins / (high - low)))
+        place = jnp.where(values == high, bins - 1.0, place)
+        place = jnp.where(values < low, float(bins), jnp.where(values > high, bins + 1.0, place))
+        place = jnp.where(
+            (values >= low) & (values <= high), jnp.clip(place, 0.0, bins - 1.0), place
+        )
+        place = jnp.where(jnp.isnan(values), bins + 2.0, place)
+        # Filling goes nowhere.
+        index = jnp.where(valid, place, bins + 3.0).astype(jnp.int32)
+
+        def count(index: jax.Array) -> jax.Array:
+            return jnp.zeros(bins + 3, jnp.int32).at[index].add(1, mode="drop")
+
+        flat = index.reshape(len(index), -1)
+        counts = jax.vmap(count, in_axes=1, out_axes=1)(flat)
+        return counts.reshape(bins + 3, *index.shape[1:])
+
+    def finish(counts: Any) -> dict[str, Any]:
+        return {
+            "counts": counts[:bins],
+            "edges": np.linspace(low, high, bins + 1),
+            "below": counts[bins],
+            "above": counts[bins + 1],
+            "nan": counts[bins + 2],
+        }
+
+    return _each_leaf(partial, jnp.add, finish)
+
+
+_NAMED = {
+    prefix + name: reduction
+    for prefix, skip in (("", False), ("nan", True))
+    for name, reduction in {
+        "min": _extremum(-1, skip, False),
+        "max": _extremum(1, skip, False),
+        "argmin": _extremum(-1, skip, True),
+        "argmax": _extremum(1, skip, True),
+        "sum": _moments(lambda state: state["sum"], skip),
+        "mean": _moments(_mean, skip),
+        "std": _moments(_std, skip),
+    }.items()
+}
+
+
+def named_reductions(reduce: Any) -> dict[str, Reduction]:
+    """The reductions by name.
+
+    Raises:
+        ValueError: unless they are a name, names, or a mapping from names to either.
+    """
+    if isinstance(reduce, str):
+        reduce = (reduce,)
+    if not isinstance(reduce, Mapping):
+        if not isinstance(reduce, Sequence) or not all(isinstance(name, str) for name in reduce):
+            raise ValueError(
+                "Argument `reduce` must be the name of a reduction, several, or a mapping from "
+                f"names of your own to reductions, but it is {reduce!r}."
+            )
+        reduce = {name: name for name in reduce}
+    if not reduce:
+        raise ValueError("Argument `reduce` must name a reduction, but it is empty.")
+    reductions = {}
+    for key, value in reduce.items():
+        if not isinstance(key, str):
+            raise ValueError(f"Argument `reduce` must have names as keys, but one is {key!r}.")
+        if isinstance(value, Reduction):
+            reductions[key] = value
+        else:
+            _checks.require_choice("reduce", value, tuple(_NAMED))
+            reductions[key] = _NAMED[value]
+    return reductions
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _fold(combines: tuple[Callable[[Any, Any], Any], ...], states: tuple[Any, ...]) -> Any:
+    first = jax.tree.map(lambda leaf: leaf[0], states)
+
+    def step(earlier: Any, later: Any) -> tuple[Any, None]:
+        return tuple(
+            function(a, b) for function, a, b in zip(combines, earlier, later, strict=True)
+        ), None
+
+    return lax.scan(step, first, jax.tree.map(lambda leaf: leaf[1:], states))[0]
+
+
+def fold(reductions: Mapping[str, Reduction], states: Mapping[str, Any]) -> dict[str, Any]:
+    """The summaries of consecutive groups, leaves [groups, …], joined from first to last.
+
+    Raises:
+        ValueError: if a reduction's ``combine`` does not return what it is given.
+    """
+    names = list(reductions)
+    wide = {name: jax.tree.map(_wide, states[name]) for name in names}
+    # On a processor's core: a long chain of a few operations each
+    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+        try:
+            joined = _fold(
+                tuple(reductions[name].combine for name in names),
+                tuple(wide[name] for name in names),
+            )
+        except TypeError as error:
+            raise ValueError(
+                "Argument `reduce` must hold reductions whose `combine` returns what `partial` "
+                f"does, with 64 bits, but: {error}"
+            ) from error
+    return {
+        name: jax.tree.map(np.asarray, state) for name, state in zip(names, joined, strict=True)
+    }
+
+
+def _wide(leaf: Any) -> np.ndarray:
+    array = np.asarray(leaf)
+    for kind, wide in ((np.complexfloating, np.complex128), (np.floating, np.float64)):
+        if np.issubdtype(array.dtype, kind):
+            return array.astype(wide)
+    return array if array.dtype == bool else array.astype(np.int64)

@@ -1,0 +1,227 @@
+"""Sweeps: a function of named parameters at every point of a grid."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from tqdm import tqdm
+
+from jaxosc import _checks
+from jaxosc._parameters import Function, require_takes
+from jaxosc._version import __version__
+from jaxosc.sweeps.grid import Grid, Layout, named_grid
+from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
+from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
+from jaxosc.sweeps.result import SweepResult
+
+# Blocks started on a device before the first of them is taken from it
+_IN_FLIGHT = 2
+
+
+def sweep(
+    function: Function,
+    axes: Mapping[str, Any],
+    *,
+    reduce: Any = None,
+    block: int | None = None,
+    devices: Sequence[jax.Device] | None = None,
+    progress: bool | None = None,
+) -> SweepResult:
+    """Evaluate a function at every point of a grid of named parameters.
+
+    The grid is cut into blocks, each one call of one compiled program, spread over all local
+    devices; the memory in use is that of a few blocks, and of the result. Under
+    ``jax.distributed`` every process calls this with the same arguments, computes its share of
+    the blocks, and gets the whole result. Neither the number of devices nor of processes
+    changes the result.
+
+    Args:
+        function: takes the parameters by name as scalars; returns a number, an array, or a tree
+            of them. Anything that ``jax.vmap`` accepts, derivatives included; compiled once for
+            each function and grid shape. Fixed parameters go into it by ``functools.partial``
+            or a closure.
+        axes: values of each parameter, [n]; the grid is their product, in this order. A mapping
+            in place of an array is one dimension along which several parameters run together:
+            ``{"path": {"coupling": [...], "delta_T": [...]}}``. Integers become floating.
+        reduce: keep summaries in place of values: "min", "max", "sum", "mean", "std", "argmin",
+            "argmax" (the parameters there), each also as "nanmin", … which leaves NaN out; a
+            list of these; or a mapping from names of your own to these, to ``histogram(…)``, or
+            to a ``Reduction``.
+        block: points in a block, at most, in place of a size chosen from the compiled
+            program's memory.
+        devices: where to compute; all local devices if left out.
+        progress: show a bar; if left out, on a terminal and after a second.
+
+    Returns:
+        ``SweepResult``: values as NumPy arrays, axes, metadata.
+
+    Raises:
+        ValueError: if an axis is empty, not one-dimensional, not finite, not of numbers, or not
+            an argument of the function; if the function does not return numbers, or chooses by
+            the value of a parameter in Python what it returns; or if the result does not fit
+            into memory.
+    """
+    grid = named_grid(axes)
+    require_takes(function, grid.parameters)
+    reductions = {} if reduce is None else named_reductions(reduce)
+    if block is not None:
+        _checks.require_whole("block", block, 1, 2**40)
+    chosen = _devices(devices)
+    began = datetime.now(UTC)
+    start = time.perf_counter()
+    program = _compiled(function, grid, chosen, reductions, block)
+    if reductions:
+        values = _summarised(program, grid, reductions, progress)
+    else:
+        values = _collected(program, grid, progress)
+    metadata = {
+        "jaxosc": __version__,
+        "jax": jax.__version__,
+        "devices": f"{len(program.devices)} x {chosen[0].device_kind}",
+        "processes": jax.process_count(),
+        "dtype": str(grid.dtype),
+        "points": grid.points,
+        "block": math.prod(program.layout.block_shape),
+        "seconds": time.perf_counter() - start,
+        "began": began.isoformat(timespec="seconds"),
+    }
+    return SweepResult(values, grid.dimensions, metadata)
+
+
+def _devices(devices: Sequence[jax.Device] | None) -> tuple[jax.Device, ...]:
+    if devices is None:
+        return tuple(jax.local_devices())
+    chosen = tuple(devices)
+    if not chosen or not all(isinstance(device, jax.Device) for device in chosen):
+        raise ValueError(
+            f"Argument `devices` must hold at least one of jax.local_devices(), "
+            f"but it is {devices!r}."
+        )
+    return chosen
+
+
+def _compiled(
+    function: Function,
+    grid: Grid,
+    devices: tuple[jax.Device, ...],
+    reductions: dict[str, Reduction],
+    block: int | None,
+) -> Program:
+    try:
+        hash(function)
+    except TypeError as error:
+        raise ValueError(f"Argument `function` must be hashable, but: {error}.") from error
+    try:
+        return compile_blocks(function, Shapes.of(grid), devices, tuple(reductions.items()), block)
+    except jax.errors.ConcretizationTypeError as error:
+        raise ValueError(
+            "Argument `function` must return the same structure at every point and choose in "
+            "Python by no parameter's value, but it does: use jnp.where in place of `if`, and "
+            f"jnp in place of NumPy and math. JAX says: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _blocks(
+    program: Program, grid: Grid, numbers: Sequence[int], progress: bool | None
+) -> Iterator[tuple[int, Any]]:
+    """Each block's number and what the program returned, in order."""
+    layout = program.layout
+    arguments = program.arguments(grid)
+    ahead = _IN_FLIGHT * len(program.devices)
+    pending: deque[tuple[int, Any]] = deque()
+    with tqdm(
+        total=grid.points,
+        disable=None if progress is None else not progress,
+        delay=0 if progress else 1,
+        unit="pt",
+        unit_scale=True,
+        leave=False,
+    ) as bar:
+        for turn in range(len(numbers) + ahead):
+            if turn < len(numbers):
+                number = numbers[turn]
+                pending.append((number, program(grid, arguments, number, turn)))
+            if turn >= ahead - 1 and pending:
+                number, output = pending.popleft()
+                yield number, jax.tree.map(np.asarray, output)
+                bar.update(_points(layout, number))
+
+
+def _points(layout: Layout, block: int) -> int:
+    span = layout.flat(block)
+    return span.stop - span.start
+
+
+def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[tuple[int, Any]]:
+    """Each block of the grid, computed here or by another process."""
+    count, processes = program.layout.blocks, jax.process_count()
+    # A process without a block in the last round repeats the last one.
+    rounds = -(-count // processes)
+    mine = [min(turn * processes + jax.process_index(), count - 1) for turn in range(rounds)]
+    for turn, (number, output) in enumerate(_blocks(program, grid, mine, progress)):
+        if processes == 1:
+            yield number, output
+            continue
+        everyones = multihost_utils.process_allgather(output)
+        for process in range(min(processes, count - turn * processes)):
+            yield (
+                turn * processes + process,
+                jax.tree.map(lambda leaf, at=process: np.asarray(leaf[at]), everyones),
+            )
+
+
+def block_values(layout: Layout, block: int, leaf: np.ndarray) -> np.ndarray:
+    """A block's values [rows, trailing …, …], without what fills its last cells."""
+    start, stop = layout.span(block)
+    return leaf.reshape(-1, *leaf.shape[2:])[: stop - start]
+
+
+def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
+    layout = program.layout
+    leaves, tree = jax.tree.flatten(program.output)
+    size = sum(grid.points * math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    if size > physical_memory():
+        raise ValueError(
+            f"Argument `axes` must span a grid whose values fit into memory, but they take "
+            f"{size / 1e9:.3g} GB and there are {physical_memory() / 1e9:.3g} GB: keep summaries "
+            "with `reduce`, or write the values to disk with `store`."
+        )
+    whole: list[np.ndarray] = []
+    for number, output in _everyones(program, grid, progress):
+        parts = [block_values(layout, number, leaf) for leaf in jax.tree.leaves(output)]
+        if layout.blocks == 1:
+            whole = parts  # as it came, not copied
+            break
+        if not whole:
+            whole = [
+                np.empty((grid.points // layout.inner, *part.shape[1:]), part.dtype)
+                for part in parts
+            ]
+        span = layout.flat(number)
+        for target, part in zip(whole, parts, strict=True):
+            target[span.start // layout.inner : span.stop // layout.inner] = part
+    shaped = [
+        array.reshape(grid.shape + leaf.shape) for array, leaf in zip(whole, leaves, strict=True)
+    ]
+    return jax.tree.unflatten(tree, shaped)
+
+
+def _summarised(
+    program: Program, grid: Grid, reductions: dict[str, Reduction], progress: bool | None
+) -> dict[str, Any]:
+    layout = program.layout
+    states = []
+    for number, output in _everyones(program, grid, progress):
+        start, stop = layout.span(number)
+        cells = -(-(stop - start) // layout.cell_rows)  # the rest only fills the devices
+        states.append(fold(reductions, jax.tree.map(lambda leaf, n=cells: leaf[:n], output)))
+    total = fold(reductions, jax.tree.map(lambda *leaves: np.stack(leaves), *states))
+    return {name: reduction.finish(total[name]) for name, reduction in reductions.items()}

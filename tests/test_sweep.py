@@ -1,0 +1,394 @@
+"""Sweeps against NumPy on the whole grid, and against themselves cut otherwise."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import jaxosc
+from jaxosc.sweeps.grid import cut
+
+OMEGA, DAMPING = (5.0, 2.0), (1.5e-4, 2e-4)
+CRITICAL = float(jaxosc.critical_coupling(OMEGA, "position"))
+COUPLING = np.linspace(0.0, 0.99, 23) * CRITICAL
+DELTA_T = np.linspace(0.0, 200.0, 17)
+
+
+def occupations(coupling, delta_t):
+    oscillators = jaxosc.pair(OMEGA, coupling, "position")
+    baths = jaxosc.Baths(DAMPING, jnp.stack([jnp.full_like(delta_t, 98.0), 98.0 + delta_t]))
+    equations = {"local": jaxosc.local_lindblad, "exact": jaxosc.langevin}
+    return {
+        name: jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))
+        for name, equation in equations.items()
+    }
+
+
+def wave(x, y):
+    return jnp.sin(3 * x) * y + x**2
+
+
+X, Y = np.linspace(-1.0, 2.0, 101), np.linspace(0.5, 3.0, 37)
+WAVE = np.sin(3 * X)[:, None] * Y + X[:, None] ** 2
+
+
+def test_values_are_those_of_nested_vmap_to_the_last_bit():
+    result = jaxosc.sweep(occupations, {"coupling": COUPLING, "delta_t": DELTA_T})
+    expected = jax.jit(jax.vmap(jax.vmap(occupations, (None, 0)), (0, None)))(COUPLING, DELTA_T)
+    for name in ("local", "exact"):
+        assert result.values[name].shape == (23, 17, 2)
+        np.testing.assert_array_equal(result.values[name], expected[name])
+    assert result.shape == (23, 17)
+    np.testing.assert_array_equal(result.axes["coupling"]["coupling"], COUPLING)
+
+
+def test_metadata_say_how_the_result_was_made():
+    metadata = jaxosc.sweep(wave, {"x": X, "y": Y}).metadata
+    assert metadata["jaxosc"] == jaxosc.__version__
+    assert metadata["jax"] == jax.__version__
+    assert metadata["dtype"] == "float64"
+    assert metadata["points"] == X.size * Y.size
+    assert metadata["devices"].startswith("1 x")
+    assert metadata["seconds"] > 0
+    json.dumps(metadata)
+
+
+@pytest.mark.parametrize("block", [1, 7, 37, 38, 100, 1000, 3736, 3737, 10**6])
+def test_the_block_changes_no_bit(block):
+    whole = jaxosc.sweep(wave, {"x": X, "y": Y})
+    result = jaxosc.sweep(wave, {"x": X, "y": Y}, block=block)
+    np.testing.assert_array_equal(result.values, whole.values)
+    np.testing.assert_allclose(result.values, WAVE, rtol=0, atol=1e-14)  # rounding of the sine
+    assert result.metadata["block"] <= block
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=4).map(tuple),
+    st.integers(1, 2000),
+)
+def test_blocks_tile_the_grid_in_order(shape, points):
+    layout = cut(shape, points)
+    assert np.prod(layout.block_shape) <= points or points < layout.inner or layout.rows == 1
+    grid = np.arange(np.prod(shape)).reshape(shape)
+    seen = []
+    for block in layout:
+        start, stop = layout.span(block)
+        box = grid[layout.leading(block)][start:stop]
+        flat = layout.flat(block)
+        np.testing.assert_array_equal(box.ravel(), np.arange(flat.start, flat.stop))
+        seen.append(box.ravel())
+        assert layout.cells * layout.cell_rows >= stop - start
+    np.testing.assert_array_equal(np.concatenate(seen), grid.ravel())
+
+
+def test_parameters_run_together_along_a_path():
+    def volume(a, b, c, d):
+        return a + 10 * b + 100 * c + 1000 * d
+
+    path = {"a": [1.0, 2.0, 3.0], "c": [4.0, 5.0, 6.0]}
+    result = jaxosc.sweep(volume, {"b": [0.0, 1.0], "path": path, "d": [7.0]})
+    a, c = np.array(path["a"]), np.array(path["c"])
+    expected = a + 10 * np.array([[0.0], [1.0]]) + 100 * c + 7000
+    np.testing.assert_array_equal(result.values, expected[..., None])
+    assert list(result.axes) == ["b", "path", "d"]
+    assert list(result.axes["path"]) == ["a", "c"]
+
+
+def test_any_tree_and_dtype_comes_back():
+    def many(x):
+        return (x > 0, {"n": jnp.int32(3), "z": jax.lax.complex(x, x)}, [jnp.stack([x, 2 * x])])
+
+    positive, inner, (pair,) = jaxosc.sweep(many, {"x": X}, block=10).values
+    assert positive.dtype == bool
+    assert inner["n"].dtype == np.int32
+    np.testing.assert_array_equal(inner["z"], X + 1j * X)
+    np.testing.assert_array_equal(pair, np.stack([X, 2 * X], axis=-1))
+    np.testing.assert_array_equal(positive, X > 0)
+
+
+def test_derivatives_sweep():
+    slope = jax.grad(lambda coupling, delta_t: occupations(coupling, delta_t)["local"][0])
+    result = jaxosc.sweep(slope, {"coupling": COUPLING[1:], "delta_t": DELTA_T}, block=50)
+    step = 1e-6
+    above, below = (
+        jaxosc.sweep(occupations, {"coupling": COUPLING[1:] + shift, "delta_t": DELTA_T})
+        for shift in (step, -step)
+    )
+    difference = (above.values["local"][..., 0] - below.values["local"][..., 0]) / (2 * step)
+    # Rounding of a difference: 1e-16 * 1e2 / 1e-6, and its own error near the critical point
+    np.testing.assert_allclose(result.values, difference, rtol=1e-5, atol=1e-6)
+
+
+def test_single_precision_is_kept():
+    result = jaxosc.sweep(wave, {"x": X.astype(np.float32), "y": Y.astype(np.float32)})
+    assert result.values.dtype == np.float32
+    assert result.metadata["dtype"] == "float32"
+
+
+NUMPY = {"min": np.min, "max": np.max, "sum": np.sum, "mean": np.mean, "std": np.std}
+
+
+@pytest.mark.parametrize("block", [None, 1, 90, 1000])
+def test_reductions_are_numpys(block):
+    result = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=tuple(NUMPY), block=block)
+    for name, function in NUMPY.items():
+        # Sums of 4000 terms of order one, in another order
+        np.testing.assert_allclose(result.values[name], function(WAVE), rtol=1e-13)
+    located = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=["argmin", "argmax"], block=block).values
+    for name, function in (("argmin", np.argmin), ("argmax", np.argmax)):
+        i, j = np.unravel_index(function(WAVE), WAVE.shape)
+        assert (located[name]["x"], located[name]["y"]) == (X[i], Y[j])
+
+
+@pytest.mark.parametrize("block", [None, 7])
+def test_nan_is_kept_or_left_out(block):
+    def root(x):
+        return jnp.sqrt(x)
+
+    kept = jaxosc.sweep(root, {"x": X}, reduce=(*NUMPY, "argmax"), block=block).values
+    for name in NUMPY:
+        assert np.isnan(kept[name])
+    assert kept["argmax"]["x"] == X[0]
+    out = jaxosc.sweep(root, {"x": X}, reduce={k: "nan" + k for k in (*NUMPY, "argmin")}).values
+    valid = np.sqrt(X[X >= 0])
+    for name, function in NUMPY.items():
+        np.testing.assert_allclose(out[name], function(valid), rtol=1e-13, atol=1e-13)
+    assert out["argmin"]["x"] == X[X >= 0][0]
+
+
+def test_a_grid_without_values_has_no_extremum():
+    out = jaxosc.sweep(
+        lambda x: x * jnp.nan, {"x": X}, reduce=("nanmin", "nanmean", "nanargmax"), block=10
+    ).values
+    assert np.isnan(out["nanmin"])
+    assert np.isnan(out["nanmean"])
+    assert np.isnan(out["nanargmax"]["x"])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_infinite_values_are_found_beside_nan(sign):
+    def poles(x):
+        return jnp.where(x < 0, jnp.nan, sign * jnp.inf)
+
+    out = jaxosc.sweep(poles, {"x": X}, reduce=("nanmin", "nanmax", "nanargmax"), block=10).values
+    assert out["nanmin"] == out["nanmax"] == sign * np.inf
+    assert out["nanargmax"]["x"] == X[X >= 0][0]
+
+
+def test_the_first_of_equals_is_reported():
+    for block in (None, 1, 6):
+        out = jaxosc.sweep(
+            lambda x, y: jnp.abs(x) + 0 * y,
+            {"x": [3.0, -3.0, 0.0, 3.0], "y": [5.0, 4.0, 3.0]},
+            reduce=("argmax", "argmin"),
+            block=block,
+        ).values
+        assert (out["argmax"]["x"], out["argmax"]["y"]) == (3.0, 5.0)
+        assert (out["argmin"]["x"], out["argmin"]["y"]) == (0.0, 5.0)
+
+
+def test_a_histogram_counts_every_point_once():
+    def value(x, y):
+        return jnp.where(x > 1.9, jnp.nan, wave(x, y))
+
+    out = jaxosc.sweep(
+        value, {"x": X, "y": Y}, reduce={"h": jaxosc.histogram(-1.0, 2.5, 13)}, block=200
+    ).values["h"]
+    kept = WAVE[X <= 1.9]
+    counts, edges = np.histogram(kept, 13, (-1.0, 2.5))
+    np.testing.assert_array_equal(out["counts"], counts)
+    np.testing.assert_allclose(out["edges"], edges)
+    assert out["below"] == np.sum(kept < -1.0)
+    assert out["above"] == np.sum(kept > 2.5)
+    assert out["nan"] == np.sum(X > 1.9) * Y.size
+
+
+def test_a_histogram_has_both_its_ends():
+    out = jaxosc.sweep(
+        lambda x: x, {"x": [0.0, 0.5, 1.0, 2.0]}, reduce={"h": jaxosc.histogram(0, 1, 2)}
+    ).values["h"]
+    assert out["counts"].tolist() == [1, 2]
+    assert (out["below"], out["above"], out["nan"]) == (0, 1, 0)
+
+
+def test_reductions_of_trees_and_arrays_are_elementwise():
+    result = jaxosc.sweep(
+        occupations, {"coupling": COUPLING, "delta_t": DELTA_T}, reduce=("max", "argmax"), block=60
+    ).values
+    values = jaxosc.sweep(occupations, {"coupling": COUPLING, "delta_t": DELTA_T}).values
+    for name in ("local", "exact"):
+        np.testing.assert_array_equal(result["max"][name], values[name].max((0, 1)))
+        for mode in (0, 1):
+            i, j = np.unravel_index(np.argmax(values[name][..., mode]), (23, 17))
+            assert result["argmax"][name]["coupling"][mode] == COUPLING[i]
+            assert result["argmax"][name]["delta_t"][mode] == DELTA_T[j]
+
+
+def test_users_own_reductions():
+    crowded = jaxosc.Reduction(
+        lambda values, points, valid: jnp.sum(valid & (values > 1.0) & (points["x"] > 0)), jnp.add
+    )
+    for block in (None, 50):
+        out = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce={"n": crowded}, block=block).values
+        assert out["n"] == np.sum((WAVE > 1.0) & (X[:, None] > 0))
+
+
+SCRIPT = """
+import sys, numpy as np, jax
+jax.config.update("jax_enable_x64", True)
+sys.path.insert(0, {tests!r})
+import jaxosc, test_sweep as t
+out = {{}}
+for block in (None, 60):
+    axes = {{"coupling": t.COUPLING, "delta_t": t.DELTA_T}}
+    values = jaxosc.sweep(t.occupations, axes, block=block)
+    states = jaxosc.sweep(t.occupations, axes, block=block,
+                          reduce={{"mean": "mean", "std": "std", "argmax": "argmax",
+                                   "h": jaxosc.histogram(0, 100, 7)}})
+    for kind, result in (("values", values), ("states", states)):
+        for name, leaf in enumerate(jax.tree.leaves(result.values)):
+            out[f"{{kind}} {{block}} {{name}}"] = leaf
+assert len(jax.local_devices()) == {devices}
+np.savez({file!r}, **out)
+"""
+
+
+def _on_devices(devices, folder):
+    file = str(folder / f"{devices}.npz")
+    script = SCRIPT.format(tests=str(Path(__file__).parent), devices=devices, file=file)
+    environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=300)
+    with np.load(file) as data:
+        return dict(data)
+
+
+@pytest.mark.slow
+def test_the_number_of_devices_changes_no_bit(tmp_path):
+    one, *others = (_on_devices(devices, tmp_path) for devices in (1, 3, 8))
+    for other in others:
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            np.testing.assert_array_equal(other[name], value, err_msg=name)
+
+
+def scalar(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({}, "at least one parameter"),
+        ([1.0], "at least one parameter"),
+        ({"x": []}, "at least one number"),
+        ({"x": 1.0}, "one-dimensional"),
+        ({"x": [[1.0]]}, "one-dimensional"),
+        ({"x": [1.0, np.nan]}, "finite numbers for 'x', but number 1 is nan"),
+        ({"x": [1.0, np.inf]}, "finite"),
+        ({"x": ["a", "b"]}, "array of real numbers"),
+        ({"x": "0:1"}, "array of real numbers"),
+        ({"x": None}, "array of real numbers"),
+        ({"x": [True]}, "array of real numbers"),
+        ({"x": [1j]}, "array of real numbers"),
+        ({"x": np.ones(2, np.float16)}, "float32 or float64"),
+        ({"x": [[1.0], [1.0, 2.0]]}, "array of real numbers"),
+        ({"y": [1.0]}, "must take y by name"),
+        ({"x": [1.0], "y": [1.0]}, "must take x, y by name"),
+        ({1: [1.0]}, "names as keys"),
+        ({"not a name": [1.0]}, "names as keys"),
+        ({"path": {}}, "there is none"),
+        ({"path": {"x": [1.0], "y": [1.0, 2.0]}}, "one length"),
+        ({"x": [1.0], "path": {"x": [1.0]}}, "on two axes"),
+        ({"x": {"y": [1.0]}, "z": {"x": [1.0]}}, "name of an axis"),
+    ],
+)
+def test_axes_that_cannot_be(axes, message):
+    with pytest.raises(ValueError, match=message):
+        jaxosc.sweep(scalar, axes)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (None, "must be a function"),
+        (lambda x: "text", "must return numbers"),
+        (lambda x: object(), "must return numbers"),
+        (lambda x: x if x > 0 else (x, x), "same structure"),
+        (lambda x: float(x), "same structure"),
+        (lambda x: jax.random.key(0), "must return numbers"),
+    ],
+)
+def test_functions_that_cannot_be(function, message):
+    with pytest.raises(ValueError, match=message):
+        jaxosc.sweep(function, {"x": X})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"block": 0}, "between 1"),
+        ({"block": 1.5}, "whole number"),
+        ({"devices": []}, "at least one of jax.local_devices"),
+        ({"devices": [1]}, "at least one of jax.local_devices"),
+        ({"reduce": "median"}, "one of 'min'"),
+        ({"reduce": ()}, "is empty"),
+        ({"reduce": 3}, "name of a reduction"),
+        ({"reduce": {1: "min"}}, "names as keys"),
+        ({"reduce": {"a": 3}}, "one of 'min'"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        jaxosc.sweep(scalar, {"x": X}, **options)
+
+
+@pytest.mark.parametrize("ends", [(1, 1), (2, 1), (0, np.nan), (0, np.inf), ("a", 1)])
+def test_histograms_that_cannot_be(ends):
+    with pytest.raises(ValueError, match="must be"):
+        jaxosc.histogram(*ends)
+
+
+def test_a_complex_quantity_has_no_extremum():
+    with pytest.raises(ValueError, match="real floating numbers"):
+        jaxosc.sweep(lambda x: jax.lax.complex(x, x), {"x": X}, reduce="max")
+
+
+def test_a_combine_must_keep_the_structure():
+    bad = jaxosc.Reduction(lambda v, p, valid: jnp.sum(v), lambda earlier, later: (earlier, later))
+    with pytest.raises(ValueError, match="`combine` returns what `partial`"):
+        jaxosc.sweep(scalar, {"x": X}, reduce={"bad": bad})
+
+
+def test_a_function_too_large_for_memory_is_cut_or_refused():
+    def heavy(x, entries):
+        vector = jnp.sin(x * jnp.arange(entries, dtype=float))
+        return jnp.sort(vector)[-1]  # a sort is not fused: it needs the whole vector
+
+    result = jaxosc.sweep(functools.partial(heavy, entries=10**5), {"x": np.linspace(0, 1, 500)})
+    assert result.metadata["block"] < 500
+    with pytest.raises(ValueError, match="enough memory"):
+        jaxosc.sweep(functools.partial(heavy, entries=10**7), {"x": np.linspace(0, 1, 10**5)},
+                     block=10**5)  # fmt: skip
+
+
+def test_a_result_too_large_for_memory_is_refused():
+    axis = np.linspace(0, 1, 10**6)
+    with pytest.raises(ValueError, match="fit into memory"):
+        jaxosc.sweep(wave, {"x": axis, "y": axis})
+
+
+def test_the_bar_shows_points_when_asked(capsys):
+    jaxosc.sweep(wave, {"x": X, "y": Y}, progress=True, block=100)
+    assert "pt" in capsys.readouterr().err
+    jaxosc.sweep(wave, {"x": X, "y": Y}, block=100)
+    assert capsys.readouterr().err == ""
