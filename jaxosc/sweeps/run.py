@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,6 +23,7 @@ from jaxosc.sweeps.grid import Grid, Layout, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
 from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
 from jaxosc.sweeps.result import SweepResult
+from jaxosc.sweeps.store import Store, fingerprint, locked
 
 # Blocks started on a device before the first of them is taken from it
 _IN_FLIGHT = 2
@@ -31,6 +34,7 @@ def sweep(
     axes: Mapping[str, Any],
     *,
     reduce: Any = None,
+    store: str | os.PathLike[str] | None = None,
     block: int | None = None,
     devices: Sequence[jax.Device] | None = None,
     progress: bool | None = None,
@@ -55,6 +59,9 @@ def sweep(
             "argmax" (the parameters there), each also as "nanmin", … which leaves NaN out; a
             list of these; or a mapping from names of your own to these, to ``histogram(…)``, or
             to a ``Reduction``.
+        store: write the values into this folder, a Zarr store, block by block, in place of
+            memory; needs the extra ``io``. After an interruption of any kind the same call goes
+            on from the last finished block and ends with the same bytes.
         block: points in a block, at most, in place of a size chosen from the compiled
             program's memory.
         devices: where to compute; all local devices if left out.
@@ -72,13 +79,17 @@ def sweep(
     grid = named_grid(axes)
     require_takes(function, grid.parameters)
     reductions = {} if reduce is None else named_reductions(reduce)
+    if store is not None and reductions:
+        raise ValueError("Argument `store` must be left out beside `reduce`, but it is not.")
     if block is not None:
         _checks.require_whole("block", block, 1, 2**40)
     chosen = _devices(devices)
     began = datetime.now(UTC)
     start = time.perf_counter()
     program = _compiled(function, grid, chosen, reductions, block)
-    if reductions:
+    if store is not None:
+        values = _stored(Path(store), function, program, grid, progress)
+    elif reductions:
         values = _summarised(program, grid, reductions, progress)
     else:
         values = _collected(program, grid, progress)
@@ -139,6 +150,7 @@ def _blocks(
     pending: deque[tuple[int, Any]] = deque()
     with tqdm(
         total=grid.points,
+        initial=grid.points - sum(_points(layout, number) for number in set(numbers)),
         disable=None if progress is None else not progress,
         delay=0 if progress else 1,
         unit="pt",
@@ -212,6 +224,30 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
         array.reshape(grid.shape + leaf.shape) for array, leaf in zip(whole, leaves, strict=True)
     ]
     return jax.tree.unflatten(tree, shaped)
+
+
+def _stored(
+    path: Path, function: Function, program: Program, grid: Grid, progress: bool | None
+) -> Any:
+    if jax.process_count() > 1:
+        raise ValueError("Argument `store` must be left out under several processes.")
+    with locked(path):
+        store = Store(path, program, grid, fingerprint(function, program, grid))
+        numbers = store.unfinished()
+        try:
+            for number, output in _blocks(program, grid, numbers, progress):
+                leaves = jax.tree.leaves(output)
+                store.write(number, [block_values(program.layout, number, leaf) for leaf in leaves])
+        except (KeyboardInterrupt, OSError) as error:
+            left = len(store.unfinished())
+            error.add_note(
+                f"{program.layout.blocks - left} of {program.layout.blocks} blocks are in {path}; "
+                "the same call goes on from there."
+            )
+            raise
+        if not store.complete:
+            store.finish()
+        return store.values(program)
 
 
 def _summarised(

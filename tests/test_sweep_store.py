@@ -1,0 +1,234 @@
+"""Sweeps on disk: what is written, and that no interruption harms it."""
+
+import functools
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray
+
+import jaxosc
+
+X, Y = np.linspace(-1.0, 2.0, 101), np.linspace(0.5, 3.0, 37)
+
+
+def wave(x, y, scale=1.0, shift=None):
+    shift = jnp.zeros(3, x.dtype) if shift is None else shift
+    return {"sine": jnp.sin(3 * x) * y * scale, "both": jnp.stack([x, y, x * y]) + shift}
+
+
+AXES = {"x": X, "y": Y}
+
+
+def digest(folder):
+    """Of the names and bytes of every file in it."""
+    result = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            result.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    return result.hexdigest()
+
+
+def listing(folder):
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*"))
+
+
+def test_the_store_holds_what_memory_would(tmp_path):
+    result = jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
+    expected = jaxosc.sweep(wave, AXES, block=300).values
+    for name, array in expected.items():
+        np.testing.assert_array_equal(result.values[name][:], array)
+        np.testing.assert_array_equal(result.values[name][3:5, 7], array[3:5, 7])
+    assert [file.name for file in tmp_path.iterdir() if file.suffix != ".lock"] == ["a.zarr"]
+
+
+def test_xarray_reads_the_store(tmp_path):
+    path = {"coupling": [0.1, 0.2, 0.3], "delta_T": [1.0, 2.0, 3.0]}
+
+    def function(coupling, delta_T, y):
+        return coupling * delta_T + y
+
+    jaxosc.sweep(function, {"path": path, "y": Y}, store=tmp_path / "a.zarr", block=20)
+    with xarray.open_zarr(tmp_path / "a.zarr", consolidated=False, chunks=None) as data:
+        assert data["value"].dims == ("path", "y")
+        assert data["coupling"].dims == ("path",)
+        np.testing.assert_array_equal(data["delta_T"], path["delta_T"])
+        expected = np.array([0.1, 0.4, 0.9])[:, None] + Y
+        np.testing.assert_allclose(data["value"], expected, rtol=1e-15)
+
+
+def test_zeros_and_nan_are_written_too(tmp_path):
+    def function(x):
+        return jnp.where(x < 0, jnp.nan, 0.0)
+
+    result = jaxosc.sweep(function, {"x": X}, store=tmp_path / "a.zarr", block=10)
+    np.testing.assert_array_equal(result.values[:], np.where(X < 0, np.nan, 0.0))
+    chunks = [file for file in (tmp_path / "a.zarr" / "value" / "c").iterdir() if file.is_file()]
+    assert len(chunks) == 11
+
+
+def test_a_finished_store_is_read_not_computed(tmp_path):
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "a.zarr").rglob("*")}
+    again = jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "a.zarr").rglob("*")}
+    np.testing.assert_array_equal(again.values["sine"][:, 0], np.sin(3 * X) * Y[0])
+
+
+@pytest.mark.parametrize(
+    ("function", "axes", "block", "what"),
+    [
+        (wave, {"x": X + 1e-15, "y": Y}, 300, "axes"),
+        (wave, {"x": X[:-1], "y": Y}, 300, "axes"),
+        (wave, {"y": Y, "x": X}, 300, "axes"),
+        (wave, {"x": X.astype(np.float32), "y": Y.astype(np.float32)}, 300, "dtype"),
+        (functools.partial(wave, scale=1.0 + 1e-15), AXES, 300, "function"),
+        (functools.partial(wave, shift=jnp.array([0.0, 1e-300, 0.0])), AXES, 300, "function"),
+        (lambda x, y: wave(x, y)["sine"], AXES, 300, "function"),
+        (wave, AXES, 200, "block"),
+    ],
+)
+def test_a_store_of_another_sweep_is_refused(tmp_path, function, axes, block, what):
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
+    before = digest(tmp_path / "a.zarr")
+    with pytest.raises(ValueError, match=f"made with another .*{what}"):
+        jaxosc.sweep(function, axes, store=tmp_path / "a.zarr", block=block)
+    assert digest(tmp_path / "a.zarr") == before
+
+
+def test_what_is_no_store_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "zarr.json").write_text("mine")
+    for name in ("file", "folder"):
+        with pytest.raises(ValueError, match="new path or a store of a sweep"):
+            jaxosc.sweep(wave, AXES, store=tmp_path / name)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert (tmp_path / "folder" / "zarr.json").read_text() == "mine"
+
+
+def test_reductions_have_no_store(tmp_path):
+    with pytest.raises(ValueError, match="beside `reduce`"):
+        jaxosc.sweep(wave, AXES, reduce="min", store=tmp_path / "a.zarr")
+
+
+# One block a row, and a process that can be stopped between any two of them
+SCRIPT = """
+import sys, jax
+jax.config.update("jax_enable_x64", True)
+sys.path.insert(0, {tests!r})
+import jaxosc, test_sweep_store as t
+{before}
+jaxosc.sweep(t.wave, t.AXES, store={store!r}, block=37)
+print("finished")
+"""
+
+
+def start(store, before=""):
+    script = SCRIPT.format(tests=str(__file__).rpartition("/")[0], store=str(store), before=before)
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def whole(tmp_path):
+    jaxosc.sweep(wave, AXES, store=tmp_path / "whole.zarr", block=37)
+    return digest(tmp_path / "whole.zarr")
+
+
+@pytest.mark.slow
+def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
+    expected = whole(tmp_path)
+    store, journal = tmp_path / "a.zarr", tmp_path / ".a.zarr.journal"
+    chance = random.Random(0)
+    kills = 0
+    for _ in range(25):
+        finished = journal.read_text().split("\n")[:-1] if journal.exists() else []
+        known = {file: file.stat().st_mtime_ns for block in finished
+                 for file in (store / "sine" / "c" / block).glob("*")}  # fmt: skip
+        process = start(store)
+        lines = len(finished)
+        while process.poll() is None:
+            time.sleep(0.001)
+            if journal.exists() and journal.read_text().count("\n") > lines:
+                time.sleep(chance.uniform(0, 0.03))
+                break
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        # Nothing that was finished before was touched.
+        assert all(file.stat().st_mtime_ns == when for file, when in known.items())
+        if process.returncode == 0:
+            break
+    assert kills >= 3
+    jaxosc.sweep(wave, AXES, store=store, block=37)
+    assert listing(store) == listing(tmp_path / "whole.zarr")
+    assert digest(store) == expected
+    assert not journal.exists()
+
+
+def test_a_full_disk_stops_it_and_it_goes_on(tmp_path):
+    expected = whole(tmp_path)
+    store = tmp_path / "a.zarr"
+    # From block 40 on, no file may grow beyond 200 bytes: the write itself fails.
+    process = start(
+        store,
+        """
+import resource
+from jaxosc.sweeps.store import Store
+write = Store.write
+def limited(self, block, parts):
+    if block == 40:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+    write(self, block, parts)
+Store.write = limited
+""",
+    )
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert "40 of 101 blocks are in" in errors
+    assert "the same call goes on from there" in errors
+    jaxosc.sweep(wave, AXES, store=store, block=37)
+    assert digest(store) == expected
+
+
+def test_two_runs_on_one_store_are_refused(tmp_path):
+    from filelock import FileLock
+
+    with (
+        FileLock(tmp_path / ".a.zarr.lock"),
+        pytest.raises(ValueError, match="another run is writing"),
+    ):
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr")
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr")
+
+
+def test_an_interrupted_sweep_says_how_to_go_on(tmp_path, monkeypatch):
+    from jaxosc.sweeps.store import Store
+
+    expected = whole(tmp_path)
+    written = []
+    write = Store.write
+
+    def interrupted(self, block, parts):
+        if len(written) == 11:
+            raise KeyboardInterrupt
+        write(self, block, parts)
+        written.append(block)
+
+    monkeypatch.setattr(Store, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    assert "11 of 101 blocks are in" in caught.value.__notes__[0]
+    monkeypatch.setattr(Store, "write", write)
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    assert digest(tmp_path / "a.zarr") == expected
