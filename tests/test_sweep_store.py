@@ -4,10 +4,13 @@ import functools
 import hashlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -131,7 +134,7 @@ print("finished")
 
 
 def start(store, before=""):
-    script = SCRIPT.format(tests=str(__file__).rpartition("/")[0], store=str(store), before=before)
+    script = SCRIPT.format(tests=str(Path(__file__).parent), store=str(store), before=before)
     return subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
@@ -148,7 +151,7 @@ def whole(tmp_path):
 @pytest.mark.slow
 def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
     expected = whole(tmp_path)
-    store, journal = tmp_path / "a.zarr", tmp_path / ".a.zarr.journal"
+    store, journal = tmp_path / "a.zarr", tmp_path / ".a.zarr.journal.0"
     chance = random.Random(0)
     kills = 0
     for _ in range(25):
@@ -232,3 +235,57 @@ def test_an_interrupted_sweep_says_how_to_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "write", write)
     jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
     assert digest(tmp_path / "a.zarr") == expected
+
+
+PROCESS = """
+import sys, numpy as np, jax
+jax.config.update("jax_enable_x64", True)
+jax.distributed.initialize("localhost:{port}", 2, {process})
+sys.path.insert(0, {tests!r})
+import jaxosc, test_sweep_store as t
+folder = {folder!r}
+result = jaxosc.sweep(t.wave, t.AXES, block=37)
+summary = jaxosc.sweep(t.wave, t.AXES, block=100, reduce=("mean", "argmax"))
+out = [*jax.tree.leaves(result.values), *jax.tree.leaves(summary.values)]
+np.savez(folder + "/{process}.npz", *out)
+stored = jaxosc.sweep(t.wave, t.AXES, block=37, store=folder + "/two.zarr")
+np.testing.assert_array_equal(stored.values["sine"][:], result.values["sine"])
+try:
+    jaxosc.sweep(lambda x, y: x, t.AXES, block=37, store=folder + "/two.zarr")
+except ValueError as error:
+    assert ("made with another" if {process} == 0 else "first process") in str(error), error
+else:
+    raise AssertionError
+"""
+
+
+def test_two_processes_are_one(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    tests = str(Path(__file__).parent)
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                PROCESS.format(port=port, process=process, tests=tests, folder=str(tmp_path)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for process in (0, 1)
+    ]
+    for process in processes:
+        output, _ = process.communicate(timeout=200)
+        assert process.returncode == 0, output
+    values = jaxosc.sweep(wave, AXES, block=37).values
+    summary = jaxosc.sweep(wave, AXES, block=100, reduce=("mean", "argmax")).values
+    expected = [*jax.tree.leaves(values), *jax.tree.leaves(summary)]
+    for process in (0, 1):
+        with np.load(tmp_path / f"{process}.npz") as data:
+            assert len(data) == len(expected)
+            for number, value in enumerate(expected):
+                np.testing.assert_array_equal(data[f"arr_{number}"], value)
+    assert digest(tmp_path / "two.zarr") == whole(tmp_path)

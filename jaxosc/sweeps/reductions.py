@@ -139,7 +139,7 @@ def _moments(finish: Callable[[Any], Any], skip_nan: bool) -> Reduction:
         count = jnp.sum(valid, axis=0)
         total = jnp.sum(jnp.where(valid, values, 0.0), axis=0)
         mean = total / jnp.maximum(count, 1).astype(total.dtype)
-        squares = jnp.sum(jnp.where(valid, (values - mean) ** 2, 0.0), axis=0)
+        squares = jnp.sum(jnp.where(valid, (values - mean[None]) ** 2, 0.0), axis=0)
         return {"count": count, "sum": total, "mean": mean, "squares": squares}
 
     def combine(a: Any, b: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -149,8 +150,7 @@ def _blocks(
     ahead = _IN_FLIGHT * len(program.devices)
     pending: deque[tuple[int, Any]] = deque()
     with tqdm(
-        total=grid.points,
-        initial=grid.points - sum(_points(layout, number) for number in set(numbers)),
+        total=sum(_points(layout, number) for number in numbers),
         disable=None if progress is None else not progress,
         delay=0 if progress else 1,
         unit="pt",
@@ -229,13 +229,27 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
 def _stored(
     path: Path, function: Function, program: Program, grid: Grid, progress: bool | None
 ) -> Any:
-    if jax.process_count() > 1:
-        raise ValueError("Argument `store` must be left out under several processes.")
-    with locked(path):
-        store = Store(path, program, grid, fingerprint(function, program, grid))
+    made_by = fingerprint(function, program, grid)
+    process, processes = jax.process_index(), jax.process_count()
+
+    def opened() -> Store:
+        return Store(path, program, grid, made_by, process)
+
+    with contextlib.ExitStack() as stack:
+        problem: Exception | None = None
+        if process == 0:
+            try:
+                stack.enter_context(locked(path))
+                store = opened()
+            except (ValueError, OSError) as error:
+                problem = error
+        _agree(problem)
+        if process > 0:
+            store = opened()
         numbers = store.unfinished()
+        _agree(None)  # nobody writes before everyone has read what is left
         try:
-            for number, output in _blocks(program, grid, numbers, progress):
+            for number, output in _blocks(program, grid, numbers[process::processes], progress):
                 leaves = jax.tree.leaves(output)
                 store.write(number, [block_values(program.layout, number, leaf) for leaf in leaves])
         except (KeyboardInterrupt, OSError) as error:
@@ -245,9 +259,24 @@ def _stored(
                 "the same call goes on from there."
             )
             raise
-        if not store.complete:
+        _agree(None)  # all blocks are written
+        if process == 0 and not store.complete:
             store.finish()
+        _agree(None)  # and the store says so
         return store.values(program)
+
+
+def _agree(problem: Exception | None) -> None:
+    """Wait for the other processes; raise if the first one has a problem."""
+    if jax.process_count() > 1:
+        fine = multihost_utils.broadcast_one_to_all(np.asarray(problem is None))
+        if problem is None and not fine:
+            raise ValueError(
+                "Argument `store` must be one that the first process can open, but it cannot; "
+                "its message says why."
+            )
+    if problem is not None:
+        raise problem
 
 
 def _summarised(

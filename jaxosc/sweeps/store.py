@@ -49,19 +49,25 @@ def fingerprint(function: Function, program: Program, grid: Grid) -> dict[str, A
 
 
 class Store:
-    """An open Zarr store, this process's alone, and the list of its finished blocks.
+    """An open Zarr store and the list of its finished blocks.
 
-    A block's number goes into the journal beside the store once its values are written, each
-    chunk in one move. What an interruption leaves half done is computed again; nothing else is.
+    A block's number goes into a journal beside the store, one for each process, once its values
+    are written, each chunk in one move. What an interruption leaves half done is computed again;
+    nothing else is.
+
+    The first process makes the store and tidies it, before any other opens it.
     """
 
-    def __init__(self, path: Path, program: Program, grid: Grid, made_by: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path, program: Program, grid: Grid, made_by: dict[str, Any], process: int
+    ) -> None:
         zarr = _zarr()
         self.path, self.layout = path, program.layout
-        self.journal = path.with_name(f".{path.name}.journal")
+        self.journal = path.with_name(f".{path.name}.journal.{process}")
         names = leaf_names(program.output)
-        if not path.exists():
-            self.journal.unlink(missing_ok=True)
+        if not path.exists() and process == 0:
+            for journal in self._journals():
+                journal.unlink()
             _create(zarr, path, program, grid, made_by)
         group = _open(zarr, path)
         _require_same(path, group, made_by)
@@ -70,21 +76,25 @@ class Store:
         # A chunk of zeros is a result like any other: written, not left out.
         with zarr.config.set({"array.write_empty_chunks": True}):
             self._arrays = [group[name] for name in names]
-        if not self.complete:
+        if not self.complete and process == 0:
             self._clear()
 
     def _clear(self) -> None:
         """Take away what was being written when an earlier run was stopped."""
         for file in self.path.rglob("*.partial"):
             file.unlink()
-        if self.journal.exists():
-            os.truncate(self.journal, len(_lines(self.journal)))
+        for journal in self._journals():
+            os.truncate(journal, len(_lines(journal)))
+
+    def _journals(self) -> list[Path]:
+        prefix = f".{self.path.name}.journal."
+        return [file for file in self.path.parent.iterdir() if file.name.startswith(prefix)]
 
     def unfinished(self) -> list[int]:
         """The blocks still to compute."""
         if self.complete:
             return []
-        done = {int(line) for line in _lines(self.journal).split()}
+        done = {int(line) for journal in self._journals() for line in _lines(journal).split()}
         return [block for block in self.layout if block not in done]
 
     def write(self, block: int, parts: list[np.ndarray]) -> None:
@@ -101,7 +111,8 @@ class Store:
     def finish(self) -> None:
         """Say in the store that it is whole."""
         self._group.attrs[_NOTE] = {**self._group.attrs[_NOTE], "complete": True}
-        self.journal.unlink(missing_ok=True)
+        for journal in self._journals():
+            journal.unlink()
 
     def values(self, program: Program) -> Any:
         """The values as arrays on disk, read where they are indexed."""
@@ -110,7 +121,7 @@ class Store:
 
 def _lines(journal: Path) -> str:
     """What the journal says, up to the end of its last whole line."""
-    return "".join(journal.read_text().rpartition("\n")[:2]) if journal.exists() else ""
+    return "".join(journal.read_text().rpartition("\n")[:2])
 
 
 @contextlib.contextmanager
