@@ -26,7 +26,7 @@ from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators, critical_coupling, pair
 from jaxosc.sweeps.reductions import Reduction, histogram
-from jaxosc.sweeps.result import SweepResult
+from jaxosc.sweeps.result import SweepResult, load_sweep
 from jaxosc.sweeps.run import sweep
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "langevin",
     "langevin_quadrature",
     "langevin_spectrum",
+    "load_sweep",
     "local_lindblad",
     "logarithmic_slope",
     "mutual_information",

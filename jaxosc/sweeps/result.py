@@ -1,13 +1,21 @@
-"""What a sweep found."""
+"""What a sweep found, and its files."""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
-from jaxosc.sweeps.grid import Grid
+from jaxosc.sweeps.grid import Grid, leaf_names
+
+_METADATA = "jaxosc_sweep"
+_ENDINGS = (".nc", ".zarr", ".npz", ".csv")
 
 
 @dataclass(frozen=True)
@@ -16,7 +24,8 @@ class SweepResult:
 
     Attributes:
         values: what the function returned, each array with the grid's shape in front of its
-            own; for a sweep with ``reduce=``, the result of each reduction by name.
+            own; on disk, read where indexed, for a sweep with ``store=``; the result of each
+            reduction by name for one with ``reduce=``.
         axes: for each dimension of the grid, in order, the values of its parameters by name.
         metadata: version of jaxosc and JAX, devices, dtype, points, seconds, and when it began.
     """
@@ -37,3 +46,144 @@ class SweepResult:
         return (
             f"SweepResult({sizes}; {self.metadata['seconds']:.3g} s on {self.metadata['devices']})"
         )
+
+    def to_xarray(self) -> Any:
+        """The values as an ``xarray.Dataset``, parameters as coordinates.
+
+        Each array of the returned tree is a variable, named by its keys joined with dots; a lone
+        one is ``value``. Dimensions beyond the grid's are numbered: ``value_0``, …
+
+        Returns:
+            the dataset; of a sweep on disk one that reads what is asked of it.
+
+        Raises:
+            ValueError: for a sweep with ``reduce=``; if xarray is not installed.
+        """
+        xarray = _xarray()
+        names, leaves = leaf_names(self.values), jax.tree.leaves(self.values)
+        shape = self.shape
+        if "reduce" in self.metadata:
+            raise ValueError("The sweep must hold values over its grid, but it holds summaries.")
+        if "store" in self.metadata:
+            return xarray.open_zarr(self.metadata["store"], chunks=None, consolidated=False)
+        coordinates = {
+            name: (dimension, values)
+            for dimension, parameters in self.axes.items()
+            for name, values in parameters.items()
+        }
+        variables = {
+            name: (
+                (*self.axes, *(f"{name}_{axis}" for axis in range(leaf.ndim - len(shape)))),
+                leaf,
+            )
+            for name, leaf in zip(names, leaves, strict=True)
+        }
+        attributes = {
+            _METADATA: json.dumps({"axes": _axis_names(self.axes), "metadata": self.metadata})
+        }
+        return xarray.Dataset(variables, coordinates, attributes)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything into one file, whole or not at all.
+
+        Args:
+            path: its ending says the format: ``.nc`` (netCDF 4), ``.zarr`` (a folder), ``.npz``
+                (NumPy), or ``.csv`` (one row a point, for spreadsheets; cannot be loaded). An
+                existing file of that name is replaced. netCDF and Zarr need the extra ``io``.
+
+        Returns:
+            the path.
+
+        Raises:
+            ValueError: for another ending; for complex values in netCDF, which has none; for a
+                sweep with ``reduce=``.
+        """
+        path = Path(path)
+        if path.suffix not in _ENDINGS:
+            raise ValueError(
+                f"Argument `path` must end in one of {', '.join(_ENDINGS)}, but it is {path}."
+            )
+        data = self.to_xarray()
+        if path.suffix == ".nc" and any(np.iscomplexobj(data[name]) for name in data.data_vars):
+            raise ValueError(
+                "Argument `path` must not end in .nc for complex values, which netCDF does not "
+                "have: use .zarr, or sweep real and imaginary parts."
+            )
+        aside = path.with_name(f".{path.name}.new{path.suffix}")
+        if path.suffix == ".nc":
+            data.to_netcdf(aside, engine="h5netcdf")
+        elif path.suffix == ".zarr":
+            data.to_zarr(aside, mode="w", consolidated=False)
+        elif path.suffix == ".npz":
+            arrays: dict[str, Any] = {name: data[name].values for name in data.variables}
+            arrays[_METADATA] = np.asarray(data.attrs[_METADATA])
+            with aside.open("wb") as file:
+                np.savez(file, **arrays)
+        else:
+            table = data.to_dataframe().reset_index()
+            own = [name for parameters in self.axes.values() for name in parameters]
+            extra = [name for name in table if name not in own and name in data.dims]
+            keep = [name for name in extra if name not in self.axes]
+            table[[*own, *keep, *data.data_vars]].to_csv(aside, index=False)
+        if path.is_dir():
+            shutil.rmtree(path)
+        aside.replace(path)
+        return path
+
+
+def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
+    """A sweep that ``SweepResult.save`` wrote as ``.nc``, ``.zarr`` or ``.npz``.
+
+    Returns:
+        the result; trees come back as dictionaries.
+
+    Raises:
+        ValueError: if it is no such file.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as file:
+                arrays = dict(file)
+            record = str(arrays.pop(_METADATA))
+        else:
+            xarray = _xarray()
+            opened = (
+                xarray.open_zarr(path, chunks=None, consolidated=False)
+                if path.suffix == ".zarr"
+                else xarray.open_dataset(path, engine="h5netcdf")
+            )
+            with opened as data:
+                arrays = {name: data[name].values for name in data.variables}
+                record = data.attrs[_METADATA]
+    except (KeyError, TypeError, OSError) as error:
+        raise ValueError(
+            f"Argument `path` must be a file that `save` wrote, but {path} is not: {error}"
+        ) from error
+    document = json.loads(record)
+    axes = {
+        dimension: {name: arrays.pop(name) for name in names}
+        for dimension, names in document["axes"].items()
+    }
+    values: Any = arrays.pop("value") if list(arrays) == ["value"] else {}
+    for name, array in arrays.items():
+        *way, last = name.split(".")
+        branch = values
+        for key in way:
+            branch = branch.setdefault(key, {})
+        branch[last] = array
+    return SweepResult(values, axes, document["metadata"])
+
+
+def _axis_names(axes: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:
+    return {dimension: list(parameters) for dimension, parameters in axes.items()}
+
+
+def _xarray() -> Any:
+    try:
+        import xarray
+    except ImportError as error:
+        raise ValueError(
+            'The sweep can be turned into files only with xarray: pip install "jaxosc[io]".'
+        ) from error
+    return xarray

@@ -94,7 +94,7 @@ def sweep(
         values = _summarised(program, grid, reductions, progress)
     else:
         values = _collected(program, grid, progress)
-    metadata = {
+    metadata: dict[str, Any] = {
         "jaxosc": __version__,
         "jax": jax.__version__,
         "devices": f"{len(program.devices)} x {chosen[0].device_kind}",
@@ -105,6 +105,10 @@ def sweep(
         "seconds": time.perf_counter() - start,
         "began": began.isoformat(timespec="seconds"),
     }
+    if store is not None:
+        metadata["store"] = str(Path(store).absolute())
+    if reductions:
+        metadata["reduce"] = list(reductions)
     return SweepResult(values, grid.dimensions, metadata)
 
 
