@@ -16,10 +16,17 @@ import platformdirs
 import jaxosc
 from jaxosc.figures import FIGURES, reproduce, validity_map
 from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
+from jaxosc.figures.output import prepare_folder, write
 from jaxosc.figures.reproduction import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
+from jaxosc.figures.sweep_drawing import draw_sweep
 from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
 from jaxosc.figures.validity import DELTA_T
 from jaxosc.figures.validity_data import OBSERVABLES
+from jaxosc.oscillators import INTERACTIONS
+from jaxosc.sweeps.result import require_ending
+from jaxosc.sweeps.run import sweep
+from jaxosc.sweeps.standard import DESCRIPTIONS, parse_parameter, require_consistent, standard_model
+from jaxosc.sweeps.standard import OBSERVABLES as STANDARD_OBSERVABLES
 
 _DESCRIPTION = """\
 Networks of damped, coupled quantum oscillators.
@@ -28,9 +35,11 @@ Networks of damped, coupled quantum oscillators.
                        statement of the paper about them
   jaxosc map           draw where the local and the global master equation
                        agree with the exact Langevin equation
+  jaxosc sweep         compute observables over a grid of parameters of any
+                       size, into a file
 
-`jaxosc reproduce --help` and `jaxosc map --help` say more. Everything else is
-the Python library: import jaxosc.
+`jaxosc COMMAND --help` says more. Everything else is the Python library:
+import jaxosc.
 """
 
 _REPRODUCE = """\
@@ -86,6 +95,38 @@ It takes some ten seconds. All numbers are in one unit, with hbar = k_B = 1.
 """
 
 
+_SWEEP = """\
+Compute observables of two coupled oscillators, each with its own heat bath,
+by several descriptions at every point of a grid, and write them into a file.
+
+Each parameter is given as name=start:stop:count (an axis of the grid),
+name=start:stop:count:log (the same, evenly spaced in the logarithm), or
+name=value (fixed); the others have the values of the paper.
+"""
+
+_SWEEP_EPILOG = """\
+parameters (all in one unit, with hbar = k_B = 1):
+  ratio or coupling              lambda/lambda_c (0.5), or lambda itself
+  delta_t or temperature2        T2 - T1 (0), or T2 itself
+  temperature1                   T1 (98)
+  omega1, omega2                 frequencies (5, 2)
+  damping1, damping2             amplitude damping rates (1.5e-4)
+
+what is written into FILE, by its ending:
+  .npz    NumPy arrays                 .csv    a table, one row a point
+  .nc     netCDF, for xarray           .zarr   a folder, block by block: a sweep
+                                               larger than memory; interrupted,
+                                               the same command goes on
+.nc, .zarr and .csv need the extra io: pip install "jaxosc[io]". Variables are
+named description.observable.
+
+examples:
+  jaxosc sweep ratio=0:0.99:200 --plot
+  jaxosc sweep ratio=0:0.99:400 delta_t=0:200:401 --observables information --plot
+  jaxosc sweep ratio=0:0.999:20000 delta_t=0:300:20000 --descriptions local --output big.zarr
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # argparse would print the usage before it, and the name of the subcommand.
@@ -115,8 +156,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(f"cannot write {error.filename or arguments.output}: {error.strerror}", 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted; every file written so far is whole", 130)
+    except KeyboardInterrupt as stop:
+        notes = getattr(stop, "__notes__", ["every file written so far is whole"])
+        return _fail(f"interrupted; {notes[0]}", 130)
     return 0
 
 
@@ -144,6 +186,39 @@ def _run_map(arguments: argparse.Namespace) -> None:
     )
     print(drawn)
     print(f"wrote {', '.join(str(file) for file in drawn.files)}")
+
+
+def _run_sweep(arguments: argparse.Namespace) -> None:
+    given = [parse_parameter(text) for text in arguments.parameters]
+    require_consistent(given)
+    fixed = {name: float(values) for name, values in given if values.ndim == 0}
+    axes = {name: values for name, values in given if values.ndim == 1}
+    if not axes:
+        raise ValueError(
+            "Argument `axis` must give one axis at least, name=start:stop:count, but none does."
+        )
+    if arguments.plot and len(axes) > 2:
+        raise ValueError(
+            f"Argument `plot` must be left out for more than two axes, but there are {len(axes)}."
+        )
+    output = Path(arguments.output)
+    require_ending(output)
+    model = standard_model(
+        arguments.descriptions, arguments.observables, arguments.interaction, fixed
+    )
+    prepare_folder(output.parent, ())
+    if output.suffix == ".zarr":
+        result = sweep(model, axes, store=output)
+    else:
+        result = sweep(model, axes)
+        result.save(output)
+    print(result)
+    print(f"wrote {output}")
+    if arguments.plot:
+        for ending, content in draw_sweep(result).items():
+            picture = output.with_suffix(f".{ending}")
+            write(picture, content)
+            print(f"wrote {picture}")
 
 
 def _keep_compiled_programs() -> None:
@@ -196,6 +271,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_run_reproduce)
     _add_map(commands)
+    _add_sweep(commands)
     return parser
 
 
@@ -243,6 +319,51 @@ def _add_map(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="points on each axis (default: %(default)s)",
     )
     command.set_defaults(run=_run_map)
+
+
+def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "sweep",
+        description=_SWEEP,
+        epilog=_SWEEP_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "parameters",
+        metavar="name=values",
+        nargs="+",
+        help="start:stop:count[:log] or a value; the first axis varies slowest",
+    )
+
+    def several(flag: str, choices: Sequence[str], default: Sequence[str]) -> None:
+        command.add_argument(
+            flag,
+            nargs="+",
+            metavar="NAME",
+            default=default,
+            help=f"of {', '.join(choices)} (default: {' '.join(default)})",
+        )
+
+    several("--descriptions", DESCRIPTIONS, ("langevin", "global", "local"))
+    several("--observables", tuple(STANDARD_OBSERVABLES), ("occupation1",))
+    command.add_argument(
+        "--interaction",
+        choices=INTERACTIONS,
+        default="position",
+        help="of the oscillators (default: %(default)s)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        default="jaxosc-sweep.npz",
+        help="the file (default: %(default)s)",
+    )
+    command.add_argument(
+        "--plot",
+        action="store_true",
+        help="draw one or two axes, as .png and .pdf beside the file",
+    )
+    command.set_defaults(run=_run_sweep)
 
 
 def _fail(message: str, code: int) -> int:

@@ -59,29 +59,37 @@ class SweepResult:
         Raises:
             ValueError: for a sweep with ``reduce=``; if xarray is not installed.
         """
+        self._require_values()
         xarray = _xarray()
-        names, leaves = leaf_names(self.values), jax.tree.leaves(self.values)
-        shape = self.shape
-        if "reduce" in self.metadata:
-            raise ValueError("The sweep must hold values over its grid, but it holds summaries.")
         if "store" in self.metadata:
             return xarray.open_zarr(self.metadata["store"], chunks=None, consolidated=False)
-        coordinates = {
-            name: (dimension, values)
-            for dimension, parameters in self.axes.items()
-            for name, values in parameters.items()
-        }
-        variables = {
-            name: (
-                (*self.axes, *(f"{name}_{axis}" for axis in range(leaf.ndim - len(shape)))),
-                leaf,
-            )
-            for name, leaf in zip(names, leaves, strict=True)
-        }
-        attributes = {
-            _METADATA: json.dumps({"axes": _axis_names(self.axes), "metadata": self.metadata})
-        }
-        return xarray.Dataset(variables, coordinates, attributes)
+        return xarray.Dataset(
+            {
+                name: (
+                    (*self.axes, *(f"{name}_{i}" for i in range(leaf.ndim - len(self.axes)))),
+                    leaf,
+                )
+                for name, leaf in self._variables().items()
+            },
+            {
+                name: (dimension, values)
+                for dimension, parameters in self.axes.items()
+                for name, values in parameters.items()
+            },
+            {_METADATA: self._record()},
+        )
+
+    def _variables(self) -> dict[str, Any]:
+        return dict(zip(leaf_names(self.values), jax.tree.leaves(self.values), strict=True))
+
+    def _record(self) -> str:
+        """What else is needed to make this again from its arrays."""
+        axes = {dimension: list(parameters) for dimension, parameters in self.axes.items()}
+        return json.dumps({"axes": axes, "metadata": self.metadata})
+
+    def _require_values(self) -> None:
+        if "reduce" in self.metadata:
+            raise ValueError("The sweep must hold values over its grid, but it holds summaries.")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything into one file, whole or not at all.
@@ -89,7 +97,7 @@ class SweepResult:
         Args:
             path: its ending says the format: ``.nc`` (netCDF 4), ``.zarr`` (a folder), ``.npz``
                 (NumPy), or ``.csv`` (one row a point, for spreadsheets; cannot be loaded). An
-                existing file of that name is replaced. netCDF and Zarr need the extra ``io``.
+                existing file of that name is replaced. All but ``.npz`` need the extra ``io``.
 
         Returns:
             the path.
@@ -99,36 +107,42 @@ class SweepResult:
                 sweep with ``reduce=``.
         """
         path = Path(path)
-        if path.suffix not in _ENDINGS:
-            raise ValueError(
-                f"Argument `path` must end in one of {', '.join(_ENDINGS)}, but it is {path}."
-            )
-        data = self.to_xarray()
-        if path.suffix == ".nc" and any(np.iscomplexobj(data[name]) for name in data.data_vars):
+        require_ending(path)
+        self._require_values()
+        complex_values = any(leaf.dtype.kind == "c" for leaf in jax.tree.leaves(self.values))
+        if path.suffix == ".nc" and complex_values:
             raise ValueError(
                 "Argument `path` must not end in .nc for complex values, which netCDF does not "
                 "have: use .zarr, or sweep real and imaginary parts."
             )
         aside = path.with_name(f".{path.name}.new{path.suffix}")
         if path.suffix == ".nc":
-            data.to_netcdf(aside, engine="h5netcdf")
+            self.to_xarray().to_netcdf(aside, engine="h5netcdf")
         elif path.suffix == ".zarr":
-            data.to_zarr(aside, mode="w", consolidated=False)
+            self.to_xarray().to_zarr(aside, mode="w", consolidated=False)
         elif path.suffix == ".npz":
-            arrays: dict[str, Any] = {name: data[name].values for name in data.variables}
-            arrays[_METADATA] = np.asarray(data.attrs[_METADATA])
+            arrays: dict[str, Any] = {**Grid(self.axes).parameters, **self._variables()}
+            arrays[_METADATA] = np.asarray(self._record())
             with aside.open("wb") as file:
                 np.savez(file, **arrays)
         else:
+            data = self.to_xarray()
             table = data.to_dataframe().reset_index()
-            own = [name for parameters in self.axes.values() for name in parameters]
-            extra = [name for name in table if name not in own and name in data.dims]
-            keep = [name for name in extra if name not in self.axes]
-            table[[*own, *keep, *data.data_vars]].to_csv(aside, index=False)
+            parameters = list(Grid(self.axes).parameters)
+            numbers = [name for name in data.dims if name not in self.axes]
+            table[[*parameters, *numbers, *data.data_vars]].to_csv(aside, index=False)
         if path.is_dir():
             shutil.rmtree(path)
         aside.replace(path)
         return path
+
+
+def require_ending(path: Path) -> None:
+    """Raise ValueError unless the ending of the file says a format that can be written."""
+    if path.suffix not in _ENDINGS:
+        raise ValueError(
+            f"Argument `path` must end in one of {', '.join(_ENDINGS)}, but it is {path}."
+        )
 
 
 def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
@@ -173,10 +187,6 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
             branch = branch.setdefault(key, {})
         branch[last] = array
     return SweepResult(values, axes, document["metadata"])
-
-
-def _axis_names(axes: dict[str, dict[str, np.ndarray]]) -> dict[str, list[str]]:
-    return {dimension: list(parameters) for dimension, parameters in axes.items()}
 
 
 def _xarray() -> Any:

@@ -1,0 +1,126 @@
+"""The picture of a sweep along one or two axes."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure as Canvas
+
+from jaxosc.figures.drawing import COLOUR, STYLE, rendered
+from jaxosc.sweeps.result import SweepResult
+from jaxosc.sweeps.standard import DESCRIPTIONS, OBSERVABLES
+
+_LABEL = {
+    "omega1": r"$\omega_1$",
+    "omega2": r"$\omega_2$",
+    "coupling": r"$\lambda$",
+    "ratio": r"$\lambda/\lambda_c$",
+    "damping1": r"$\gamma_1$",
+    "damping2": r"$\gamma_2$",
+    "temperature1": r"$T_1$",
+    "temperature2": r"$T_2$",
+    "delta_t": r"$\Delta T = T_2 - T_1$",
+    "occupation1": r"$\langle a_1^\dagger a_1\rangle$",
+    "occupation2": r"$\langle a_2^\dagger a_2\rangle$",
+    "coherence_real": r"Re $\langle a_1^\dagger a_2\rangle$",
+    "coherence_imag": r"Im $\langle a_1^\dagger a_2\rangle$",
+    "information": r"$I$  (nats)",
+    "entropy": r"$S$  (nats)",
+    "purity": r"purity",
+}
+_LINE = {"langevin": "-", "global": "--", "local": "-.", "gibbs": ":"}
+# Where they agree, the dashes drawn later show on top of the wider line.
+_WIDTH = {"langevin": 3.0, "global": 1.6, "local": 1.6, "gibbs": 1.6}
+# Values over more than this factor are read better from a logarithmic scale.
+_WIDE = 50.0
+
+
+def draw_sweep(result: SweepResult) -> dict[str, bytes]:
+    """Lines over one axis, one panel an observable; colours over two, a row an observable.
+
+    Returns:
+        The contents of the file, by format.
+
+    Raises:
+        ValueError: if the sweep is along more than two axes.
+    """
+    if len(result.shape) > 2:
+        raise ValueError(
+            f"Argument `plot` must be left out for more than two axes, but there are "
+            f"{len(result.shape)}."
+        )
+    # A dictionary that has been through JAX is in alphabetical order.
+    values = {
+        description: {
+            name: np.asarray(result.values[description][name])
+            for name in OBSERVABLES
+            if name in result.values[description]
+        }
+        for description in DESCRIPTIONS
+        if description in result.values
+    }
+    with matplotlib.rc_context(STYLE):
+        return rendered(_lines(result, values) if len(result.shape) == 1 else _maps(result, values))
+
+
+_Values = dict[str, dict[str, np.ndarray]]
+
+
+def _lines(result: SweepResult, values: _Values) -> Canvas:
+    ((name, parameters),) = result.axes.items()
+    observables = list(next(iter(values.values())))
+    canvas = Canvas(figsize=(5.2 * len(observables), 4.2), layout="constrained")
+    for axes, observable in zip(
+        canvas.subplots(1, len(observables), squeeze=False)[0], observables, strict=True
+    ):
+        for description, each in values.items():
+            axes.plot(
+                parameters[name], each[observable], _LINE[description],
+                color=COLOUR[description], label=description, linewidth=_WIDTH[description],
+            )  # fmt: skip
+        _scale(axes, "x", parameters[name])
+        if _wide(np.stack([each[observable] for each in values.values()])):
+            axes.set_yscale("log")
+        axes.set_xlabel(_LABEL[name])
+        axes.set_ylabel(_LABEL[observable])
+        axes.legend(frameon=False)
+    return canvas
+
+
+def _maps(result: SweepResult, values: _Values) -> Canvas:
+    (x_name, x), (y_name, y) = ((name, axis[name]) for name, axis in result.axes.items())
+    observables = list(next(iter(values.values())))
+    canvas = Canvas(figsize=(1.2 + 3.8 * len(values), 3.5 * len(observables)), layout="constrained")
+    grid = canvas.subplots(len(observables), len(values), squeeze=False)
+    for row, observable in zip(grid, observables, strict=True):
+        together = np.stack([each[observable] for each in values.values()])
+        finite = together[np.isfinite(together)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+        scale = {"norm": LogNorm(low, high)} if _wide(together) else {"vmin": low, "vmax": high}
+        for axes, (description, each) in zip(row, values.items(), strict=True):
+            axes.set_facecolor("0.85")  # no answer
+            _scale(axes, "x", x)
+            _scale(axes, "y", y)
+            mesh = axes.pcolormesh(
+                x, y, np.ma.masked_invalid(each[observable].T), shading="nearest",
+                rasterized=True, cmap="viridis", **scale,
+            )  # fmt: skip
+            axes.set_title(description)
+            axes.set_xlabel(_LABEL[x_name])
+        row[0].set_ylabel(_LABEL[y_name])
+        canvas.colorbar(mesh, ax=list(row), label=_LABEL[observable])
+    return canvas
+
+
+def _scale(axes: Axes, which: str, values: np.ndarray) -> None:
+    if len(values) > 2 and (values > 0).all():
+        steps = np.diff(np.log(values))
+        if np.ptp(steps) < 1e-6 * abs(steps).max() and _wide(values):
+            getattr(axes, f"set_{which}scale")("log")
+
+
+def _wide(values: np.ndarray) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and finite.min() > 0 and finite.max() > _WIDE * finite.min())

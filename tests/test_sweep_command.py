@@ -1,0 +1,155 @@
+"""`jaxosc sweep`: what it computes, writes and refuses."""
+
+import csv
+
+import jax
+import numpy as np
+import pytest
+import xarray
+
+import jaxosc
+from jaxosc.cli import main
+from jaxosc.sweeps.standard import parse_parameter, standard_model
+
+
+def number(ratio, delta_t, equation, interaction="position", damping=(1.5e-4, 1.5e-4)):
+    critical = jaxosc.critical_coupling((5.0, 2.0), interaction)
+    oscillators = jaxosc.pair((5.0, 2.0), ratio * critical, interaction)
+    baths = jaxosc.Baths(damping, (98.0, 98.0 + delta_t))
+    return jaxosc.steady_state(equation(oscillators, baths))
+
+
+def test_a_plane_into_every_format(tmp_path, capsys):
+    arguments = ["sweep", "ratio=0:0.9:3", "delta_t=0:200:2", "--descriptions", "local", "gibbs"]
+    for ending in ("npz", "nc", "csv", "zarr"):
+        assert main([*arguments, "--output", str(tmp_path / f"a.{ending}")]) == 0
+        assert f"a.{ending}" in capsys.readouterr().out
+    expected = np.array(
+        [
+            [jaxosc.occupation(number(r, d, jaxosc.local_lindblad))[0] for d in (0.0, 200.0)]
+            for r in (0.0, 0.45, 0.9)
+        ]
+    )
+    loaded = [jaxosc.load_sweep(tmp_path / f"a.{ending}").values for ending in ("npz", "nc")]
+    with xarray.open_zarr(tmp_path / "a.zarr", consolidated=False, chunks=None) as data:
+        loaded.append(
+            {
+                name: {"occupation1": data[f"{name}.occupation1"].values}
+                for name in ("local", "gibbs")
+            }
+        )
+    for values in loaded:
+        np.testing.assert_allclose(values["local"]["occupation1"], expected, rtol=1e-13)
+        gibbs = values["gibbs"]["occupation1"]
+        assert np.isnan(gibbs[:, 1]).all()
+        # Occupations without a coupling are Planck's.
+        np.testing.assert_allclose(gibbs[0, 0], 1 / np.expm1(5.0 / 98.0), rtol=1e-12)
+    with (tmp_path / "a.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose(
+        [float(row["local.occupation1"]) for row in rows], expected.ravel(), rtol=1e-13
+    )
+
+
+@pytest.mark.parametrize("name", ["langevin", "global", "local"])
+def test_every_observable(name):
+    equation = {
+        "langevin": jaxosc.langevin,
+        "global": jaxosc.global_lindblad,
+        "local": jaxosc.local_lindblad,
+    }[name]
+    observables = (
+        "occupation1", "occupation2", "coherence_real", "coherence_imag", "information", "entropy",
+        "purity",
+    )  # fmt: skip
+    model = standard_model([name], observables, "rotating-wave", {"damping2": 3e-4})
+    found = model(ratio=0.7, delta_t=50.0)[name]
+    covariance = number(0.7, 50.0, equation, "rotating-wave", (1.5e-4, 3e-4))
+    coherence = jaxosc.coherence(covariance)[0, 1]
+    expected = (
+        *jaxosc.occupation(covariance), coherence.real, coherence.imag,
+        jaxosc.mutual_information(covariance), jaxosc.von_neumann_entropy(covariance),
+        jaxosc.purity(covariance),
+    )  # fmt: skip
+    for key, value in zip(observables, expected, strict=True):
+        np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-18)
+
+
+def test_the_second_way_to_give_a_parameter():
+    critical = float(jaxosc.critical_coupling((5.0, 2.0), "position"))
+    model = standard_model(["local"], ["occupation1"], "position", {})
+    one = model(ratio=0.5, delta_t=30.0)["local"]["occupation1"]
+    other = model(coupling=0.5 * critical, temperature2=128.0)["local"]["occupation1"]
+    np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_the_same_model_is_compiled_once():
+    arguments = (["local"], ["occupation1"], "position", {"omega1": 3.0})
+    assert standard_model(*arguments) is standard_model(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("ratio=0:1:3", [0.0, 0.5, 1.0]),
+        ("ratio=1e-4:1:3:log", [1e-4, 1e-2, 1.0]),
+        ("delta_t=-5:5:2", [-5.0, 5.0]),
+        ("damping1=3", 3.0),
+    ],
+)
+def test_axes_read_from_text(text, values):
+    name, found = parse_parameter(text)
+    assert name == text.partition("=")[0]
+    np.testing.assert_allclose(found, values, rtol=1e-14)
+
+
+@pytest.mark.parametrize("axes", [["ratio=0:0.99:30"], ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"]])
+def test_pictures(tmp_path, axes, capsys):
+    output = str(tmp_path / "a.npz")
+    descriptions = ("--descriptions", "local", "global", "--observables", "information", "purity")
+    assert main(["sweep", *axes, *descriptions, "--plot", "--output", output]) == 0
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+    assert (tmp_path / "a.pdf").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ratio"], "name=start:stop:count"),
+        (["ratio=0:1"], "must read ratio=start"),
+        (["ratio=0:1:x"], "must read ratio=start"),
+        (["ratio=0:1:3:lin"], "must read ratio=start"),
+        (["ratio=0:inf:3"], "finite"),
+        (["ratio=nan"], "finite"),
+        (["ratio=0:1:0"], "between 1"),
+        (["ratio=0:1:3:log"], "positive ends"),
+        (["speed=0:1:3"], "must be one of 'omega1'"),
+        (["ratio=0.5"], "one axis at least"),
+        (["ratio=0:1:3", "ratio=0.5"], "given twice"),
+        (["ratio=0:1:3", "coupling=0.5"], "coupling or ratio"),
+        (["delta_t=0:1:3", "temperature2=3"], "temperature2 or delta_t"),
+        (["ratio=0:1:3", "--descriptions", "redfield"], "one of 'langevin'"),
+        (["ratio=0:1:3", "--observables", "energy"], "one of 'occupation1'"),
+        (["ratio=0:1:3", "--output", "a.txt"], "must end in one of"),
+        (["ratio=0:1:3", "delta_t=0:1:3", "omega1=1:2:3", "--plot"], "more than two axes"),
+        (["ratio=0:1:3", "damping1=-1"], "no negative values for damping1"),
+        (["omega2=0:1:3"], "positive values for omega2"),
+        (["ratio=0:1:3", "temperature2=-3"], "no negative values for temperature2"),
+    ],
+)
+def test_bad_arguments(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", *arguments]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("jaxosc: error: ")
+    assert words in errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_values_outside_the_domain_are_nan(tmp_path):
+    output = tmp_path / "a.npz"
+    assert main(["sweep", "ratio=0.9:1.1:2", "--output", str(output)]) == 0
+    values = jaxosc.load_sweep(output).values
+    for leaf in jax.tree.leaves(values):
+        assert np.isfinite(leaf[0])
+        assert np.isnan(leaf[1])
