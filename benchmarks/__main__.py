@@ -19,7 +19,7 @@ import jax
 from tqdm import tqdm
 
 import jaxosc
-from benchmarks import device, kernels, modes, picture, points, tables
+from benchmarks import device, kernels, modes, picture, points, sweeps, tables
 from benchmarks.records import Job, LeftOut, Row, Settings
 
 # The sections in order, with the share of the time that each may take; what one does not use
@@ -29,9 +29,10 @@ _SECTIONS = {
     "scattered": (kernels.scattered_jobs, 0.08),
     "points": (points.jobs, 0.3),
     "modes": (modes.jobs, 0.22),
+    "sweeps": (sweeps.jobs, 0.4),
 }
 # Seconds past which no further job is begun.
-_BUDGET, _QUICK_BUDGET = 270.0, 120.0
+_BUDGET, _QUICK_BUDGET = 370.0, 180.0
 
 _PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "qutip", "dynamiqs", "mpmath")
 
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=(
             "Sections: kernels (every kernel on a product grid), scattered (every parameter "
             "batched), points (time against the number of points, and the peers), modes (time "
-            "against the number of oscillators)."
+            "against the number of oscillators), sweeps (jaxosc.sweep on large grids)."
         ),
     )
     parser.add_argument(

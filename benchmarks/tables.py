@@ -117,6 +117,15 @@ _MODES = [
     Column("temp MiB", number("temporaries", ".3g", 2**-20)),
 ]
 
+_SWEEPS = [
+    Column("points", number("points", ".3g")),
+    Column("time", _time("seconds")),
+    Column("Mpt/s", number("points_per_s", ".4g", 1e-6)),
+    Column("vmaps", number("vmaps", ".2f")),
+    Column("error", number("error", ".0e")),
+    Column("peak GiB", number("peak_bytes", ".2f", 2**-30)),
+]
+
 _LEGEND = {
     "kernels": """\
 Product grids (lambda, Delta T) in float64. streams: time in times of the stream, ten float64
@@ -131,12 +140,19 @@ Fock space are given a cold scenario that they can do.""",
 Chains of N oscillators. Lyapunov: steady_state of a drift given as a matrix, beside SciPy. scipys:
 time in times of SciPy's. residual: |A s + s A' + D| / (2 |A| |s|). gradient: reverse mode of one
 number by the whole drift, or by all frequencies.""",
+    "sweeps": """\
+jaxosc.sweep on product grids, each row in a process of its own. vmaps: time in times of
+jit(vmap(vmap(f))), sampled alternately. error: largest relative difference from that, or of the
+largest value from the one at its place. peak: memory of the whole process. Forced devices share the
+same cores: they show what dividing the work costs.""",
 }
 
 
 def render(section: str, rows: Sequence[Row], device: Device) -> str:
     """A section as text: what the columns are, the table, and what was left out and why."""
-    columns = {"points": _POINTS, "modes": _MODES}.get(section) or _kernel_columns(device)
+    columns = {"points": _POINTS, "modes": _MODES, "sweeps": _SWEEPS}.get(
+        section
+    ) or _kernel_columns(device)
     lines = ["", f"== {section} ==", _LEGEND[section], ""]
     done = [row for row in rows if row.left_out is None]
     if done:
