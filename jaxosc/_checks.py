@@ -29,7 +29,8 @@ def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
 
 def widest(dtypes: Sequence[Any]) -> Any:
     """The floating dtype with the most bits; JAX's default if there is none."""
-    return max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=jnp.zeros(()).dtype)
+    default = jax.dtypes.canonicalize_dtype(float)  # without a call to the device
+    return max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=default)
 
 
 def _array(name: str, value: ArrayLike) -> jax.Array:

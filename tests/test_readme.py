@@ -30,18 +30,19 @@ def test_code_prints_what_it_says():
         assert following == "text"
         assert output.getvalue() == expected
         checked += 1
-    assert checked == 4
+    assert checked == 5
 
 
 def test_commands():
     """One line each; continuous integration runs the tests by the second."""
     blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     commands = [code.strip() for language, code in blocks if not language]
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert all("\n" not in command for command in commands)
     assert commands[0].endswith("jaxosc reproduce")
     assert commands[1] == "jaxosc map"
-    assert "pytest" in commands[2]
-    assert commands[3].endswith("python -m benchmarks")
+    assert commands[2].startswith("jaxosc sweep ")
+    assert "pytest" in commands[3]
+    assert commands[4].endswith("python -m benchmarks")
     for picture in ("figure-2.png", "map.png", "benchmarks.png"):
         assert (ROOT / "docs" / picture).stat().st_size > 10_000

@@ -42,7 +42,8 @@ class Shapes:
     def of(grid: Grid) -> Shapes:
         """Those of this grid."""
         names = tuple((name, tuple(each)) for name, each in grid.dimensions.items())
-        return Shapes(names, grid.shape, grid.dtype, jnp.zeros(()).dtype == jnp.float64)
+        double = jax.dtypes.canonicalize_dtype(float) == np.float64
+        return Shapes(names, grid.shape, grid.dtype, double)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Program:
     def arguments(self, grid: Grid) -> list[Any]:
         """For each device, the parameters that are the same in every block."""
         trailing = trailing_arguments(grid, self.layout)
+        if self.layout.blocks == 1:
+            return [trailing]  # the call itself puts them there, in less time
         return [jax.device_put(trailing, device) for device in self.devices]
 
     def __call__(self, grid: Grid, arguments: list[Any], block: int, turn: int) -> Any:
