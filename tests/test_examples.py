@@ -4,8 +4,11 @@ import compare_descriptions
 import critical_manifold
 import numpy as np
 import susceptibility
+import sweep_to_disk
 import temperature_grid
 import trust
+
+import jaxosc
 
 
 def test_compare_descriptions(capsys):
@@ -52,3 +55,15 @@ def test_trust(tmp_path, capsys):
     assert found.value < 1e-15
     assert (tmp_path / "map.png").stat().st_size > 10_000
     assert "within 10 %" in capsys.readouterr().out
+
+
+def test_sweep_to_disk(tmp_path, capsys):
+    result = sweep_to_disk.main(fast=True, folder=tmp_path)
+    again = jaxosc.load_sweep(tmp_path / "information.zarr")
+    for name in ("exact", "local"):
+        values = result.values[name][:]
+        assert np.isfinite(values).all()
+        np.testing.assert_array_equal(again.values[name][:], values)
+    # At ΔT = 10 the local equation sees less than half of the information.
+    assert np.min(result.values["local"][:, -1] / result.values["exact"][:, -1]) < 0.5
+    assert "in place of" in capsys.readouterr().out

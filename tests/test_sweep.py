@@ -301,6 +301,8 @@ def scalar(x):
         ({"x": [True]}, "array of real numbers"),
         ({"x": [1j]}, "array of real numbers"),
         ({"x": np.ones(2, np.float16)}, "float32 or float64"),
+        ({"x": np.ones(2, np.longdouble)}, "float32 or float64"),
+        ({"x": np.ma.masked_array([1.0, 2.0], [0, 1])}, "float32 or float64"),
         ({"x": [[1.0], [1.0, 2.0]]}, "array of real numbers"),
         ({"y": [1.0]}, "must take y by name"),
         ({"x": [1.0], "y": [1.0]}, "must take x, y by name"),
@@ -326,6 +328,11 @@ def test_axes_that_cannot_be(axes, message):
         (lambda x: x if x > 0 else (x, x), "same structure"),
         (lambda x: float(x), "same structure"),
         (lambda x: jax.random.key(0), "must return numbers"),
+        (lambda x: x.astype(jnp.bfloat16), "must return numbers"),
+        (lambda x: np.sin(x), "jnp in place of NumPy"),
+        (lambda x: None, "at least one number"),
+        (lambda x: {}, "at least one number"),
+        (lambda x: (x, jnp.zeros((0, 3))), "at least one number"),
     ],
 )
 def test_functions_that_cannot_be(function, message):
@@ -340,6 +347,8 @@ def test_functions_that_cannot_be(function, message):
         ({"block": 1.5}, "whole number"),
         ({"devices": []}, "at least one of jax.local_devices"),
         ({"devices": [1]}, "at least one of jax.local_devices"),
+        ({"devices": jax.devices()[0]}, "at least one of jax.local_devices"),
+        ({"progress": "yes"}, "True, False or None"),
         ({"reduce": "median"}, "one of 'min'"),
         ({"reduce": ()}, "is empty"),
         ({"reduce": 3}, "name of a reduction"),
@@ -350,6 +359,25 @@ def test_functions_that_cannot_be(function, message):
 def test_options_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         jaxosc.sweep(scalar, {"x": X}, **options)
+
+
+@pytest.mark.parametrize(
+    "sweeping",
+    [
+        lambda a: jaxosc.sweep(scalar, {"x": jnp.stack([a, a])}).values.sum(),
+        lambda a: jaxosc.sweep(lambda x: x * a, {"x": X}).values.sum(),
+        lambda a: jaxosc.sweep(lambda x: jax.jit(lambda y: y * a)(x), {"x": X}).values.sum(),
+    ],
+)
+def test_a_sweep_is_not_traced(sweeping):
+    one = jnp.ones(())
+    for transformed in (
+        jax.grad(sweeping),
+        jax.jit(sweeping),
+        lambda a: jax.vmap(sweeping)(a[None]),
+    ):
+        with pytest.raises(ValueError, match="runs outside jit, vmap and grad"):
+            transformed(one)
 
 
 @pytest.mark.parametrize("ends", [(1, 1), (2, 1), (0, np.nan), (0, np.inf), ("a", 1)])

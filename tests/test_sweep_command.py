@@ -1,6 +1,11 @@
 """`jaxosc sweep`: what it computes, writes and refuses."""
 
 import csv
+import re
+import signal
+import subprocess
+import sys
+import time
 
 import jax
 import numpy as np
@@ -9,6 +14,8 @@ import xarray
 
 import jaxosc
 from jaxosc.cli import main
+from jaxosc.figures.sweep_drawing import draw_sweep
+from jaxosc.sweeps.result import SweepResult
 from jaxosc.sweeps.standard import parse_parameter, standard_model
 
 
@@ -153,3 +160,42 @@ def test_values_outside_the_domain_are_nan(tmp_path):
     for leaf in jax.tree.leaves(values):
         assert np.isfinite(leaf[0])
         assert np.isnan(leaf[1])
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    """A real signal in a real terminal's place; the same command ends as if nothing had been."""
+    command = [sys.executable, "-m", "jaxosc", "sweep", "ratio=0:0.99:6000", "delta_t=0:200:6000"]
+    command += ["--descriptions", "local"]
+    store = tmp_path / "a.zarr"
+    process = subprocess.Popen(
+        [*command, "--output", str(store)], stderr=subprocess.PIPE, text=True
+    )
+    journal = store / "local.occupation1" / "journal.0"
+    while not journal.exists() or journal.read_text().count("\n") < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert errors.count("\n") == 1
+    assert re.match(r"jaxosc: error: interrupted; \d+ of \d+ blocks are in .*a.zarr; the", errors)
+    finished = {file: file.stat().st_mtime_ns for file in journal.parent.glob("c/*/*")}
+    assert subprocess.run([*command, "--output", str(store)]).returncode == 0
+    left = jaxosc.load_sweep(store).values["local"]["occupation1"]
+    assert left.shape == (6000, 6000)
+    assert sum(file.stat().st_mtime_ns == when for file, when in finished.items()) >= 3
+    whole = tmp_path / "whole.zarr"
+    assert subprocess.run([*command, "--output", str(whole)]).returncode == 0
+    for file in whole.rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (store / file.relative_to(whole)).read_bytes()
+
+
+def test_a_picture_of_a_large_grid_is_of_some_of_its_points(tmp_path):
+    along = {"ratio": np.linspace(0, 1, 3), "delta_t": np.linspace(0, 1, 10**5)}
+    values = np.broadcast_to(along["delta_t"], (3, 10**5))
+    axes = {name: {name: points} for name, points in along.items()}
+    pictures = draw_sweep(SweepResult({"local": {"purity": values}}, axes, {}))
+    assert len(pictures["png"]) > 10_000
+    assert len(pictures["pdf"]) < 10**6

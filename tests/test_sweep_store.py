@@ -1,8 +1,10 @@
 """Sweeps on disk: what is written, and that no interruption harms it."""
 
+import contextlib
 import functools
 import hashlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import pytest
 import xarray
 
 import jaxosc
+from jaxosc.sweeps.store import Store
 
 X, Y = np.linspace(-1.0, 2.0, 101), np.linspace(0.5, 3.0, 37)
 
@@ -82,6 +85,114 @@ def test_a_finished_store_is_read_not_computed(tmp_path):
     again = jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "a.zarr").rglob("*")}
     np.testing.assert_array_equal(again.values["sine"][:, 0], np.sin(3 * X) * Y[0])
+
+
+def test_a_store_is_loaded(tmp_path):
+    path = {"x": X, "z": 2 * X}
+
+    def function(x, z, y):
+        return {"second": {"a": x * y}, "first": jnp.stack([z, y])}
+
+    result = jaxosc.sweep(function, {"path": path, "y": Y}, store=tmp_path / "a.zarr", block=300)
+    loaded = jaxosc.load_sweep(tmp_path / "a.zarr")
+    assert list(loaded.axes) == ["path", "y"]
+    assert list(loaded.axes["path"]) == ["x", "z"]
+    np.testing.assert_array_equal(loaded.axes["path"]["z"], 2 * X)
+    np.testing.assert_array_equal(loaded.values["second"]["a"][:], np.outer(X, Y))
+    np.testing.assert_array_equal(loaded.values["first"][5, 6], [2 * X[5], Y[6]])
+    assert loaded.metadata.items() <= result.metadata.items()
+    assert repr(loaded) == "SweepResult(path 101, y 37)"
+    assert loaded.to_xarray().equals(result.to_xarray())
+    loaded.save(tmp_path / "b.npz")
+    again = jaxosc.load_sweep(tmp_path / "b.npz").values
+    np.testing.assert_array_equal(again["second"]["a"], np.outer(X, Y))
+
+
+def test_the_block_of_a_store_is_kept(tmp_path):
+    """The size chosen depends on the device's memory: it must not matter where a sweep goes on."""
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
+    assert jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr").metadata["block"] == 296
+
+
+def with_array(x, array):
+    return jax.jit(lambda x: jnp.sum(x * array))(x)
+
+
+def with_branch(x, array):
+    return jax.lax.cond(x > 0, lambda: jnp.sum(x * array), lambda: x)
+
+
+def with_key(x, key):
+    return x + jax.random.normal(key)
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "one", "other"),
+    [
+        (with_array, "array", np.arange(9.0), np.arange(9.0) + 1),
+        (with_array, "array", jnp.arange(9.0), jnp.arange(9.0) + 1),
+        (with_branch, "array", np.arange(9.0), np.arange(9.0) + 1),
+        (with_key, "key", jax.random.key(0), jax.random.key(1)),
+    ],
+)
+def test_what_a_function_holds_belongs_to_it(tmp_path, function, name, one, other):
+    path = tmp_path / "a.zarr"
+    jaxosc.sweep(functools.partial(function, **{name: one}), {"x": X}, store=path)
+    jaxosc.sweep(functools.partial(function, **{name: one}), {"x": X}, store=path)
+    with pytest.raises(ValueError, match="made with another function"):
+        jaxosc.sweep(functools.partial(function, **{name: other}), {"x": X}, store=path)
+
+
+def test_a_store_can_be_moved_and_copied_while_it_is_unfinished(tmp_path):
+    expected = whole(tmp_path)
+    with interrupted_after(11), pytest.raises(KeyboardInterrupt):
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    shutil.copytree(tmp_path / "a.zarr", tmp_path / "copy.zarr")
+    (tmp_path / "a.zarr").rename(tmp_path / "moved.zarr")
+    (tmp_path / "link.zarr").symlink_to(tmp_path / "moved.zarr")
+    for name in ("copy.zarr", "link.zarr"):
+        with interrupted_after(101 - 11):  # and no block more
+            jaxosc.sweep(wave, AXES, store=tmp_path / name, block=37)
+        assert digest(tmp_path / name) == expected
+
+
+def test_an_unfinished_store_is_not_loaded(tmp_path):
+    with interrupted_after(11), pytest.raises(KeyboardInterrupt):
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    with pytest.raises(ValueError, match="must be a finished sweep"):
+        jaxosc.load_sweep(tmp_path / "a.zarr")
+    # Others read what there is, and are not told of files that they do not know.
+    with xarray.open_zarr(tmp_path / "a.zarr", consolidated=False, chunks=None) as data:
+        np.testing.assert_array_equal(data["sine"][10], np.sin(3 * X[10]) * Y)
+
+
+@pytest.mark.parametrize("store", ["", ".", "/", "s3://bucket/a.zarr", 5, "a\0b"])
+def test_paths_that_are_no_store(store):
+    with pytest.raises(ValueError, match="Argument `store` must be"):
+        jaxosc.sweep(wave, AXES, store=store)
+
+
+@pytest.mark.parametrize(
+    ("function", "axes"),
+    [
+        (lambda x: {"x": x}, {"x": X}),
+        (lambda value: value, {"value": X}),
+        (lambda x, y: {"path": x * y}, {"path": {"x": X, "y": X}}),
+        (lambda x, value_0: jnp.stack([x, value_0]), {"x": X, "value_0": X}),
+        (lambda x: {"a": {"b": x}, "a.b": x}, {"x": X}),
+        (lambda x: {"a/b": x, "a": x}, {"x": X}),
+        (lambda x: {"..": x}, {"x": X}),
+        (lambda x: {"": x}, {"x": X}),
+    ],
+)
+def test_names_that_would_collide_in_a_file(tmp_path, function, axes):
+    with pytest.raises(ValueError, match="for its values to be written"):
+        jaxosc.sweep(function, axes, store=tmp_path / "a.zarr")
+    result = jaxosc.sweep(function, axes)
+    for write in (result.to_xarray, lambda: result.save(tmp_path / "a.npz")):
+        with pytest.raises(ValueError, match="for its values to be written"):
+            write()
+    assert [file.name for file in tmp_path.iterdir()] == [".a.zarr.lock"]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +262,7 @@ def whole(tmp_path):
 @pytest.mark.slow
 def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
     expected = whole(tmp_path)
-    store, journal = tmp_path / "a.zarr", tmp_path / ".a.zarr.journal.0"
+    store, journal = tmp_path / "a.zarr", tmp_path / "a.zarr" / "both" / "journal.0"
     chance = random.Random(0)
     kills = 0
     for _ in range(25):
@@ -215,24 +326,27 @@ def test_two_runs_on_one_store_are_refused(tmp_path):
     jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr")
 
 
-def test_an_interrupted_sweep_says_how_to_go_on(tmp_path, monkeypatch):
-    from jaxosc.sweeps.store import Store
+@contextlib.contextmanager
+def interrupted_after(blocks):
+    """Writing one block more than that is met by Ctrl-C."""
+    write, written = Store.write, []
 
-    expected = whole(tmp_path)
-    written = []
-    write = Store.write
-
-    def interrupted(self, block, parts):
-        if len(written) == 11:
+    def counted(self, block, parts):
+        if len(written) == blocks:
             raise KeyboardInterrupt
         write(self, block, parts)
         written.append(block)
 
-    monkeypatch.setattr(Store, "write", interrupted)
-    with pytest.raises(KeyboardInterrupt) as caught:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "write", counted)
+        yield
+
+
+def test_an_interrupted_sweep_says_how_to_go_on(tmp_path):
+    expected = whole(tmp_path)
+    with interrupted_after(11), pytest.raises(KeyboardInterrupt) as caught:
         jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
     assert "11 of 101 blocks are in" in caught.value.__notes__[0]
-    monkeypatch.setattr(Store, "write", write)
     jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
     assert digest(tmp_path / "a.zarr") == expected
 
@@ -253,7 +367,7 @@ np.testing.assert_array_equal(stored.values["sine"][:], result.values["sine"])
 try:
     jaxosc.sweep(lambda x, y: x, t.AXES, block=37, store=folder + "/two.zarr")
 except ValueError as error:
-    assert ("made with another" if {process} == 0 else "first process") in str(error), error
+    assert ("made with another" if {process} == 0 else "process 0 cannot") in str(error), error
 else:
     raise AssertionError
 """

@@ -35,6 +35,8 @@ _LINE = {"langevin": "-", "global": "--", "local": "-.", "gibbs": ":"}
 _WIDTH = {"langevin": 3.0, "global": 1.6, "local": 1.6, "gibbs": 1.6}
 # Values over more than this factor are read better from a logarithmic scale.
 _WIDE = 50.0
+# Points along an axis: more than the picture has dots, and few enough for any memory.
+_MOST = 2000
 
 
 def draw_sweep(result: SweepResult) -> dict[str, bytes]:
@@ -51,10 +53,15 @@ def draw_sweep(result: SweepResult) -> dict[str, bytes]:
             f"Argument `plot` must be left out for more than two axes, but there are "
             f"{len(result.shape)}."
         )
+    every = tuple(slice(None, None, -(-size // _MOST)) for size in result.shape)
+    axes = {
+        name: along[name][step]
+        for (name, along), step in zip(result.axes.items(), every, strict=True)
+    }
     # A dictionary that has been through JAX is in alphabetical order.
     values = {
         description: {
-            name: np.asarray(result.values[description][name])
+            name: np.asarray(result.values[description][name][every])
             for name in OBSERVABLES
             if name in result.values[description]
         }
@@ -62,14 +69,15 @@ def draw_sweep(result: SweepResult) -> dict[str, bytes]:
         if description in result.values
     }
     with matplotlib.rc_context(STYLE):
-        return rendered(_lines(result, values) if len(result.shape) == 1 else _maps(result, values))
+        return rendered(_lines(axes, values) if len(axes) == 1 else _maps(axes, values))
 
 
+_Axes = dict[str, np.ndarray]
 _Values = dict[str, dict[str, np.ndarray]]
 
 
-def _lines(result: SweepResult, values: _Values) -> Canvas:
-    ((name, parameters),) = result.axes.items()
+def _lines(along: _Axes, values: _Values) -> Canvas:
+    ((name, x),) = along.items()
     observables = list(next(iter(values.values())))
     canvas = Canvas(figsize=(5.2 * len(observables), 4.2), layout="constrained")
     for axes, observable in zip(
@@ -77,10 +85,10 @@ def _lines(result: SweepResult, values: _Values) -> Canvas:
     ):
         for description, each in values.items():
             axes.plot(
-                parameters[name], each[observable], _LINE[description],
+                x, each[observable], _LINE[description],
                 color=COLOUR[description], label=description, linewidth=_WIDTH[description],
             )  # fmt: skip
-        _scale(axes, "x", parameters[name])
+        _scale(axes, "x", x)
         if _wide(np.stack([each[observable] for each in values.values()])):
             axes.set_yscale("log")
         axes.set_xlabel(_LABEL[name])
@@ -89,8 +97,8 @@ def _lines(result: SweepResult, values: _Values) -> Canvas:
     return canvas
 
 
-def _maps(result: SweepResult, values: _Values) -> Canvas:
-    (x_name, x), (y_name, y) = ((name, axis[name]) for name, axis in result.axes.items())
+def _maps(along: _Axes, values: _Values) -> Canvas:
+    (x_name, x), (y_name, y) = along.items()
     observables = list(next(iter(values.values())))
     canvas = Canvas(figsize=(1.2 + 3.8 * len(values), 3.5 * len(observables)), layout="constrained")
     grid = canvas.subplots(len(observables), len(values), squeeze=False)

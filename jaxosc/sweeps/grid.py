@@ -119,9 +119,15 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
 def _array(name: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values)
+    except jax.errors.TracerArrayConversionError as error:
+        raise ValueError(
+            f"Argument `axes` must hold known numbers for {name!r}, but they are traced: a sweep "
+            "runs outside jit, vmap and grad; derivatives go into its function."
+        ) from error
     except ValueError:  # ragged
         array = np.asarray(None)
-    if array.dtype.kind not in "iuf" or array.dtype == np.float16:
+    real = array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64)
+    if not real or np.ma.is_masked(values):
         raise ValueError(
             f"Argument `axes` must hold an array of real numbers for {name!r}, in float32 or "
             f"float64, but it holds {_brief(values)}."
@@ -253,3 +259,40 @@ def leaf_names(tree: Any) -> list[str]:
     """A name for each leaf: the keys on the way to it; ``value`` for a lone one."""
     paths = jax.tree_util.tree_flatten_with_path(tree)[0]
     return [jax.tree_util.keystr(path, simple=True, separator=".") or "value" for path, _ in paths]
+
+
+def numbered_dimensions(name: str, count: int) -> list[str]:
+    """Names of the dimensions that a variable has beyond the grid's."""
+    return [f"{name}_{axis}" for axis in range(count)]
+
+
+def require_distinct(axes: Mapping[str, Mapping[str, Any]], values: Any, beyond: int) -> None:
+    """Raise ValueError unless everything in a file of these values can have a name of its own.
+
+    Args:
+        axes: as in ``Grid.dimensions``.
+        values: a tree of arrays.
+        beyond: how many of their dimensions are the grid's.
+    """
+    names = leaf_names(values)
+    for path, _ in jax.tree_util.tree_flatten_with_path(values)[0]:
+        for key in path:
+            text = jax.tree_util.keystr((key,), simple=True)
+            if not text or set(text) & set("./\\\0"):
+                raise ValueError(
+                    "Argument `function` must return keys without dots and slashes for its values "
+                    f"to be written, but one is {text!r}."
+                )
+    numbered = [
+        dimension
+        for name, leaf in zip(names, jax.tree.leaves(values), strict=True)
+        for dimension in numbered_dimensions(name, len(leaf.shape) - beyond)
+    ]
+    parameters = {name for along in axes.values() for name in along}
+    taken = [*({*axes} | parameters), *names, *numbered]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise ValueError(
+                "Argument `function` must return keys that are no names of axes or parameters for "
+                f"its values to be written, but {name!r} would stand for two things."
+            )

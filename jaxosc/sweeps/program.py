@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, call_by_name
@@ -59,12 +60,14 @@ class Program:
         devices: where blocks can be computed at the same time.
         output: shape and dtype at one point, or of one cell's summaries by name.
         compiled: for each device, from a block's parameters to its values or summaries.
+        traced: the function at one point, as it was when it was compiled.
     """
 
     layout: Layout
     devices: tuple[jax.Device, ...]
     output: Any
     compiled: tuple[Callable[..., Any], ...]
+    traced: ClosedJaxpr
 
     def arguments(self, grid: Grid) -> list[Any]:
         """For each device, the parameters that are the same in every block."""
@@ -90,9 +93,11 @@ def compile_blocks(
     """Compile, with blocks as large as memory and speed allow, or as the caller asks.
 
     Raises:
-        ValueError: if the function cannot be compiled, does not return arrays, or needs more
-            memory for the caller's block, or for a single row, than there is.
+        ValueError: if the function does not return arrays of numbers, depends on values that
+            are being traced, or needs more memory for the caller's block, or for a single
+            point, than there is.
     """
+    traced = _traced(function, shapes)
     cpu = devices[0].platform == "cpu"
     points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
     available = _memory(devices[0])
@@ -120,7 +125,38 @@ def compile_blocks(
     output = jax.tree.map(
         lambda leaf: leaf.update(shape=leaf.shape[skip:], sharding=None), compiled.out_info
     )
-    return Program(layout, used, output, programs)
+    return Program(layout, used, output, programs, traced)
+
+
+def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
+    parameters = [name for _, names in shapes.names for name in names]
+    traced = jax.make_jaxpr(
+        lambda *values: _values(function, dict(zip(parameters, values, strict=True)))
+    )(*(np.zeros((), shapes.dtype) for _ in parameters))
+    if not traced.out_avals or any(math.prod(leaf.shape) == 0 for leaf in traced.out_avals):
+        raise ValueError(
+            "Argument `function` must return at least one number in each of its arrays, but it "
+            f"returns {[leaf.shape for leaf in traced.out_avals]}."
+        )
+    if any(isinstance(value, jax.core.Tracer) for value in constants(traced)):
+        raise ValueError(
+            "Argument `function` must depend on known values and its arguments alone, but it uses "
+            "one that is being traced: a sweep runs outside jit, vmap and grad; derivatives go "
+            "into its function."
+        )
+    return traced
+
+
+def constants(traced: ClosedJaxpr) -> Iterator[Any]:
+    """All values in a traced function, those in functions that it calls included."""
+    yield from traced.consts
+    for equation in traced.jaxpr.eqns:
+        yield from (atom.val for atom in equation.invars if isinstance(atom, Literal))
+        for inner in jax.tree.leaves(equation.params):
+            if isinstance(inner, ClosedJaxpr):
+                yield from constants(inner)
+            elif isinstance(inner, Jaxpr):
+                yield from constants(ClosedJaxpr(inner, ()))
 
 
 def _compile(
@@ -165,7 +201,7 @@ def _block(
         parameters = {**fixed, **row}
         for each in rest:
             parameters |= each
-        return jax.tree.map(_as_array, call_by_name(function, parameters))
+        return _values(function, parameters)
 
     # Nested, not flattened, so that what depends on one axis alone is computed once along it
     mapped = at
@@ -214,6 +250,10 @@ def _all_points(
     return points
 
 
+def _values(function: Function, parameters: dict[str, Any]) -> Any:
+    return jax.tree.map(_as_array, call_by_name(function, parameters))
+
+
 def _as_array(leaf: Any) -> jax.Array:
     try:
         array = jnp.asarray(leaf)
@@ -222,8 +262,13 @@ def _as_array(leaf: Any) -> jax.Array:
             "Argument `function` must return numbers, arrays or trees of them, "
             f"but it returns a {type(leaf).__name__}."
         ) from error
-    if jnp.issubdtype(array.dtype, jax.dtypes.extended):
-        raise ValueError(f"Argument `function` must return numbers, but it returns {array.dtype}.")
+    # Neither random keys nor the narrow types that files and NumPy do not know
+    extended = jnp.issubdtype(array.dtype, jax.dtypes.extended)
+    if extended or np.dtype(array.dtype).kind not in "biufc":
+        raise ValueError(
+            "Argument `function` must return numbers of a kind that NumPy has, but it returns "
+            f"{array.dtype}."
+        )
     return array
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxosc.sweeps.grid import Grid, leaf_names
+from jaxosc.sweeps.grid import Grid, leaf_names, numbered_dimensions, require_distinct
+from jaxosc.sweeps.store import is_store, read_store
 
 _METADATA = "jaxosc_sweep"
 _ENDINGS = (".nc", ".zarr", ".npz", ".csv")
@@ -27,7 +29,9 @@ class SweepResult:
             own; on disk, read where indexed, for a sweep with ``store=``; the result of each
             reduction by name for one with ``reduce=``.
         axes: for each dimension of the grid, in order, the values of its parameters by name.
-        metadata: version of jaxosc and JAX, devices, dtype, points, seconds, and when it began.
+        metadata: version of jaxosc and JAX, devices, dtype, points, seconds, and when it began;
+            of a store that ``load_sweep`` opened, only what does not depend on the runs that
+            wrote it.
     """
 
     values: Any
@@ -43,9 +47,9 @@ class SweepResult:
         sizes = ", ".join(
             f"{name} {size}" for name, size in zip(self.axes, self.shape, strict=True)
         )
-        return (
-            f"SweepResult({sizes}; {self.metadata['seconds']:.3g} s on {self.metadata['devices']})"
-        )
+        seconds = self.metadata.get("seconds")
+        made = "" if seconds is None else f"; {seconds:.3g} s on {self.metadata['devices']}"
+        return f"SweepResult({sizes}{made})"
 
     def to_xarray(self) -> Any:
         """The values as an ``xarray.Dataset``, parameters as coordinates.
@@ -57,7 +61,8 @@ class SweepResult:
             the dataset; of a sweep on disk one that reads what is asked of it.
 
         Raises:
-            ValueError: for a sweep with ``reduce=``; if xarray is not installed.
+            ValueError: for a sweep with ``reduce=``; for keys that contain a dot or a slash or
+                are names of axes; if xarray is not installed.
         """
         self._require_values()
         xarray = _xarray()
@@ -66,7 +71,7 @@ class SweepResult:
         return xarray.Dataset(
             {
                 name: (
-                    (*self.axes, *(f"{name}_{i}" for i in range(leaf.ndim - len(self.axes)))),
+                    (*self.axes, *numbered_dimensions(name, leaf.ndim - len(self.axes))),
                     leaf,
                 )
                 for name, leaf in self._variables().items()
@@ -90,6 +95,7 @@ class SweepResult:
     def _require_values(self) -> None:
         if "reduce" in self.metadata:
             raise ValueError("The sweep must hold values over its grid, but it holds summaries.")
+        require_distinct(self.axes, self.values, len(self.axes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything into one file, whole or not at all.
@@ -103,8 +109,8 @@ class SweepResult:
             the path.
 
         Raises:
-            ValueError: for another ending; for complex values in netCDF, which has none; for a
-                sweep with ``reduce=``.
+            ValueError: for another ending; for complex values in netCDF, which has none; and as
+                ``to_xarray`` does.
         """
         path = Path(path)
         require_ending(path)
@@ -146,15 +152,21 @@ def require_ending(path: Path) -> None:
 
 
 def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
-    """A sweep that ``SweepResult.save`` wrote as ``.nc``, ``.zarr`` or ``.npz``.
+    """A sweep from a file that ``save`` wrote, or the store of a finished one.
+
+    Args:
+        path: to a ``.nc``, ``.zarr`` or ``.npz``, or to what was ``store=``.
 
     Returns:
-        the result; trees come back as dictionaries.
+        the result; trees come back as dictionaries. The values of a store stay on disk and are
+        read where indexed.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if it is neither, or a store that is not finished.
     """
     path = Path(path)
+    if is_store(path):
+        return _of_store(path)
     try:
         if path.suffix == ".npz":
             with np.load(path) as file:
@@ -179,14 +191,34 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
         dimension: {name: arrays.pop(name) for name in names}
         for dimension, names in document["axes"].items()
     }
-    values: Any = arrays.pop("value") if list(arrays) == ["value"] else {}
+    return SweepResult(_tree(arrays), axes, document["metadata"])
+
+
+def _of_store(path: Path) -> SweepResult:
+    arrays, axes, made_by = read_store(path)
+    metadata = {
+        "jaxosc": made_by["version of jaxosc"],
+        "jax": made_by["version of JAX"],
+        "dtype": made_by["dtype"],
+        "points": Grid(axes).points,
+        "block": math.prod(made_by["block"]),
+        "store": str(path.resolve()),
+    }
+    return SweepResult(_tree(arrays), axes, metadata)
+
+
+def _tree(arrays: dict[str, Any]) -> Any:
+    """What ``leaf_names`` named."""
+    if list(arrays) == ["value"]:
+        return arrays["value"]
+    values: dict[str, Any] = {}
     for name, array in arrays.items():
         *way, last = name.split(".")
         branch = values
         for key in way:
             branch = branch.setdefault(key, {})
         branch[last] = array
-    return SweepResult(values, axes, document["metadata"])
+    return values
 
 
 def _xarray() -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,12 @@ from jaxosc.sweeps.grid import Grid, Layout, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
 from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
 from jaxosc.sweeps.result import SweepResult
-from jaxosc.sweeps.store import Store, fingerprint, locked
+from jaxosc.sweeps.store import Store, chosen_block, fingerprint, locked, store_path
 
 # Blocks started on a device before the first of them is taken from it
 _IN_FLIGHT = 2
+# Blocks whose summaries are kept before they are joined
+_JOINED = 64
 
 
 def sweep(
@@ -50,9 +54,10 @@ def sweep(
 
     Args:
         function: takes the parameters by name as scalars; returns a number, an array, or a tree
-            of them. Anything that ``jax.vmap`` accepts, derivatives included; compiled once for
-            each function and grid shape. Fixed parameters go into it by ``functools.partial``
-            or a closure.
+            of them. Anything that ``jax.vmap`` accepts, derivatives included. As with
+            ``jax.jit``, it is compiled once for each grid shape, and what it finds in variables
+            beside its arguments is fixed then: fixed parameters go into it by
+            ``functools.partial`` or a function that makes it.
         axes: values of each parameter, [n]; the grid is their product, in this order. A mapping
             in place of an array is one dimension along which several parameters run together:
             ``{"path": {"coupling": [...], "delta_T": [...]}}``. Integers become floating.
@@ -62,7 +67,8 @@ def sweep(
             to a ``Reduction``.
         store: write the values into this folder, a Zarr store, block by block, in place of
             memory; needs the extra ``io``. After an interruption of any kind the same call goes
-            on from the last finished block and ends with the same bytes.
+            on from the last finished block and ends with the same bytes. ``load_sweep`` opens
+            it later.
         block: points in a block, at most, in place of a size chosen from the compiled
             program's memory.
         devices: where to compute; all local devices if left out.
@@ -74,8 +80,8 @@ def sweep(
     Raises:
         ValueError: if an axis is empty, not one-dimensional, not finite, not of numbers, or not
             an argument of the function; if the function does not return numbers, or chooses by
-            the value of a parameter in Python what it returns; or if the result does not fit
-            into memory.
+            the value of a parameter in Python what it returns; if the result does not fit into
+            memory; or if the store is another sweep's, another run's, or no store.
     """
     grid = named_grid(axes)
     require_takes(function, grid.parameters)
@@ -84,12 +90,19 @@ def sweep(
         raise ValueError("Argument `store` must be left out beside `reduce`, but it is not.")
     if block is not None:
         _checks.require_whole("block", block, 1, 2**40)
+    if not (progress is None or isinstance(progress, bool)):
+        raise ValueError(
+            f"Argument `progress` must be True, False or None, but it is {progress!r}."
+        )
+    path = None if store is None else store_path(store)
     chosen = _devices(devices)
     began = datetime.now(UTC)
     start = time.perf_counter()
+    if path is not None and block is None:
+        block = chosen_block(path)
     program = _compiled(function, grid, chosen, reductions, block)
-    if store is not None:
-        values = _stored(Path(store), function, program, grid, progress)
+    if path is not None:
+        values = _stored(path, program, grid, progress)
     elif reductions:
         values = _summarised(program, grid, reductions, progress)
     else:
@@ -105,8 +118,8 @@ def sweep(
         "seconds": time.perf_counter() - start,
         "began": began.isoformat(timespec="seconds"),
     }
-    if store is not None:
-        metadata["store"] = str(Path(store).absolute())
+    if path is not None:
+        metadata["store"] = str(path)
     if reductions:
         metadata["reduce"] = list(reductions)
     return SweepResult(values, grid.dimensions, metadata)
@@ -115,8 +128,9 @@ def sweep(
 def _devices(devices: Sequence[jax.Device] | None) -> tuple[jax.Device, ...]:
     if devices is None:
         return tuple(jax.local_devices())
-    chosen = tuple(devices)
-    if not chosen or not all(isinstance(device, jax.Device) for device in chosen):
+    local = jax.local_devices()
+    chosen = tuple(devices) if isinstance(devices, Sequence) else ()
+    if not chosen or not all(device in local for device in chosen):
         raise ValueError(
             f"Argument `devices` must hold at least one of jax.local_devices(), "
             f"but it is {devices!r}."
@@ -135,9 +149,18 @@ def _compiled(
         hash(function)
     except TypeError as error:
         raise ValueError(f"Argument `function` must be hashable, but: {error}.") from error
+    compiled = functools.partial(
+        compile_blocks, function, Shapes.of(grid), devices, tuple(reductions.items())
+    )
     try:
-        return compile_blocks(function, Shapes.of(grid), devices, tuple(reductions.items()), block)
-    except jax.errors.ConcretizationTypeError as error:
+        program = compiled(block)
+        if jax.process_count() == 1 or block is not None:
+            return program
+        # The memory of another process's device may have suggested a slightly different size.
+        points = np.asarray(math.prod(program.layout.block_shape), np.int32)
+        agreed = int(multihost_utils.broadcast_one_to_all(points))
+        return program if agreed == points else compiled(agreed)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
         raise ValueError(
             "Argument `function` must return the same structure at every point and choose in "
             "Python by no parameter's value, but it does: use jnp.where in place of `if`, and "
@@ -230,32 +253,27 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
     return jax.tree.unflatten(tree, shaped)
 
 
-def _stored(
-    path: Path, function: Function, program: Program, grid: Grid, progress: bool | None
-) -> Any:
-    made_by = fingerprint(function, program, grid)
+def _stored(path: Path, program: Program, grid: Grid, progress: bool | None) -> Any:
+    made_by = fingerprint(program, grid)
     process, processes = jax.process_index(), jax.process_count()
 
-    def opened() -> Store:
-        return Store(path, program, grid, made_by, process)
-
     with contextlib.ExitStack() as stack:
-        problem: Exception | None = None
-        if process == 0:
-            try:
+
+        def opened() -> Store:
+            if process == 0:
                 stack.enter_context(locked(path))
-                store = opened()
-            except (ValueError, OSError) as error:
-                problem = error
-        _agree(problem)
-        if process > 0:
-            store = opened()
+            return Store(path, program, grid, made_by, process)
+
+        store = _by_all(opened)
         numbers = store.unfinished()
-        _agree(None)  # nobody writes before everyone has read what is left
+        _wait()  # nobody writes before everyone has read what is left
         try:
-            for number, output in _blocks(program, grid, numbers[process::processes], progress):
-                leaves = jax.tree.leaves(output)
-                store.write(number, [block_values(program.layout, number, leaf) for leaf in leaves])
+            # In a thread that Ctrl-C does not reach: the block that is being written is finished.
+            with ThreadPoolExecutor(1) as writer:
+                for number, output in _blocks(program, grid, numbers[process::processes], progress):
+                    leaves = jax.tree.leaves(output)
+                    parts = [block_values(program.layout, number, leaf) for leaf in leaves]
+                    writer.submit(store.write, number, parts).result()
         except (KeyboardInterrupt, OSError) as error:
             left = len(store.unfinished())
             error.add_note(
@@ -263,34 +281,56 @@ def _stored(
                 "the same call goes on from there."
             )
             raise
-        _agree(None)  # all blocks are written
+        _wait()  # all blocks are written
         if process == 0 and not store.complete:
             store.finish()
-        _agree(None)  # and the store says so
+        _wait()  # and the store says so
         return store.values(program)
 
 
-def _agree(problem: Exception | None) -> None:
-    """Wait for the other processes; raise if the first one has a problem."""
-    if jax.process_count() > 1:
-        fine = multihost_utils.broadcast_one_to_all(np.asarray(problem is None))
-        if problem is None and not fine:
+def _by_all(opened: Callable[[], Store]) -> Store:
+    """The store, opened by the first process and then by the others; by all or by none."""
+    if jax.process_count() == 1:
+        return opened()
+    store: Store | None = None
+    problem: Exception | None = None
+    for turn in ("first", "others"):
+        if problem is None and (turn == "first") == (jax.process_index() == 0):
+            try:
+                store = opened()
+            except (ValueError, OSError) as error:
+                problem = error
+        fine = multihost_utils.process_allgather(np.asarray(problem is None))
+        if problem is not None:
+            raise problem
+        if not fine.all():
             raise ValueError(
-                "Argument `store` must be one that the first process can open, but it cannot; "
-                "its message says why."
+                "Argument `store` must be one that every process can open, but process "
+                f"{int(np.argmin(fine))} cannot; its message says why."
             )
-    if problem is not None:
-        raise problem
+    assert store is not None
+    return store
+
+
+def _wait() -> None:
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices("jaxosc.sweep")
 
 
 def _summarised(
     program: Program, grid: Grid, reductions: dict[str, Reduction], progress: bool | None
 ) -> dict[str, Any]:
     layout = program.layout
-    states = []
+    # Joined in order whatever their number at a time, so that they never fill the memory
+    total: dict[str, Any] | None = None
+    states: list[dict[str, Any]] = []
     for number, output in _everyones(program, grid, progress):
         start, stop = layout.span(number)
         cells = -(-(stop - start) // layout.cell_rows)  # the rest only fills the devices
         states.append(fold(reductions, jax.tree.map(lambda leaf, n=cells: leaf[:n], output)))
-    total = fold(reductions, jax.tree.map(lambda *leaves: np.stack(leaves), *states))
+        if len(states) == _JOINED or number == layout.blocks - 1:
+            joined = states if total is None else [total, *states]
+            total = fold(reductions, jax.tree.map(lambda *leaves: np.stack(leaves), *joined))
+            states = []
+    assert total is not None
     return {name: reduction.finish(total[name]) for name, reduction in reductions.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -13,26 +14,39 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._parameters import Function, call_by_name
 from jaxosc._version import __version__
-from jaxosc.sweeps.grid import Grid, leaf_names
-from jaxosc.sweeps.program import Program
+from jaxosc.sweeps.grid import Grid, leaf_names, numbered_dimensions, require_distinct
+from jaxosc.sweeps.program import Program, constants
 
 _NOTE = "jaxosc"
+_JOURNAL = "journal."
 
 
-def fingerprint(function: Function, program: Program, grid: Grid) -> dict[str, Any]:
+def store_path(store: Any) -> Path:
+    """Where a store is, whatever links lead there.
+
+    Raises:
+        ValueError: unless it can be a folder of the file system.
+    """
+    local = isinstance(store, (str, os.PathLike)) and not re.search("://|\0", str(store))
+    path = Path(store).resolve() if local else Path()
+    if not path.name:
+        raise ValueError(f"Argument `store` must be the path of a folder, but it is {store!r}.")
+    return path
+
+
+def fingerprint(program: Program, grid: Grid) -> dict[str, Any]:
     """What decides every byte of the values, by name."""
-    scalars = {
-        name: jax.ShapeDtypeStruct((), values.dtype)  # type: ignore[no-untyped-call]
-        for name, values in grid.parameters.items()
-    }
-    jaxpr = jax.make_jaxpr(lambda parameters: call_by_name(function, parameters))(scalars)
-    digest = hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", str(jaxpr.jaxpr)).encode())
-    for constant in jaxpr.consts:
-        digest.update(np.asarray(constant).tobytes())
+    text = f"{leaf_names(program.output)} {program.traced.jaxpr}"
+    function = hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode())
+    for constant in constants(program.traced):
+        numbers = constant
+        if jnp.issubdtype(jnp.result_type(constant), jax.dtypes.prng_key):
+            numbers = jax.random.key_data(constant)
+        function.update(np.asarray(numbers).tobytes())
     values = hashlib.sha256()
     for name, parameters in grid.dimensions.items():
         for key, array in parameters.items():
@@ -43,7 +57,7 @@ def fingerprint(function: Function, program: Program, grid: Grid) -> dict[str, A
         "kind of device": program.devices[0].platform,
         "dtype": str(grid.dtype),
         "axes": values.hexdigest(),
-        "function": digest.hexdigest(),
+        "function": function.hexdigest(),
         "block": list(program.layout.block_shape),
     }
 
@@ -51,9 +65,10 @@ def fingerprint(function: Function, program: Program, grid: Grid) -> dict[str, A
 class Store:
     """An open Zarr store and the list of its finished blocks.
 
-    A block's number goes into a journal beside the store, one for each process, once its values
-    are written, each chunk in one move. What an interruption leaves half done is computed again;
-    nothing else is.
+    A block's number goes into a journal, one for each process, once its values are on disk, each
+    chunk in one move. What an interruption leaves half done is computed again; nothing else is.
+    The journals are inside the store until it is whole: copied, moved or deleted with it, and
+    where no reader of Zarr looks.
 
     The first process makes the store and tidies it, before any other opens it.
     """
@@ -63,32 +78,32 @@ class Store:
     ) -> None:
         zarr = _zarr()
         self.path, self.layout = path, program.layout
-        self.journal = path.with_name(f".{path.name}.journal.{process}")
-        names = leaf_names(program.output)
+        self._names = leaf_names(program.output)
+        self.journal = path / self._names[0] / f"{_JOURNAL}{process}"
         if not path.exists() and process == 0:
-            for journal in self._journals():
-                journal.unlink()
             _create(zarr, path, program, grid, made_by)
-        group = _open(zarr, path)
+        group = _open(zarr, path, "r+")
         _require_same(path, group, made_by)
         self.complete = bool(group.attrs[_NOTE].get("complete"))
         self._group = group
         # A chunk of zeros is a result like any other: written, not left out.
         with zarr.config.set({"array.write_empty_chunks": True}):
-            self._arrays = [group[name] for name in names]
-        if not self.complete and process == 0:
-            self._clear()
+            self._arrays = [group[name] for name in self._names]
+        if process == 0:
+            self._tidy()
 
-    def _clear(self) -> None:
+    def _tidy(self) -> None:
         """Take away what was being written when an earlier run was stopped."""
         for file in self.path.rglob("*.partial"):
             file.unlink()
         for journal in self._journals():
-            os.truncate(journal, len(_lines(journal)))
+            if self.complete:
+                journal.unlink()
+            else:
+                os.truncate(journal, len(_lines(journal)))
 
     def _journals(self) -> list[Path]:
-        prefix = f".{self.path.name}.journal."
-        return [file for file in self.path.parent.iterdir() if file.name.startswith(prefix)]
+        return list(self.journal.parent.glob(f"{_JOURNAL}*"))
 
     def unfinished(self) -> list[int]:
         """The blocks still to compute."""
@@ -103,8 +118,10 @@ class Store:
         start, stop = layout.span(block)
         leading = layout.leading(block)
         box = (*(slice(i, i + 1) for i in leading), slice(start, stop))
-        for array, part in zip(self._arrays, parts, strict=True):
+        for name, array, part in zip(self._names, self._arrays, parts, strict=True):
             array[box] = part.reshape((1,) * len(leading) + part.shape)
+            place = (*leading, start // layout.rows, *(0 for _ in part.shape[1:]))
+            _to_disk(self.path.joinpath(name, "c", *map(str, place)))
         with self.journal.open("a") as journal:
             journal.write(f"{block}\n")
 
@@ -117,6 +134,15 @@ class Store:
     def values(self, program: Program) -> Any:
         """The values as arrays on disk, read where they are indexed."""
         return jax.tree.unflatten(jax.tree.structure(program.output), self._arrays)
+
+
+def _to_disk(file: Path) -> None:
+    """Wait until the system has a file on disk, so that not even a power failure can lose it."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _lines(journal: Path) -> str:
@@ -148,6 +174,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _create(zarr: Any, path: Path, program: Program, grid: Grid, made_by: dict[str, Any]) -> None:
+    require_distinct(grid.dimensions, program.output, 0)
     # Built aside and moved, so that a store is there whole or not at all
     aside = path.with_name(f".{path.name}.new")
     if aside.exists():  # of a run that was interrupted here
@@ -165,15 +192,64 @@ def _create(zarr: Any, path: Path, program: Program, grid: Grid, made_by: dict[s
             shape=grid.shape + leaf.shape,
             chunks=layout.block_shape + leaf.shape,
             dtype=leaf.dtype,
-            dimension_names=[*dimensions, *(f"{name}_{axis}" for axis in range(leaf.ndim))],
+            dimension_names=[*dimensions, *numbered_dimensions(name, leaf.ndim)],
         )
-    group.attrs[_NOTE] = {"made by": made_by, "complete": False}
+    group.attrs[_NOTE] = {
+        "axes": [[name, list(along)] for name, along in grid.dimensions.items()],
+        "made by": made_by,
+        "complete": False,
+    }
     aside.rename(path)
 
 
-def _open(zarr: Any, path: Path) -> Any:
+def chosen_block(path: Path) -> int | None:
+    """Points in a block of the store at this path, if there is one.
+
+    The size that is chosen depends on the memory of the device; a sweep may go on on another.
+    """
     try:
-        group = zarr.open_group(path, mode="r+")
+        shape = _open(_zarr(), path, "r").attrs[_NOTE]["made by"]["block"]
+    except ValueError:
+        return None
+    return math.prod(shape)
+
+
+def is_store(path: Path) -> bool:
+    """Whether this is a store of a sweep, finished or not."""
+    if not (path / "zarr.json").is_file():
+        return False
+    try:
+        _open(_zarr(), path, "r")
+    except ValueError:
+        return False
+    return True
+
+
+def read_store(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]:
+    """A finished store's arrays by name, the parameters along each dimension, what made it.
+
+    Raises:
+        ValueError: if it is no store of a sweep, or not finished.
+    """
+    group = _open(_zarr(), path, "r")
+    note = group.attrs[_NOTE]
+    if not note["complete"]:
+        raise ValueError(
+            f"Argument `path` must be a finished sweep, but {path} is not: the same call that "
+            "began it goes on with it."
+        )
+    axes = {
+        dimension: {name: group[name][:] for name in names} for dimension, names in note["axes"]
+    }
+    parameters = {name for along in axes.values() for name in along}
+    # The order of the returned dictionary's keys in JAX: alphabetical
+    arrays = {name: group[name] for name in sorted(group.array_keys()) if name not in parameters}
+    return arrays, axes, note["made by"]
+
+
+def _open(zarr: Any, path: Path, mode: str) -> Any:
+    try:
+        group = zarr.open_group(path, mode=mode)
         if _NOTE in group.attrs:
             return group
     except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):
