@@ -406,7 +406,8 @@ def test_two_processes_are_one(tmp_path):
 
 
 LARGE = """
-import resource, sys, numpy as np, jax
+import re, sys, numpy as np, jax
+from pathlib import Path
 jax.config.update("jax_enable_x64", True)
 sys.path.insert(0, {tests!r})
 import jaxosc, test_sweep as t
@@ -416,13 +417,15 @@ highest = jaxosc.sweep(local, {{"coupling": x, "delta_t": y}}, reduce="argmax").
 assert (highest["coupling"], highest["delta_t"]) == (x[-1], y[-1])
 stored = jaxosc.sweep(local, {{"coupling": x, "delta_t": y[:2000]}}, store={store!r}).values
 assert stored.shape == (10**4, 2000)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not getrusage, whose peak counts what the process that started this one had
+print(re.search("VmHWM: *([0-9]+) kB", Path("/proc/self/status").read_text().replace("\t", " "))[1])
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_large_sweeps_take_little_memory(tmp_path):
     script = LARGE.format(tests=str(Path(__file__).parent), store=str(tmp_path / "a.zarr"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 2**30  # 0.3 GiB measured; values alone would take 0.8 and 0.16
+    assert int(done.stdout) < 2**20  # 0.3 GiB measured; values alone would take 0.8 and 0.16
