@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -43,7 +43,7 @@ def require_parameter(argument: str, name: str, parameters: Mapping[str, Any]) -
         raise ValueError(f"Argument `{argument}` must be one of {listed}, but it is {name!r}.")
 
 
-def require_takes(function: Function, parameters: Mapping[str, Any]) -> None:
+def require_takes(function: Function, parameters: Iterable[str]) -> None:
     """Raise ValueError unless the function can be called with these names."""
     if not callable(function):
         raise ValueError(f"Argument `function` must be a function, but it is {function!r}.")
@@ -52,7 +52,7 @@ def require_takes(function: Function, parameters: Mapping[str, Any]) -> None:
     except (TypeError, ValueError):  # some builtins do not tell
         return
     try:
-        signature.bind(**parameters)
+        signature.bind(**dict.fromkeys(parameters))
     except TypeError as error:
         listed = ", ".join(parameters)
         raise ValueError(

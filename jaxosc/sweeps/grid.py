@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
-
-from jaxosc import _checks
 
 # Enough cells in a block for many cores, and enough points in one for a full inner loop
 _CELLS = 16
@@ -28,19 +28,19 @@ class Grid:
 
     dimensions: dict[str, dict[str, np.ndarray]]
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Points along each dimension."""
         return tuple(
             len(next(iter(parameters.values()))) for parameters in self.dimensions.values()
         )
 
-    @property
+    @cached_property
     def points(self) -> int:
         """Points in all."""
         return math.prod(self.shape)
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, np.ndarray]:
         """The values of every parameter along its dimension."""
         return {
@@ -49,7 +49,7 @@ class Grid:
             for name, values in parameters.items()
         }
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Of every parameter."""
         return next(iter(self.parameters.values())).dtype
@@ -67,56 +67,62 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
             "Argument `axes` must map at least one parameter's name to its values, "
             f"but it is {axes!r}."
         )
-    given: dict[str, dict[str, Any]] = {}
-    for name, values in axes.items():
-        if isinstance(values, Mapping):
-            if not values:
-                raise ValueError(
-                    f"Argument `axes` must name the parameters along {name!r}, but there is none."
-                )
-            given[name] = dict(values)
-        else:
-            given[name] = {name: values}
-    names = [parameter for parameters in given.values() for parameter in parameters]
-    for name in (*given, *names):
+    given = {
+        name: dict(values) if isinstance(values, Mapping) else {name: values}
+        for name, values in axes.items()
+    }
+    _require_names(tuple((name, *parameters) for name, parameters in given.items()))
+    dtype = _common_dtype(given)
+    dimensions = {}
+    for name, parameters in given.items():
+        dimensions[name] = {key: _array(key, values, dtype) for key, values in parameters.items()}
+        if len({len(array) for array in dimensions[name].values()}) > 1:
+            listed = ", ".join(f"{key} {len(array)}" for key, array in dimensions[name].items())
+            raise ValueError(
+                f"Argument `axes` must hold arrays of one length along {name!r}, but: {listed}."
+            )
+    return Grid(dimensions)
+
+
+@functools.lru_cache(maxsize=64)  # the same names again and again
+def _require_names(names: tuple[tuple[Any, ...], ...]) -> None:
+    """Raise ValueError unless each name, an axis's before its parameters', can stand for one."""
+    given = {name: parameters for name, *parameters in names}
+    every = [parameter for parameters in given.values() for parameter in parameters]
+    for name, parameters in given.items():
+        if not parameters:
+            raise ValueError(
+                f"Argument `axes` must name the parameters along {name!r}, but there is none."
+            )
+    for name in (*given, *every):
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"Argument `axes` must have names as keys, but one is {name!r}.")
-        if names.count(name) > 1:
+        if every.count(name) > 1:
             raise ValueError(
                 f"Argument `axes` must name a parameter once, but {name!r} is on two axes."
             )
-        if name in names and name in given and name not in given[name]:
+        if name in every and name in given and name not in given[name]:
             raise ValueError(
                 f"Argument `axes` must give {name!r} to one axis, but it is the name of an axis "
                 "and of a parameter on another."
             )
-    flat = {name: values for parameters in given.values() for name, values in parameters.items()}
-    arrays = _of_one_dtype({name: _array(name, values) for name, values in flat.items()}, flat)
-    for name, array in arrays.items():
-        if array.ndim != 1 or not array.size:
-            raise ValueError(
-                f"Argument `axes` must hold a one-dimensional array of at least one number for "
-                f"{name!r}, but its shape is {array.shape}."
-            )
-        if not np.isfinite(array).all():
-            where = int(np.argmin(np.isfinite(array)))
-            raise ValueError(
-                f"Argument `axes` must hold finite numbers for {name!r}, "
-                f"but number {where} is {array[where]}."
-            )
-    for name, parameters in given.items():
-        lengths = {parameter: len(arrays[parameter]) for parameter in parameters}
-        if len(set(lengths.values())) > 1:
-            listed = ", ".join(f"{key} {length}" for key, length in lengths.items())
-            raise ValueError(
-                f"Argument `axes` must hold arrays of one length along {name!r}, but: {listed}."
-            )
-    return Grid(
-        {name: {key: arrays[key] for key in parameters} for name, parameters in given.items()}
+
+
+def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
+    # As everywhere in jaxosc: the widest floating array decides, and numbers in lists do not.
+    stated = [
+        values.dtype
+        for parameters in given.values()
+        for values in parameters.values()
+        if getattr(values, "dtype", None) in (np.float32, np.float64)
+    ]
+    return jax.dtypes.canonicalize_dtype(
+        max(stated, key=lambda dtype: dtype.itemsize, default=float)
     )
 
 
-def _array(name: str, values: Any) -> np.ndarray:
+def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:
+    """The values along an axis; copied, since the caller may change theirs."""
     try:
         array = np.asarray(values)
     except jax.errors.TracerArrayConversionError as error:
@@ -132,19 +138,19 @@ def _array(name: str, values: Any) -> np.ndarray:
             f"Argument `axes` must hold an array of real numbers for {name!r}, in float32 or "
             f"float64, but it holds {_brief(values)}."
         )
-    return array
-
-
-def _of_one_dtype(arrays: dict[str, np.ndarray], given: dict[str, Any]) -> dict[str, np.ndarray]:
-    # As everywhere in jaxosc: the widest floating array decides, and numbers in lists do not.
-    # Copied even so, since the caller may change theirs while the result holds them.
-    stated = [
-        array.dtype
-        for name, array in arrays.items()
-        if array.dtype.kind == "f" and hasattr(given[name], "dtype")
-    ]
-    dtype = jax.dtypes.canonicalize_dtype(_checks.widest(stated))
-    return {name: array.astype(dtype) for name, array in arrays.items()}
+    if array.ndim != 1 or not array.size:
+        raise ValueError(
+            f"Argument `axes` must hold a one-dimensional array of at least one number for "
+            f"{name!r}, but its shape is {array.shape}."
+        )
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = int(np.argmin(finite))
+        raise ValueError(
+            f"Argument `axes` must hold finite numbers for {name!r}, "
+            f"but number {where} is {array[where]}."
+        )
+    return array.astype(dtype)
 
 
 def _brief(values: Any) -> str:
@@ -172,27 +178,27 @@ class Layout:
     rows: int
     cell_rows: int
 
-    @property
+    @cached_property
     def inner(self) -> int:
         """Points in a row."""
         return math.prod(self.shape[self.split + 1 :])
 
-    @property
+    @cached_property
     def cells(self) -> int:
         """Cells in a whole block; the last one may stick out."""
         return -(-self.rows // self.cell_rows)
 
-    @property
+    @cached_property
     def runs(self) -> int:
         """Blocks along the split dimension."""
         return -(-self.shape[self.split] // self.rows)
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Blocks in all."""
         return math.prod(self.shape[: self.split]) * self.runs
 
-    @property
+    @cached_property
     def block_shape(self) -> tuple[int, ...]:
         """Of a whole block, in the dimensions of the grid."""
         return (*(1 for _ in range(self.split)), self.rows, *self.shape[self.split + 1 :])

@@ -16,7 +16,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.sharding import SingleDeviceSharding
 
-from jaxosc._parameters import Function, call_by_name
+from jaxosc._parameters import Function, call_by_name, require_takes
 from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
 from jaxosc.sweeps.reductions import Reduction
 
@@ -45,6 +45,11 @@ class Shapes:
         names = tuple((name, tuple(each)) for name, each in grid.dimensions.items())
         double = jax.dtypes.canonicalize_dtype(float) == np.float64
         return Shapes(names, grid.shape, grid.dtype, double)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of all of them."""
+        return tuple(name for _, names in self.names for name in names)
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,11 @@ def compile_blocks(
     """Compile, with blocks as large as memory and speed allow, or as the caller asks.
 
     Raises:
-        ValueError: if the function does not return arrays of numbers, depends on values that
-            are being traced, or needs more memory for the caller's block, or for a single
-            point, than there is.
+        ValueError: if the function does not take the parameters, does not return arrays of
+            numbers, depends on values that are being traced, or needs more memory for the
+            caller's block, or for a single point, than there is.
     """
+    require_takes(function, shapes.parameters)
     traced = _traced(function, shapes)
     cpu = devices[0].platform == "cpu"
     points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
@@ -129,10 +135,9 @@ def compile_blocks(
 
 
 def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
-    parameters = [name for _, names in shapes.names for name in names]
     traced = jax.make_jaxpr(
-        lambda *values: _values(function, dict(zip(parameters, values, strict=True)))
-    )(*(np.zeros((), shapes.dtype) for _ in parameters))
+        lambda *values: _values(function, dict(zip(shapes.parameters, values, strict=True)))
+    )(*(np.zeros((), shapes.dtype) for _ in shapes.parameters))
     if not traced.out_avals or any(math.prod(leaf.shape) == 0 for leaf in traced.out_avals):
         raise ValueError(
             "Argument `function` must return at least one number in each of its arrays, but it "

@@ -20,7 +20,7 @@ from jax.experimental import multihost_utils
 from tqdm import tqdm
 
 from jaxosc import _checks
-from jaxosc._parameters import Function, require_takes
+from jaxosc._parameters import Function
 from jaxosc._version import __version__
 from jaxosc.sweeps.grid import Grid, Layout, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
@@ -30,8 +30,8 @@ from jaxosc.sweeps.store import Store, chosen_block, fingerprint, locked, store_
 
 # Blocks started on a device before the first of them is taken from it
 _IN_FLIGHT = 2
-# Blocks whose summaries are kept before they are joined
-_JOINED = 64
+# Blocks whose summaries are kept before they are joined, and bytes of these
+_JOINED, _JOINED_BYTES = 64, 2**26
 
 
 def sweep(
@@ -84,7 +84,6 @@ def sweep(
             memory; or if the store is another sweep's, another run's, or no store.
     """
     grid = named_grid(axes)
-    require_takes(function, grid.parameters)
     reductions = {} if reduce is None else named_reductions(reduce)
     if store is not None and reductions:
         raise ValueError("Argument `store` must be left out beside `reduce`, but it is not.")
@@ -176,6 +175,25 @@ def _blocks(
     arguments = program.arguments(grid)
     ahead = _IN_FLIGHT * len(program.devices)
     pending: deque[tuple[int, Any]] = deque()
+    with _bar(layout, numbers, progress) as advance:
+        for turn in range(len(numbers) + ahead):
+            if turn < len(numbers):
+                number = numbers[turn]
+                pending.append((number, program(grid, arguments, number, turn)))
+            if turn >= ahead - 1 and pending:
+                number, output = pending.popleft()
+                yield number, jax.tree.map(np.asarray, output)
+                advance(_points(layout, number))
+
+
+@contextlib.contextmanager
+def _bar(
+    layout: Layout, numbers: Sequence[int], progress: bool | None
+) -> Iterator[Callable[[int], Any]]:
+    """What to call with the number of points that are done."""
+    if len(numbers) == 1 and not progress:  # nothing to tell, and making a bar takes time
+        yield lambda points: None
+        return
     with tqdm(
         total=sum(_points(layout, number) for number in numbers),
         disable=None if progress is None else not progress,
@@ -184,14 +202,7 @@ def _blocks(
         unit_scale=True,
         leave=False,
     ) as bar:
-        for turn in range(len(numbers) + ahead):
-            if turn < len(numbers):
-                number = numbers[turn]
-                pending.append((number, program(grid, arguments, number, turn)))
-            if turn >= ahead - 1 and pending:
-                number, output = pending.popleft()
-                yield number, jax.tree.map(np.asarray, output)
-                bar.update(_points(layout, number))
+        yield bar.update
 
 
 def _points(layout: Layout, block: int) -> int:
@@ -328,7 +339,9 @@ def _summarised(
         start, stop = layout.span(number)
         cells = -(-(stop - start) // layout.cell_rows)  # the rest only fills the devices
         states.append(fold(reductions, jax.tree.map(lambda leaf, n=cells: leaf[:n], output)))
-        if len(states) == _JOINED or number == layout.blocks - 1:
+        size = len(states) * sum(leaf.nbytes for leaf in jax.tree.leaves(states[-1]))
+        last = number == layout.blocks - 1
+        if len(states) == _JOINED or size > _JOINED_BYTES or last:
             joined = states if total is None else [total, *states]
             total = fold(reductions, jax.tree.map(lambda *leaves: np.stack(leaves), *joined))
             states = []
