@@ -129,7 +129,7 @@ def require_instance(name: str, value: Any, kind: type) -> None:
 
 def require_whole(name: str, value: int, smallest: int, largest: int) -> None:
     """Raise ValueError unless the value is a whole number between two others."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ValueError(f"Argument `{name}` must be a whole number, but it is {value!r}.")
     if not smallest <= value <= largest:
         raise ValueError(

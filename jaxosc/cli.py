@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import jax
+import numpy as np
 import platformdirs
 
 import jaxosc
@@ -23,7 +24,7 @@ from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
 from jaxosc.figures.validity import DELTA_T
 from jaxosc.figures.validity_data import OBSERVABLES
 from jaxosc.oscillators import INTERACTIONS
-from jaxosc.sweeps.result import require_ending
+from jaxosc.sweeps.result import require_target
 from jaxosc.sweeps.run import sweep
 from jaxosc.sweeps.standard import DESCRIPTIONS, parse_parameter, require_consistent, standard_model
 from jaxosc.sweeps.standard import OBSERVABLES as STANDARD_OBSERVABLES
@@ -202,7 +203,8 @@ def _run_sweep(arguments: argparse.Namespace) -> None:
             f"Argument `plot` must be left out for more than two axes, but there are {len(axes)}."
         )
     output = Path(arguments.output)
-    require_ending(output)
+    if output.suffix != ".zarr":  # that is a store, which has rules of its own
+        require_target(output)
     model = standard_model(
         arguments.descriptions, arguments.observables, arguments.interaction, fixed
     )
@@ -213,6 +215,14 @@ def _run_sweep(arguments: argparse.Namespace) -> None:
         result = sweep(model, axes)
         result.save(output)
     print(result)
+    if output.suffix != ".zarr":
+        missing = np.any([np.isnan(leaf) for leaf in jax.tree.leaves(result.values)], axis=0)
+        if missing.any():
+            print(
+                f"{missing.sum()} of {missing.size} points have no answer by some description: "
+                "no steady state or state that obeys the uncertainty relation, or outside the "
+                "description's domain"
+            )
     print(f"wrote {output}")
     if arguments.plot:
         for ending, content in draw_sweep(result).items():

@@ -173,6 +173,75 @@ def test_a_grid_without_values_has_no_extremum():
     assert np.isnan(out["nanargmax"]["x"])
 
 
+SPECIAL = {
+    "nan after infinity": [1.0, np.inf, np.nan, 2.0, -np.inf],
+    "one infinity": [1.0, 2.0, np.inf, 3.0, 4.0],
+    "minus infinity and nan": [np.nan, -np.inf] * 5,
+    "infinity and nan": [np.nan, np.inf] * 5,
+    "only nan at first": [np.nan] * 5 + [3.0, 1.0],
+    "both infinities": [-np.inf, 1.0, np.inf],
+}
+
+
+@pytest.mark.parametrize("numbers", SPECIAL.values(), ids=SPECIAL)
+@pytest.mark.parametrize("block", [None, 1, 2, 3, 7])
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_special_values_are_summarised_as_numpy_does(numbers, block):
+    data = np.array(numbers)
+    axes = {"i": np.arange(data.size)}
+    names = [prefix + name for prefix in ("", "nan") for name in (*NUMPY, "argmin", "argmax")]
+    found = jaxosc.sweep(
+        functools.partial(pick, data=jnp.asarray(data)), axes, reduce=names, block=block
+    ).values
+    for name in names:
+        function = getattr(np, name.removeprefix("nan"))
+        kept = ~np.isnan(data) if name.startswith("nan") else np.ones(data.size, bool)
+        value, expected = found[name], function(data[kept])
+        if "arg" in name:  # numpy.nanargmax would give the place of a NaN beside infinities
+            value, expected = value["i"], np.flatnonzero(kept)[expected]
+        np.testing.assert_array_equal(value, expected, err_msg=name)
+
+
+def pick(i, data):
+    return data[i.astype(int)]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.uint8, np.int64, bool])
+def test_narrow_and_whole_numbers_are_summarised_without_loss(kind):
+    data = (np.random.default_rng(0).normal(100, 20, 70000)).astype(kind)
+    axes = {"i": np.arange(data.size)}
+    found = jaxosc.sweep(
+        functools.partial(pick, data=jnp.asarray(data)), axes, reduce=tuple(NUMPY)
+    ).values
+    for name, function in NUMPY.items():
+        exact = function(data.astype(float))
+        np.testing.assert_allclose(found[name], exact, rtol=1e-6 if kind == np.float16 else 1e-12)
+
+
+def test_summaries_that_are_large_leave_large_blocks():
+    result = jaxosc.sweep(
+        wave, {"x": X, "y": Y}, reduce={"h": jaxosc.histogram(-1.0, 2.5, 500_000)}
+    )
+    assert result.metadata["block"] == X.size * Y.size
+    found = result.values["h"]
+    assert found["counts"].sum() + found["above"] + found["below"] == X.size * Y.size
+
+
+def test_a_grid_of_any_size_is_begun_at_once(monkeypatch):
+    """1e16 points: nothing may be listed block by block before the first one is there."""
+
+    class Begun(Exception):
+        pass
+
+    def fold(*arguments):
+        raise Begun
+
+    monkeypatch.setattr("jaxosc.sweeps.run.fold", fold)
+    axes = {f"x{number}": np.arange(100.0) for number in range(8)}
+    with pytest.raises(Begun):
+        jaxosc.sweep(lambda **x: sum(x.values()), axes, reduce="sum")
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_infinite_values_are_found_beside_nan(sign):
     def poles(x):
@@ -291,11 +360,12 @@ def scalar(x):
         ({"x": []}, "at least one number"),
         ({"x": 1.0}, "one-dimensional"),
         ({"x": [[1.0]]}, "one-dimensional"),
-        ({"x": [1.0, np.nan]}, "finite numbers for 'x', but number 1 is nan"),
+        ({"x": [1.0, np.nan]}, "finite numbers in float64 for 'x', but number 1 is nan"),
         ({"x": [1.0, np.inf]}, "finite"),
         ({"x": ["a", "b"]}, "array of real numbers"),
         ({"x": "0:1"}, "array of real numbers"),
         ({"x": None}, "array of real numbers"),
+        ({"x": jax.random.split(jax.random.key(0))}, "array of real numbers"),
         ({"x": [True]}, "array of real numbers"),
         ({"x": [1j]}, "array of real numbers"),
         ({"x": np.ones(2, np.float16)}, "float32 or float64"),
@@ -328,6 +398,9 @@ def test_axes_that_cannot_be(axes, message):
         (lambda x: jax.random.key(0), "must return numbers"),
         (lambda x: x.astype(jnp.bfloat16), "must return numbers"),
         (lambda x: np.sin(x), "jnp in place of NumPy"),
+        (lambda x: X[x.astype(int)], "jnp in place of NumPy"),
+        (lambda x: jnp.ones(3)[x > jnp.ones(3)], "jnp in place of NumPy"),
+        (lambda x: 2**70, "must return numbers"),
         (lambda x: None, "at least one number"),
         (lambda x: {}, "at least one number"),
         (lambda x: (x, jnp.zeros((0, 3))), "at least one number"),
@@ -378,10 +451,43 @@ def test_a_sweep_is_not_traced(sweeping):
             transformed(one)
 
 
-@pytest.mark.parametrize("ends", [(1, 1), (2, 1), (0, np.nan), (0, np.inf), ("a", 1)])
+@pytest.mark.parametrize(
+    "ends",
+    [(1, 1), (2, 1), (0, np.nan), (0, np.inf), ("a", 1), (0, 10**400), (-1.7e308, 1.7e308),
+     (0, 1e-320)],
+)  # fmt: skip
 def test_histograms_that_cannot_be(ends):
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match="must"):
         jaxosc.histogram(*ends)
+
+
+def test_a_histogram_too_wide_for_its_values_is_refused():
+    x = np.linspace(0, 1, 5, dtype=np.float32)
+    with pytest.raises(ValueError, match="ordinary width in float32"):
+        jaxosc.sweep(scalar, {"x": x}, reduce={"h": jaxosc.histogram(0, 1e39)})
+
+
+def test_reductions_that_cannot_be():
+    for arguments in ((5, jnp.add), (jnp.sum, 5), (jnp.sum, jnp.add, None)):
+        with pytest.raises(ValueError, match="must be a function"):
+            jaxosc.Reduction(*arguments)
+    nothing = jaxosc.Reduction(lambda values, points, valid: None, jnp.add)
+    with pytest.raises(ValueError, match="`partial` returns numbers"):
+        jaxosc.sweep(scalar, {"x": X}, reduce={"nothing": nothing})
+    choosing = jaxosc.Reduction(lambda v, p, valid: 1 if v[0] > 0 else 2, jnp.add)
+    with pytest.raises(ValueError, match="`partial` of a reduction"):
+        jaxosc.sweep(scalar, {"x": X}, reduce={"choosing": choosing})
+
+
+def test_values_cannot_be_written_to_however_they_came():
+    for block in (None, 100):
+        values = jaxosc.sweep(wave, {"x": X, "y": Y}, block=block).values
+        assert not values.flags.writeable
+
+
+def test_axes_are_finite_in_their_precision():
+    with jax.enable_x64(False), pytest.raises(ValueError, match="finite numbers in float32"):
+        jaxosc.sweep(scalar, {"x": [1.0, 1e39]})
 
 
 def test_a_complex_quantity_has_no_extremum():

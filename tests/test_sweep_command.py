@@ -110,7 +110,16 @@ def test_axes_read_from_text(text, values):
     np.testing.assert_allclose(found, values, rtol=1e-14)
 
 
-@pytest.mark.parametrize("axes", [["ratio=0:0.99:30"], ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"]])
+@pytest.mark.parametrize(
+    "axes",
+    [
+        ["ratio=0:0.99:30"],
+        ["ratio=0.5:0.5:1"],
+        ["ratio=0.5:0.5:1", "delta_t=0:9:9"],
+        ["ratio=0.5:0.5:1", "delta_t=0:0:1"],
+        ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"],
+    ],
+)
 def test_pictures(tmp_path, axes, capsys):
     output = str(tmp_path / "a.npz")
     descriptions = ("--descriptions", "local", "global", "--observables", "information", "purity")
@@ -129,6 +138,7 @@ def test_pictures(tmp_path, axes, capsys):
         (["ratio=0:inf:3"], "finite"),
         (["ratio=nan"], "finite"),
         (["ratio=0:1:0"], "between 1"),
+        (["ratio=1:1:3"], "different ends"),
         (["ratio=0:1:3:log"], "positive ends"),
         (["speed=0:1:3"], "must be one of 'omega1'"),
         (["ratio=0.5"], "one axis at least"),
@@ -153,13 +163,14 @@ def test_bad_arguments(arguments, words, tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_values_outside_the_domain_are_nan(tmp_path):
+def test_values_outside_the_domain_are_nan(tmp_path, capsys):
     output = tmp_path / "a.npz"
     assert main(["sweep", "ratio=0.9:1.1:2", "--output", str(output)]) == 0
     values = jaxosc.load_sweep(output).values
     for leaf in jax.tree.leaves(values):
         assert np.isfinite(leaf[0])
         assert np.isnan(leaf[1])
+    assert "1 of 2 points have no answer" in capsys.readouterr().out
 
 
 @pytest.mark.slow

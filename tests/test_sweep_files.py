@@ -73,6 +73,35 @@ def test_a_sweep_on_disk_is_an_xarray_too(tmp_path):
     np.testing.assert_array_equal(data["value"], 2 * X)
 
 
+@pytest.mark.parametrize("ending", [".nc", ".zarr", ".npz", ".csv"])
+def test_nobody_elses_folder_is_replaced(result, tmp_path, ending):
+    (tmp_path / f"a{ending}").mkdir()
+    (tmp_path / f"a{ending}" / "precious").write_text("mine")
+    with pytest.raises(ValueError, match="a folder"):
+        result.save(tmp_path / f"a{ending}")
+    assert (tmp_path / f"a{ending}" / "precious").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_any_name_goes_into_numpys_file(tmp_path):
+    def function(file, allow_pickle):
+        return {"self": file + allow_pickle}
+
+    result = jaxosc.sweep(function, {"file": X, "allow_pickle": Y})
+    loaded = jaxosc.load_sweep(result.save(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(loaded.values["self"], X[:, None] + Y)
+    with np.load(tmp_path / "a.npz") as data:
+        assert set(data) == {"file", "allow_pickle", "self", "jaxosc_sweep"}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"mine"])
+@pytest.mark.parametrize("ending", [".nc", ".npz"])
+def test_broken_files_are_refused(tmp_path, content, ending):
+    (tmp_path / f"a{ending}").write_bytes(content)
+    with pytest.raises(ValueError, match="that `save` wrote"):
+        jaxosc.load_sweep(tmp_path / f"a{ending}")
+
+
 def test_files_that_cannot_be(result, tmp_path):
     with pytest.raises(ValueError, match="must end in one of"):
         result.save(tmp_path / "a.txt")

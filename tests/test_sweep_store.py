@@ -166,6 +166,55 @@ def test_an_unfinished_store_is_not_loaded(tmp_path):
         np.testing.assert_array_equal(data["sine"][10], np.sin(3 * X[10]) * Y)
 
 
+def test_a_function_that_calls_back_has_no_store(tmp_path):
+    def outside(x):
+        return jax.pure_callback(
+            np.sin, jax.ShapeDtypeStruct((), x.dtype), x, vmap_method="expand_dims"
+        )
+
+    for function in (outside, jax.jit(outside)):
+        with pytest.raises(ValueError, match="calls back into Python"):
+            jaxosc.sweep(function, {"x": X}, store=tmp_path / "a.zarr")
+    np.testing.assert_array_equal(jaxosc.sweep(outside, {"x": X}).values, np.sin(X))
+
+
+def test_a_lost_chunk_is_noticed(tmp_path):
+    path = tmp_path / "a.zarr"
+    jaxosc.sweep(wave, AXES, store=path, block=300)
+    next(file for file in (path / "sine" / "c" / "3").iterdir()).unlink()
+    for again in (
+        lambda: jaxosc.load_sweep(path),
+        lambda: jaxosc.sweep(wave, AXES, store=path, block=300),
+    ):
+        with pytest.raises(ValueError, match="12 of 13 chunks of /sine are left"):
+            again()
+
+
+def test_a_damaged_journal_costs_time_only(tmp_path):
+    expected = whole(tmp_path)
+    with interrupted_after(11), pytest.raises(KeyboardInterrupt):
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    journal = tmp_path / "a.zarr" / "both" / "journal.0"
+    journal.write_bytes(journal.read_bytes()[:10] + b"\0\0\0\n\xff\n999\n4")
+    jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
+    assert digest(tmp_path / "a.zarr") == expected
+
+
+@pytest.mark.parametrize("ending", [".npz", ".nc", ".zarr", ".csv"])
+def test_a_store_saved_elsewhere_is_on_its_own(tmp_path, ending):
+    result = jaxosc.sweep(lambda x: x, {"x": X}, store=tmp_path / "a.zarr")
+    path = result.save(tmp_path / f"b{ending}")
+    shutil.rmtree(tmp_path / "a.zarr")
+    jaxosc.sweep(lambda x: 100 + x, {"x": X}, store=tmp_path / "a.zarr")
+    if ending != ".csv":
+        loaded = jaxosc.load_sweep(path)
+        np.testing.assert_array_equal(loaded.values, X)
+        np.testing.assert_array_equal(loaded.to_xarray()["value"], X)
+    if ending == ".zarr":
+        with pytest.raises(ValueError, match="a store of a sweep, but"):
+            jaxosc.sweep(lambda x: x, {"x": X}, store=path)
+
+
 @pytest.mark.parametrize("store", ["", ".", "/", "s3://bucket/a.zarr", 5, "a\0b"])
 def test_paths_that_are_no_store(store):
     with pytest.raises(ValueError, match="Argument `store` must be"):

@@ -68,6 +68,13 @@ def draw_sweep(result: SweepResult) -> dict[str, bytes]:
         for description in DESCRIPTIONS
         if description in result.values
     }
+    if len(axes) == 2 and 1 in result.shape:  # one value along an axis: a line
+        axes = {name: x for name, x in axes.items() if len(x) > 1} or dict([*axes.items()][:1])
+        (x,) = axes.values()
+        values = {
+            description: {name: array.reshape(len(x)) for name, array in each.items()}
+            for description, each in values.items()
+        }
     with matplotlib.rc_context(STYLE):
         return rendered(_lines(axes, values) if len(axes) == 1 else _maps(axes, values))
 
@@ -87,6 +94,7 @@ def _lines(along: _Axes, values: _Values) -> Canvas:
             axes.plot(
                 x, each[observable], _LINE[description],
                 color=COLOUR[description], label=description, linewidth=_WIDTH[description],
+                marker="o" if len(x) == 1 else None,
             )  # fmt: skip
         _scale(axes, "x", x)
         if _wide(np.stack([each[observable] for each in values.values()])):

@@ -15,6 +15,8 @@ import numpy as np
 # Enough cells in a block for many cores, and enough points in one for a full inner loop
 _CELLS = 16
 _CELL_POINTS = 4096
+# Where files keep what is not an array
+METADATA = "jaxosc_sweep"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:
             f"Argument `axes` must hold known numbers for {name!r}, but they are traced: a sweep "
             "runs outside jit, vmap and grad; derivatives go into its function."
         ) from error
-    except ValueError:  # ragged
+    except (ValueError, TypeError):  # ragged, or random keys
         array = np.asarray(None)
     real = array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64)
     if not real or np.ma.is_masked(values):
@@ -143,14 +145,16 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:
             f"Argument `axes` must hold a one-dimensional array of at least one number for "
             f"{name!r}, but its shape is {array.shape}."
         )
-    finite = np.isfinite(array)
+    with np.errstate(over="ignore"):
+        copied = array.astype(dtype)
+    finite = np.isfinite(copied)
     if not finite.all():
         where = int(np.argmin(finite))
         raise ValueError(
-            f"Argument `axes` must hold finite numbers for {name!r}, "
+            f"Argument `axes` must hold finite numbers in {dtype} for {name!r}, "
             f"but number {where} is {array[where]}."
         )
-    return array.astype(dtype)
+    return copied
 
 
 def _brief(values: Any) -> str:
@@ -222,8 +226,8 @@ class Layout:
         return iter(range(self.blocks))
 
 
-def cut(shape: tuple[int, ...], points: int) -> Layout:
-    """The layout with at most so many points in a block, rows of equal number."""
+def cut(shape: tuple[int, ...], points: int, most_cells: int | None = None) -> Layout:
+    """The layout with at most so many points in a block, rows of equal number, and cells."""
     split = len(shape) - 1
     while split > 0 and math.prod(shape[split:]) <= points:
         split -= 1
@@ -231,6 +235,8 @@ def cut(shape: tuple[int, ...], points: int) -> Layout:
     largest = max(1, min(shape[split], points // inner))
     rows = -(-shape[split] // -(-shape[split] // largest))
     cell = max(1, min(_CELL_POINTS // inner, -(-rows // _CELLS)))
+    if most_cells is not None:
+        cell = max(cell, -(-rows // most_cells))
     return Layout(shape, split, rows, -(-rows // -(-rows // cell)))
 
 
@@ -295,7 +301,7 @@ def require_distinct(axes: Mapping[str, Mapping[str, Any]], values: Any, beyond:
         for dimension in numbered_dimensions(name, len(leaf.shape) - beyond)
     ]
     parameters = {name for along in axes.values() for name in along}
-    taken = [*({*axes} | parameters), *names, *numbered]
+    taken = [METADATA, *({*axes} | parameters), *names, *numbered]
     for name in taken:
         if taken.count(name) > 1:
             raise ValueError(

@@ -108,10 +108,17 @@ def compile_blocks(
     points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
     available = _memory(devices[0])
     limit = _CPU_BYTES if cpu else int(_ACCELERATOR_SHARE * available)
+    cells = None
     while True:
-        layout = cut(shapes.shape, points)
+        layout = cut(shapes.shape, points, cells)
         compiled, output, needed = _compile(function, shapes, devices[0], reductions, layout)
         size = math.prod(layout.block_shape)
+        summary = sum(
+            math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(output)
+        )
+        if reductions and layout.cells > max(1, limit // summary):
+            cells = max(1, limit // summary)  # the summaries, not the points, fill the memory
+            continue
         if block is not None or needed <= limit or size == 1:
             break
         points = max(1, min(int(size * limit / needed), size - 1))
@@ -149,14 +156,21 @@ def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
 
 def constants(traced: ClosedJaxpr) -> Iterator[Any]:
     """All values in a traced function, those in functions that it calls included."""
-    yield from traced.consts
+    for part in parts(traced):
+        yield from part.consts
+        for equation in part.jaxpr.eqns:
+            yield from (atom.val for atom in equation.invars if isinstance(atom, Literal))
+
+
+def parts(traced: ClosedJaxpr) -> Iterator[ClosedJaxpr]:
+    """A traced function and those that it calls."""
+    yield traced
     for equation in traced.jaxpr.eqns:
-        yield from (atom.val for atom in equation.invars if isinstance(atom, Literal))
         for inner in jax.tree.leaves(equation.params):
             if isinstance(inner, ClosedJaxpr):
-                yield from constants(inner)
+                yield from parts(inner)
             elif isinstance(inner, Jaxpr):
-                yield from constants(ClosedJaxpr(inner, ()))
+                yield from parts(ClosedJaxpr(inner, ()))
 
 
 def _compile(
@@ -201,7 +215,13 @@ def _compile(
     def summary(fixed: Any, rows: Any, valid_rows: Any, trailing: Any) -> Any:
         return summaries(fixed, rows, valid_rows, trailing, values(fixed, rows, trailing))
 
-    needed = max(_bytes(values), _bytes(summaries))
+    for name, summary_of in summaries.out_info.items():
+        if not jax.tree.leaves(summary_of):
+            raise ValueError(
+                f"Argument `reduce` must hold reductions whose `partial` returns numbers, but that "
+                f"of {name!r} returns none."
+            )
+    needed = max(_bytes(values), _bytes(summaries, outputs=False))
     return summary, _without(summaries.out_info, 1), needed
 
 
@@ -212,9 +232,11 @@ def _without(tree: Any, dimensions: int) -> Any:
     )
 
 
-def _bytes(compiled: jax.stages.Compiled) -> int:
+def _bytes(compiled: jax.stages.Compiled, outputs: bool = True) -> int:
     figures = compiled.memory_analysis()
-    return max(figures.temp_size_in_bytes, figures.output_size_in_bytes) if figures else 0
+    if not figures:
+        return 0
+    return max(figures.temp_size_in_bytes, figures.output_size_in_bytes if outputs else 0)
 
 
 def _block(
@@ -295,7 +317,7 @@ def _values(function: Function, parameters: dict[str, Any]) -> Any:
 def _as_array(leaf: Any) -> jax.Array:
     try:
         array = jnp.asarray(leaf)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise ValueError(
             "Argument `function` must return numbers, arrays or trees of them, "
             f"but it returns a {type(leaf).__name__}."

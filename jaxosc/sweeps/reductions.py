@@ -26,8 +26,12 @@ def _same(state: Any) -> Any:
 class Reduction:
     """A summary of all points of a sweep, built from summaries of groups of them.
 
-    The groups and their order depend on the grid alone, not on the devices: neither does the
-    result, to the last bit. Between groups it is carried in double precision.
+    The groups and their order depend on the grid, the function and the kind of device, not on
+    the number of devices: neither does the result, to the last bit. Between groups it is carried
+    in double precision.
+
+    Raises:
+        ValueError: unless all three are functions.
 
     Attributes:
         partial: ``partial(values, points, valid)`` summarises one group, compiled: what the
@@ -47,6 +51,13 @@ class Reduction:
     partial: Callable[[Any, Points, jax.Array], Any]
     combine: Callable[[Any, Any], Any]
     finish: Callable[[Any], Any] = _same
+
+    def __post_init__(self) -> None:
+        for name in ("partial", "combine", "finish"):
+            if not callable(getattr(self, name)):
+                raise ValueError(
+                    f"Argument `{name}` must be a function, but it is {getattr(self, name)!r}."
+                )
 
 
 def _each_leaf(
@@ -93,28 +104,34 @@ class _State:
 
 
 def _counted(leaf: Any) -> jax.Array:
-    """Yes and no, and whole numbers, as floating ones."""
+    """Yes and no, and whole numbers, as floating ones; none narrower than single precision."""
     array = jnp.asarray(leaf)
     if array.dtype == bool or jnp.issubdtype(array.dtype, jnp.integer):
         return array.astype(jnp.zeros(()).dtype)
-    return array
+    return array.astype(jnp.float32) if array.dtype == jnp.float16 else array
 
 
 def _extremum(sign: int, skip_nan: bool, located: bool) -> Reduction:
     # As numpy.argmax: the first of equals; NaN beats every number unless it is skipped.
-    def rank(value: Any) -> Any:
-        return jnp.where(jnp.isnan(value), -jnp.inf if skip_nan else jnp.inf, sign * value)
+    first = jnp.argmax if sign > 0 else jnp.argmin
 
     def partial(values: jax.Array, points: Points, valid: jax.Array) -> Any:
         # Filling repeats a point of the grid, a later one: it changes no first extremum.
-        index = jnp.argmax(rank(values), axis=0)
+        if skip_nan:
+            missing = jnp.isnan(values)
+            index = first(jnp.where(missing, -sign * jnp.inf, values), axis=0)
+            # Where it is NaN, there is no number but the infinity that stands for NaN, if any.
+            found = ~jnp.take_along_axis(missing, index[None], axis=0)[0]
+            index = jnp.where(found, index, jnp.argmin(missing, axis=0))
+        else:
+            index = first(values, axis=0)
         best = jnp.take_along_axis(values, index[None], axis=0)[0]
         return {"value": best, **({"at": _at(points, index)} if located else {})}
 
     def combine(earlier: Any, later: Any) -> Any:
-        keep = rank(earlier["value"]) >= rank(later["value"])
-        if skip_nan:  # a number of rank -inf still beats no number at all
-            keep = (keep & ~jnp.isnan(earlier["value"])) | jnp.isnan(later["value"])
+        one, other = earlier["value"], later["value"]
+        better = one >= other if sign > 0 else one <= other  # not if either is NaN
+        keep = (better | jnp.isnan(other)) if skip_nan else (better | jnp.isnan(one))
         return jax.tree.map(lambda a, b: jnp.where(keep, a, b), earlier, later)
 
     def finish(state: Any) -> Any:
@@ -158,7 +175,10 @@ def _moments(finish: Callable[[Any], Any], skip_nan: bool) -> Reduction:
 
 
 def _mean(state: Any) -> Any:
-    return np.where(state["count"] > 0, state["mean"], np.nan)
+    # The running mean cannot join infinities.
+    plain = state["sum"] / np.maximum(state["count"], 1)
+    mean = np.where(np.isfinite(state["mean"]), state["mean"], plain)
+    return np.where(state["count"] > 0, mean, np.nan)
 
 
 def _std(state: Any) -> Any:
@@ -185,7 +205,7 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
     _checks.require_whole("bins", bins, 1, 10**6)
     try:
         ends = float(low), float(high)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"Arguments `low` and `high` must be numbers, but they are {low!r} and {high!r}."
         ) from error
@@ -193,12 +213,25 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
         raise ValueError(
             f"Argument `low` must be below `high`, both finite, but they are {low} and {high}."
         )
+    _require_width(*ends, bins, np.float64)
     return _histogram(*ends, bins)
+
+
+def _require_width(low: float, high: float, bins: int, dtype: Any) -> None:
+    """Raise ValueError unless the width of a bin is an ordinary number of this precision."""
+    limits = np.finfo(dtype)
+    width = high / bins - low / bins
+    if not limits.tiny <= width <= limits.max / bins or max(-low, high) > limits.max:
+        raise ValueError(
+            f"Arguments `low`, `high` and `bins` must make bins of an ordinary width in "
+            f"{np.dtype(dtype)}, but they are {low}, {high} and {bins}."
+        )
 
 
 @functools.lru_cache(maxsize=64)  # one object, one compiled program
 def _histogram(low: float, high: float, bins: int) -> Reduction:
     def partial(values: jax.Array, points: Points, valid: jax.Array) -> jax.Array:
+        _require_width(low, high, bins, values.dtype)
         place = jnp.floor((values - low) * (bins / (high - low)))
         place = jnp.where(values == high, bins - 1.0, place)
         place = jnp.where(values < low, float(bins), jnp.where(values > high, bins + 1.0, place))
@@ -311,7 +344,10 @@ def fold(reductions: Mapping[str, Reduction], states: Mapping[str, Any]) -> dict
 
 def _wide(leaf: Any) -> np.ndarray:
     array = np.asarray(leaf)
-    for kind, wide in ((np.complexfloating, np.complex128), (np.floating, np.float64)):
-        if np.issubdtype(array.dtype, kind):
-            return array.astype(wide)
-    return array if array.dtype == bool else array.astype(np.int64)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        return array.astype(np.complex128)
+    if jnp.issubdtype(array.dtype, jnp.floating):
+        return array.astype(np.float64)
+    if array.dtype == bool:
+        return array
+    return array.astype(np.uint64 if array.dtype.kind == "u" else np.int64)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxosc.sweeps.grid import Grid, leaf_names, numbered_dimensions, require_distinct
+from jaxosc.sweeps.grid import (
+    METADATA,
+    Grid,
+    leaf_names,
+    numbered_dimensions,
+    require_distinct,
+)
 from jaxosc.sweeps.store import is_store, read_store
 
-_METADATA = "jaxosc_sweep"
 _ENDINGS = (".nc", ".zarr", ".npz", ".csv")
 
 
@@ -66,8 +72,10 @@ class SweepResult:
         """
         self._require_values()
         xarray = _xarray()
-        if "store" in self.metadata:
-            return xarray.open_zarr(self.metadata["store"], chunks=None, consolidated=False)
+        if self._on_disk:
+            data = xarray.open_zarr(self.metadata["store"], chunks=None, consolidated=False)
+            data.attrs = {METADATA: self._record()}
+            return data
         return xarray.Dataset(
             {
                 name: (
@@ -81,16 +89,21 @@ class SweepResult:
                 for dimension, parameters in self.axes.items()
                 for name, values in parameters.items()
             },
-            {_METADATA: self._record()},
+            {METADATA: self._record()},
         )
 
     def _variables(self) -> dict[str, Any]:
         return dict(zip(leaf_names(self.values), jax.tree.leaves(self.values), strict=True))
 
     def _record(self) -> str:
-        """What else is needed to make this again from its arrays."""
+        """What else is needed to make this again from its arrays, wherever they are."""
         axes = {dimension: list(parameters) for dimension, parameters in self.axes.items()}
-        return json.dumps({"axes": axes, "metadata": self.metadata})
+        metadata = {name: value for name, value in self.metadata.items() if name != "store"}
+        return json.dumps({"axes": axes, "metadata": metadata})
+
+    @property
+    def _on_disk(self) -> bool:
+        return not all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(self.values))
 
     def _require_values(self) -> None:
         if "reduce" in self.metadata:
@@ -98,22 +111,25 @@ class SweepResult:
         require_distinct(self.axes, self.values, len(self.axes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything into one file, whole or not at all.
+        """Write everything into one file.
 
         Args:
             path: its ending says the format: ``.nc`` (netCDF 4), ``.zarr`` (a folder), ``.npz``
-                (NumPy), or ``.csv`` (one row a point, for spreadsheets; cannot be loaded). An
-                existing file of that name is replaced. All but ``.npz`` need the extra ``io``.
+                (NumPy), or ``.csv`` (one row a point, or an entry of the arrays there, for
+                spreadsheets; cannot be loaded). An existing file of that name, or what ``save``
+                wrote to that folder, is replaced once the new one is whole. All but ``.npz``
+                need the extra ``io``.
 
         Returns:
             the path.
 
         Raises:
-            ValueError: for another ending; for complex values in netCDF, which has none; and as
+            ValueError: for another ending; if the path is a folder, for ``.zarr`` one that
+                ``save`` did not write; for complex values in netCDF, which has none; and as
                 ``to_xarray`` does.
         """
         path = Path(path)
-        require_ending(path)
+        require_target(path)
         self._require_values()
         complex_values = any(leaf.dtype.kind == "c" for leaf in jax.tree.leaves(self.values))
         if path.suffix == ".nc" and complex_values:
@@ -128,9 +144,12 @@ class SweepResult:
             self.to_xarray().to_zarr(aside, mode="w", consolidated=False)
         elif path.suffix == ".npz":
             arrays: dict[str, Any] = {**Grid(self.axes).parameters, **self._variables()}
-            arrays[_METADATA] = np.asarray(self._record())
-            with aside.open("wb") as file:
-                np.savez(file, **arrays)
+            arrays[METADATA] = np.asarray(self._record())
+            # As numpy.savez does, whose own arguments have names that a parameter may have
+            with zipfile.ZipFile(aside, "w", allowZip64=True) as archive:
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                        np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
         else:
             data = self.to_xarray()
             table = data.to_dataframe().reset_index()
@@ -138,17 +157,35 @@ class SweepResult:
             numbers = [name for name in data.dims if name not in self.axes]
             table[[*parameters, *numbers, *data.data_vars]].to_csv(aside, index=False)
         if path.is_dir():
-            shutil.rmtree(path)
-        aside.replace(path)
+            old = path.with_name(f".{path.name}.old")
+            path.replace(old)
+            aside.replace(path)
+            shutil.rmtree(old)
+        else:
+            aside.replace(path)
         return path
 
 
-def require_ending(path: Path) -> None:
-    """Raise ValueError unless the ending of the file says a format that can be written."""
+def require_target(path: Path) -> None:
+    """Raise ValueError unless this can be written, and replaces nothing but what can be."""
     if path.suffix not in _ENDINGS:
         raise ValueError(
             f"Argument `path` must end in one of {', '.join(_ENDINGS)}, but it is {path}."
         )
+    if path.suffix == ".zarr":
+        if path.exists() and not _saved(path):
+            raise ValueError(
+                f"Argument `path` must be new or a folder that `save` wrote, but {path} is not."
+            )
+    elif path.is_dir():
+        raise ValueError(f"Argument `path` must be a file, but {path} is a folder.")
+
+
+def _saved(path: Path) -> bool:
+    try:
+        return METADATA in json.loads((path / "zarr.json").read_text())["attributes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
@@ -158,8 +195,8 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
         path: to a ``.nc``, ``.zarr`` or ``.npz``, or to what was ``store=``.
 
     Returns:
-        the result; trees come back as dictionaries. The values of a store stay on disk and are
-        read where indexed.
+        the result; trees come back as dictionaries, a lone array as itself. The values of
+        a store stay on disk and are read where indexed.
 
     Raises:
         ValueError: if it is neither, or a store that is not finished.
@@ -169,20 +206,20 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
         return _of_store(path)
     try:
         if path.suffix == ".npz":
-            with np.load(path) as file:
+            with path.open("rb") as opened, np.load(opened) as file:
                 arrays = dict(file)
-            record = str(arrays.pop(_METADATA))
+            record = str(arrays.pop(METADATA))
         else:
             xarray = _xarray()
-            opened = (
+            dataset = (
                 xarray.open_zarr(path, chunks=None, consolidated=False)
                 if path.suffix == ".zarr"
                 else xarray.open_dataset(path, engine="h5netcdf")
             )
-            with opened as data:
+            with dataset as data:
                 arrays = {name: data[name].values for name in data.variables}
-                record = data.attrs[_METADATA]
-    except (KeyError, TypeError, OSError) as error:
+                record = data.attrs[METADATA]
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"Argument `path` must be a file that `save` wrote, but {path} is not: {error}"
         ) from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,18 +65,18 @@ def sweep(
         reduce: keep summaries in place of values: "min", "max", "sum", "mean", "std", "argmin",
             "argmax" (the parameters there), each also as "nanmin", … which leaves NaN out; a
             list of these; or a mapping from names of your own to these, to ``histogram(…)``, or
-            to a ``Reduction``.
+            to a ``Reduction``. Whole numbers are summarised as floating ones.
         store: write the values into this folder, a Zarr store, block by block, in place of
             memory; needs the extra ``io``. After an interruption of any kind the same call goes
-            on from the last finished block and ends with the same bytes. ``load_sweep`` opens
-            it later.
+            on from the last finished block and ends with the same bytes, on a machine of the
+            same kind. ``load_sweep`` opens it later.
         block: points in a block, at most, in place of a size chosen from the compiled
             program's memory.
         devices: where to compute; all local devices if left out.
         progress: show a bar; if left out, on a terminal and after a second.
 
     Returns:
-        ``SweepResult``: values as NumPy arrays, axes, metadata.
+        ``SweepResult``: values as NumPy arrays that cannot be written to, axes, metadata.
 
     Raises:
         ValueError: if an axis is empty, not one-dimensional, not finite, not of numbers, or not
@@ -89,6 +90,7 @@ def sweep(
         raise ValueError("Argument `store` must be left out beside `reduce`, but it is not.")
     if block is not None:
         _checks.require_whole("block", block, 1, 2**40)
+        block = int(block)
     if not (progress is None or isinstance(progress, bool)):
         raise ValueError(
             f"Argument `progress` must be True, False or None, but it is {progress!r}."
@@ -144,10 +146,11 @@ def _compiled(
     reductions: dict[str, Reduction],
     block: int | None,
 ) -> Program:
-    try:
-        hash(function)
-    except TypeError as error:
-        raise ValueError(f"Argument `function` must be hashable, but: {error}.") from error
+    for name, value in (("function", function), ("reduce", tuple(reductions.values()))):
+        try:
+            hash(value)
+        except TypeError as error:
+            raise ValueError(f"Argument `{name}` must be hashable, but: {error}.") from error
     compiled = functools.partial(
         compile_blocks, function, Shapes.of(grid), devices, tuple(reductions.items())
     )
@@ -159,43 +162,47 @@ def _compiled(
         points = np.asarray(math.prod(program.layout.block_shape), np.int32)
         agreed = int(multihost_utils.broadcast_one_to_all(points))
         return program if agreed == points else compiled(agreed)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise ValueError(
-            "Argument `function` must return the same structure at every point and choose in "
-            "Python by no parameter's value, but it does: use jnp.where in place of `if`, and "
-            f"jnp in place of NumPy and math. JAX says: {str(error).splitlines()[0]}"
+            "Argument `function` (and the `partial` of a reduction) must return the same structure "
+            "at every point and choose in Python by no parameter's value, but it does: use "
+            "jnp.where in place of `if`, and jnp in place of NumPy and math. "
+            f"JAX says: {str(error).splitlines()[0]}"
         ) from error
 
 
 def _blocks(
-    program: Program, grid: Grid, numbers: Sequence[int], progress: bool | None
+    program: Program, grid: Grid, numbers: Iterable[int], points: int, progress: bool | None
 ) -> Iterator[tuple[int, Any]]:
-    """Each block's number and what the program returned, in order."""
+    """Each block's number and what the program returned, in order; about so many points."""
     layout = program.layout
     arguments = program.arguments(grid)
     ahead = _IN_FLIGHT * len(program.devices)
     pending: deque[tuple[int, Any]] = deque()
-    with _bar(layout, numbers, progress) as advance:
-        for turn in range(len(numbers) + ahead):
-            if turn < len(numbers):
-                number = numbers[turn]
-                pending.append((number, program(grid, arguments, number, turn)))
-            if turn >= ahead - 1 and pending:
-                number, output = pending.popleft()
-                yield number, jax.tree.map(np.asarray, output)
-                advance(_points(layout, number))
+    with _bar(points, layout.blocks, progress) as advance:
+
+        def done() -> tuple[int, Any]:
+            number, output = pending.popleft()
+            output = jax.tree.map(np.asarray, output)
+            advance(_points(layout, number))
+            return number, output
+
+        for turn, number in enumerate(numbers):
+            pending.append((number, program(grid, arguments, number, turn)))
+            if len(pending) == ahead:
+                yield done()
+        while pending:
+            yield done()
 
 
 @contextlib.contextmanager
-def _bar(
-    layout: Layout, numbers: Sequence[int], progress: bool | None
-) -> Iterator[Callable[[int], Any]]:
+def _bar(points: int, blocks: int, progress: bool | None) -> Iterator[Callable[[int], Any]]:
     """What to call with the number of points that are done."""
-    if len(numbers) == 1 and not progress:  # nothing to tell, and making a bar takes time
+    if blocks == 1 and not progress:  # nothing to tell, and making a bar takes time
         yield lambda points: None
         return
     with tqdm(
-        total=sum(_points(layout, number) for number in numbers),
+        total=points,
         disable=None if progress is None else not progress,
         delay=0 if progress else 1,
         unit="pt",
@@ -215,8 +222,9 @@ def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[
     count, processes = program.layout.blocks, jax.process_count()
     # A process without a block in the last round repeats the last one.
     rounds = -(-count // processes)
-    mine = [min(turn * processes + jax.process_index(), count - 1) for turn in range(rounds)]
-    for turn, (number, output) in enumerate(_blocks(program, grid, mine, progress)):
+    mine = (min(turn * processes + jax.process_index(), count - 1) for turn in range(rounds))
+    points = grid.points // processes
+    for turn, (number, output) in enumerate(_blocks(program, grid, mine, points, progress)):
         if processes == 1:
             yield number, output
             continue
@@ -261,6 +269,8 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
     shaped = [
         array.reshape(grid.shape + leaf.shape) for array, leaf in zip(whole, leaves, strict=True)
     ]
+    for array in shaped:  # as those that come from JAX in one block are
+        array.flags.writeable = False
     return jax.tree.unflatten(tree, shaped)
 
 
@@ -276,51 +286,58 @@ def _stored(path: Path, program: Program, grid: Grid, progress: bool | None) -> 
             return Store(path, program, grid, made_by, process)
 
         store = _by_all(opened)
-        numbers = store.unfinished()
+        left, numbers = store.unfinished()
+        mine = itertools.islice(numbers, process, None, processes)
+        points = grid.points * left // (program.layout.blocks * processes)
         _wait()  # nobody writes before everyone has read what is left
+        problem: Exception | None = None
         try:
             # In a thread that Ctrl-C does not reach: the block that is being written is finished.
             with ThreadPoolExecutor(1) as writer:
-                for number, output in _blocks(program, grid, numbers[process::processes], progress):
+                for number, output in _blocks(program, grid, mine, points, progress):
                     leaves = jax.tree.leaves(output)
                     parts = [block_values(program.layout, number, leaf) for leaf in leaves]
                     writer.submit(store.write, number, parts).result()
-        except (KeyboardInterrupt, OSError) as error:
-            left = len(store.unfinished())
+        except (KeyboardInterrupt, Exception) as error:
             error.add_note(
-                f"{program.layout.blocks - left} of {program.layout.blocks} blocks are in {path}; "
-                "the same call goes on from there."
+                f"{program.layout.blocks - store.unfinished()[0]} of {program.layout.blocks} "
+                f"blocks are in {path}; the same call goes on from there."
             )
-            raise
-        _wait()  # all blocks are written
+            if not isinstance(error, Exception):
+                raise
+            problem = error
+        _agree(problem, f"Argument `store` must be written by every process: all else is in {path}")
         if process == 0 and not store.complete:
             store.finish()
-        _wait()  # and the store says so
+        _wait()  # the store says that it is whole
         return store.values(program)
 
 
 def _by_all(opened: Callable[[], Store]) -> Store:
     """The store, opened by the first process and then by the others; by all or by none."""
-    if jax.process_count() == 1:
-        return opened()
     store: Store | None = None
-    problem: Exception | None = None
-    for turn in ("first", "others"):
-        if problem is None and (turn == "first") == (jax.process_index() == 0):
+    for first in (True, False):
+        problem: Exception | None = None
+        if first == (jax.process_index() == 0):
             try:
                 store = opened()
             except (ValueError, OSError) as error:
                 problem = error
-        fine = multihost_utils.process_allgather(np.asarray(problem is None))
-        if problem is not None:
-            raise problem
-        if not fine.all():
-            raise ValueError(
-                "Argument `store` must be one that every process can open, but process "
-                f"{int(np.argmin(fine))} cannot; its message says why."
-            )
+        _agree(problem, "Argument `store` must be one that every process can open")
     assert store is not None
     return store
+
+
+def _agree(problem: Exception | None, must: str) -> None:
+    """Wait for the other processes, and raise if one has a problem: its own, or that there is."""
+    if jax.process_count() > 1:
+        fine = multihost_utils.process_allgather(np.asarray(problem is None))
+        if problem is None and not fine.all():
+            raise ValueError(
+                f"{must}, but process {int(np.argmin(fine))} cannot; its message says why."
+            )
+    if problem is not None:
+        raise problem
 
 
 def _wait() -> None:

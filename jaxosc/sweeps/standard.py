@@ -101,6 +101,10 @@ def parse_parameter(text: str) -> tuple[str, np.ndarray]:
             f"Argument `axis` must have positive ends on a logarithmic axis, but it is {text!r}."
         )
     start, stop = numbers
+    if start == stop and count > 1:
+        raise ValueError(
+            f"Argument `axis` must have different ends for {count} values, but it is {text!r}."
+        )
     values_between = np.geomspace if logarithmic else np.linspace
     return name, values_between(start, stop, count)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from jaxosc._version import __version__
 from jaxosc.sweeps.grid import Grid, leaf_names, numbered_dimensions, require_distinct
-from jaxosc.sweeps.program import Program, constants
+from jaxosc.sweeps.program import Program, constants, parts
 
 _NOTE = "jaxosc"
 _JOURNAL = "journal."
@@ -39,7 +39,17 @@ def store_path(store: Any) -> Path:
 
 
 def fingerprint(program: Program, grid: Grid) -> dict[str, Any]:
-    """What decides every byte of the values, by name."""
+    """What decides every byte of the values, by name.
+
+    Raises:
+        ValueError: if the function calls back into Python, where nobody can see what it does.
+    """
+    primitives = {str(each.primitive) for part in parts(program.traced) for each in part.jaxpr.eqns}
+    if primitives & {"pure_callback", "io_callback"}:
+        raise ValueError(
+            "Argument `store` must be left out for a function that calls back into Python, but "
+            "this one does: no store can tell whether that is the same in the next run."
+        )
     text = f"{leaf_names(program.output)} {program.traced.jaxpr}"
     function = hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode())
     for constant in constants(program.traced):
@@ -84,11 +94,13 @@ class Store:
             _create(zarr, path, program, grid, made_by)
         group = _open(zarr, path, "r+")
         _require_same(path, group, made_by)
-        self.complete = bool(group.attrs[_NOTE].get("complete"))
+        self.complete = bool(group.attrs[_NOTE]["complete"])
         self._group = group
         # A chunk of zeros is a result like any other: written, not left out.
         with zarr.config.set({"array.write_empty_chunks": True}):
             self._arrays = [group[name] for name in self._names]
+        if self.complete:
+            _require_whole(path, self._arrays)
         if process == 0:
             self._tidy()
 
@@ -105,12 +117,15 @@ class Store:
     def _journals(self) -> list[Path]:
         return list(self.journal.parent.glob(f"{_JOURNAL}*"))
 
-    def unfinished(self) -> list[int]:
-        """The blocks still to compute."""
+    def unfinished(self) -> tuple[int, Iterator[int]]:
+        """How many blocks are still to compute, and which."""
         if self.complete:
-            return []
-        done = {int(line) for journal in self._journals() for line in _lines(journal).split()}
-        return [block for block in self.layout if block not in done]
+            return 0, iter(())
+        # What a damaged journal says beside numbers is passed over: its blocks are computed again.
+        lines = (line for journal in self._journals() for line in _lines(journal).split())
+        done = {int(line) for line in lines if line.isdigit() and int(line) < self.layout.blocks}
+        left = (block for block in self.layout if block not in done)
+        return self.layout.blocks - len(done), left
 
     def write(self, block: int, parts: list[np.ndarray]) -> None:
         """Put a block's values [rows, trailing …, …] in their place."""
@@ -137,7 +152,7 @@ class Store:
 
 
 def _to_disk(file: Path) -> None:
-    """Wait until the system has a file on disk, so that not even a power failure can lose it."""
+    """Have the system put a file on disk, before the journal says that it is there."""
     handle = os.open(file, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -145,9 +160,9 @@ def _to_disk(file: Path) -> None:
         os.close(handle)
 
 
-def _lines(journal: Path) -> str:
+def _lines(journal: Path) -> bytes:
     """What the journal says, up to the end of its last whole line."""
-    return "".join(journal.read_text().rpartition("\n")[:2])
+    return b"".join(journal.read_bytes().rpartition(b"\n")[:2])
 
 
 @contextlib.contextmanager
@@ -192,6 +207,7 @@ def _create(zarr: Any, path: Path, program: Program, grid: Grid, made_by: dict[s
             shape=grid.shape + leaf.shape,
             chunks=layout.block_shape + leaf.shape,
             dtype=leaf.dtype,
+            fill_value=np.nan if leaf.dtype.kind in "fc" else 0,  # a lost chunk shows
             dimension_names=[*dimensions, *numbered_dimensions(name, leaf.ndim)],
         )
     group.attrs[_NOTE] = {
@@ -244,13 +260,24 @@ def read_store(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], d
     parameters = {name for along in axes.values() for name in along}
     # The order of the returned dictionary's keys in JAX: alphabetical
     arrays = {name: group[name] for name in sorted(group.array_keys()) if name not in parameters}
+    _require_whole(path, list(arrays.values()))
     return arrays, axes, note["made by"]
+
+
+def _require_whole(path: Path, arrays: list[Any]) -> None:
+    for array in arrays:
+        if array.nchunks_initialized != array.nchunks:
+            raise ValueError(
+                f"The store must be as it was finished, but {array.nchunks_initialized} of "
+                f"{array.nchunks} chunks of {array.name} are left in {path}."
+            )
 
 
 def _open(zarr: Any, path: Path, mode: str) -> Any:
     try:
         group = zarr.open_group(path, mode=mode)
-        if _NOTE in group.attrs:
+        note = group.attrs.get(_NOTE)
+        if isinstance(note, dict) and {"axes", "made by", "complete"} <= set(note):
             return group
     except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):
         pass
