@@ -422,7 +422,31 @@ else:
 """
 
 
-def test_two_processes_are_one(tmp_path):
+FAILING = """
+import sys, numpy as np, jax
+jax.config.update("jax_enable_x64", True)
+jax.distributed.initialize("localhost:{port}", 2, {process})
+sys.path.insert(0, {tests!r})
+import jaxosc, test_sweep_store as t
+write = t.Store.write
+def limited(self, block, parts):
+    if {process} == 1 and block > 40:
+        raise OSError(28, "No space left on device")
+    write(self, block, parts)
+t.Store.write = limited
+try:
+    jaxosc.sweep(t.wave, t.AXES, block=37, store={folder!r} + "/two.zarr")
+except (OSError, ValueError) as error:
+    assert ("process 1 cannot" if {process} == 0 else "No space") in str(error), error
+else:
+    raise AssertionError
+t.Store.write = write
+jaxosc.sweep(t.wave, t.AXES, block=37, store={folder!r} + "/two.zarr")
+"""
+
+
+def run_two(script, folder):
+    """Two processes that find each other, to their end."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
@@ -432,7 +456,7 @@ def test_two_processes_are_one(tmp_path):
             [
                 sys.executable,
                 "-c",
-                PROCESS.format(port=port, process=process, tests=tests, folder=str(tmp_path)),
+                script.format(port=port, process=process, tests=tests, folder=str(folder)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -443,6 +467,15 @@ def test_two_processes_are_one(tmp_path):
     for process in processes:
         output, _ = process.communicate(timeout=200)
         assert process.returncode == 0, output
+
+
+def test_a_process_that_fails_does_not_keep_the_others_waiting(tmp_path):
+    run_two(FAILING, tmp_path)
+    assert digest(tmp_path / "two.zarr") == whole(tmp_path)
+
+
+def test_two_processes_are_one(tmp_path):
+    run_two(PROCESS, tmp_path)
     values = jaxosc.sweep(wave, AXES, block=37).values
     summary = jaxosc.sweep(wave, AXES, block=100, reduce=("mean", "argmax")).values
     expected = [*jax.tree.leaves(values), *jax.tree.leaves(summary)]

@@ -306,7 +306,10 @@ def _stored(path: Path, program: Program, grid: Grid, progress: bool | None) -> 
             if not isinstance(error, Exception):
                 raise
             problem = error
-        _agree(problem, f"Argument `store` must be written by every process: all else is in {path}")
+        _agree(
+            problem,
+            f"Argument `store` must be one that every process can write, and {path} goes on then",
+        )
         if process == 0 and not store.complete:
             store.finish()
         _wait()  # the store says that it is whole
