@@ -206,7 +206,7 @@ def _compile(
         return program, _without(values.out_info, skip), _bytes(values)
 
     # Two programs: in one, XLA would compute the values anew in every reduction that reads them.
-    # Measured: 3 to 10 times slower, with the more memory and the longer compilation.
+    # Measured: 3 to 10 times slower, with more memory and a longer compilation.
     summaries = compiled(
         functools.partial(_summaries, layout, dict(reductions)),
         *(fixed, rows, valid_rows, trailing, values.out_info),

@@ -158,6 +158,7 @@ class SweepResult:
             table[[*parameters, *numbers, *data.data_vars]].to_csv(aside, index=False)
         if path.is_dir():
             old = path.with_name(f".{path.name}.old")
+            shutil.rmtree(old, ignore_errors=True)  # of a run that was stopped here
             path.replace(old)
             aside.replace(path)
             shutil.rmtree(old)
