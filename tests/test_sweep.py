@@ -102,6 +102,16 @@ def test_parameters_run_together_along_a_path():
     assert list(result.axes["path"]) == ["a", "c"]
 
 
+def test_progress_is_shown_when_asked_and_not_into_a_file(capfd):
+    jaxosc.sweep(wave, {"x": X, "y": Y}, block=100)
+    jaxosc.sweep(wave, {"x": X, "y": Y}, block=100, progress=False)
+    assert capfd.readouterr().err == ""
+    jaxosc.sweep(wave, {"x": X, "y": Y}, block=100, progress=True)
+    errors = capfd.readouterr().err
+    assert "3.74k" in errors  # points in all
+    assert "pt/s" in errors
+
+
 def test_any_tree_and_dtype_comes_back():
     def many(x):
         return (x > 0, {"n": jnp.int32(3), "z": jax.lax.complex(x, x)}, [jnp.stack([x, 2 * x])])
