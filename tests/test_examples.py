@@ -3,6 +3,7 @@
 import compare_descriptions
 import critical_manifold
 import numpy as np
+import pytest
 import susceptibility
 import sweep_to_disk
 import temperature_grid
@@ -48,6 +49,7 @@ def test_critical_manifold(tmp_path):
     assert (tmp_path / "critical_manifold.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_trust(tmp_path, capsys):
     ratios, found = trust.main(fast=True, folder=tmp_path)
     np.testing.assert_allclose(ratios, [0.846584250, 0.324457825, 0.260349614], atol=1e-8)

@@ -71,7 +71,9 @@ def test_the_block_changes_rounding_at_most(block):
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.integers(1, 30), min_size=1, max_size=4).map(tuple),
+    st.lists(st.integers(1, 30), min_size=1, max_size=4)
+    .map(tuple)
+    .filter(lambda shape: np.prod(shape) <= 3000),
     st.integers(1, 2000),
 )
 def test_blocks_tile_the_grid_in_order(shape, points):
@@ -125,14 +127,19 @@ def test_any_tree_and_dtype_comes_back():
 
 
 def test_derivatives_sweep():
-    slope = jax.grad(lambda coupling, delta_t: occupations(coupling, delta_t)["local"][0])
+    def local(coupling, delta_t):
+        oscillators = jaxosc.pair(OMEGA, coupling, "position")
+        baths = jaxosc.Baths(DAMPING, jnp.stack([jnp.full_like(delta_t, 98.0), 98.0 + delta_t]))
+        return jaxosc.occupation(jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)))[0]
+
+    slope = jax.grad(local)
     result = jaxosc.sweep(slope, {"coupling": COUPLING[1:], "delta_t": DELTA_T}, block=50)
     step = 1e-6
     above, below = (
-        jaxosc.sweep(occupations, {"coupling": COUPLING[1:] + shift, "delta_t": DELTA_T})
+        jaxosc.sweep(local, {"coupling": COUPLING[1:] + shift, "delta_t": DELTA_T})
         for shift in (step, -step)
     )
-    difference = (above.values["local"][..., 0] - below.values["local"][..., 0]) / (2 * step)
+    difference = (above.values - below.values) / (2 * step)
     # Rounding of a difference: 1e-16 * 1e2 / 1e-6, and its own error near the critical point
     np.testing.assert_allclose(result.values, difference, rtol=1e-5, atol=1e-6)
 
@@ -146,7 +153,7 @@ def test_single_precision_is_kept():
 NUMPY = {"min": np.min, "max": np.max, "sum": np.sum, "mean": np.mean, "std": np.std}
 
 
-@pytest.mark.parametrize("block", [None, 1, 90, 1000])
+@pytest.mark.parametrize("block", [None, 37, 90, 1000])
 def test_reductions_are_numpys(block):
     result = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=tuple(NUMPY), block=block)
     for name, function in NUMPY.items():
@@ -511,6 +518,7 @@ def test_a_combine_must_keep_the_structure():
         jaxosc.sweep(scalar, {"x": X}, reduce={"bad": bad})
 
 
+@pytest.mark.slow
 def test_a_function_too_large_for_memory_is_cut_or_refused():
     def heavy(x, entries):
         vector = jnp.sin(x * jnp.arange(entries, dtype=float))

@@ -116,7 +116,6 @@ def test_axes_read_from_text(text, values):
         ["ratio=0:0.99:30"],
         ["ratio=0.5:0.5:1"],
         ["ratio=0.5:0.5:1", "delta_t=0:9:9"],
-        ["ratio=0.5:0.5:1", "delta_t=0:0:1"],
         ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"],
     ],
 )
