@@ -52,6 +52,7 @@ def jobs(settings: Settings) -> list[Job]:
         },
         "local, max": {"kind": "reduce", "reduce": "max", "points": large},
         "local, six reductions": {"kind": "reduce", "reduce": "six", "points": large},
+        "local, six, huge": {"kind": "reduce", "reduce": "six", "points": huge},
         "local, max, huge": {"kind": "reduce", "reduce": "max", "points": huge},
         "local, to disk": {"kind": "store", "points": large},
         **{

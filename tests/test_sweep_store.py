@@ -178,6 +178,15 @@ def test_a_function_that_calls_back_has_no_store(tmp_path):
     np.testing.assert_array_equal(jaxosc.sweep(outside, {"x": X}).values, np.sin(X))
 
 
+@pytest.mark.parametrize("block", [None, 300])
+@pytest.mark.parametrize("missing", ["zarr", "filelock"])
+def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch, missing, block):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ValueError, match=r"pip install \"jaxosc\[io\]\""):
+        jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=block)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_lost_chunk_is_noticed(tmp_path):
     path = tmp_path / "a.zarr"
     jaxosc.sweep(wave, AXES, store=path, block=300)

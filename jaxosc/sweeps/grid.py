@@ -12,6 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxosc import _checks
+
 # Enough cells in a block for many cores, and enough points in one for a full inner loop
 _CELLS = 16
 _CELL_POINTS = 4096
@@ -118,9 +120,7 @@ def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
         for values in parameters.values()
         if getattr(values, "dtype", None) in (np.float32, np.float64)
     ]
-    return jax.dtypes.canonicalize_dtype(
-        max(stated, key=lambda dtype: dtype.itemsize, default=float)
-    )
+    return jax.dtypes.canonicalize_dtype(_checks.widest(stated))
 
 
 def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:

@@ -99,8 +99,9 @@ def sweep(
     chosen = _devices(devices)
     began = datetime.now(UTC)
     start = time.perf_counter()
-    if path is not None and block is None:
-        block = chosen_block(path)
+    if path is not None:
+        stored = chosen_block(path)
+        block = block or stored
     program = _compiled(function, grid, chosen, reductions, block)
     if path is not None:
         values = _stored(path, program, grid, progress)

@@ -222,9 +222,13 @@ def chosen_block(path: Path) -> int | None:
     """Points in a block of the store at this path, if there is one.
 
     The size that is chosen depends on the memory of the device; a sweep may go on on another.
+
+    Raises:
+        ValueError: if the extra ``io`` is not installed.
     """
+    zarr = _zarr()
     try:
-        shape = _open(_zarr(), path, "r").attrs[_NOTE]["made by"]["block"]
+        shape = _open(zarr, path, "r").attrs[_NOTE]["made by"]["block"]
     except ValueError:
         return None
     return math.prod(shape)
