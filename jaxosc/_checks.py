@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -17,13 +18,11 @@ def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
     Integers, Python numbers and sequences of them follow the others, or take JAX's default
     precision.
     """
-    arrays = {name: _array(name, value) for name, value in arguments.items()}
-    stated = [
-        arrays[name].dtype
-        for name, value in arguments.items()
-        if any(hasattr(leaf, "dtype") for leaf in jax.tree.leaves(value))
-    ]
-    dtype = widest([kind for kind in stated if jnp.issubdtype(kind, jnp.floating)])
+    arrays, stated = {}, []
+    for name, value in arguments.items():
+        arrays[name], kinds = _array(name, value)
+        stated += kinds
+    dtype = widest(_floating(stated))
     return [array.astype(dtype) for array in arrays.values()]
 
 
@@ -33,15 +32,29 @@ def widest(dtypes: Sequence[Any]) -> Any:
     return max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=default)
 
 
-def _array(name: str, value: ArrayLike) -> jax.Array:
+def _floating(dtypes: Sequence[Any]) -> list[Any]:
+    return [dtype for dtype in dtypes if jnp.issubdtype(dtype, jnp.floating)]
+
+
+_DEEPEST = 8  # nested sequences: far more than any array here has dimensions
+
+
+def _array(name: str, value: ArrayLike) -> tuple[jax.Array, list[Any]]:
+    """The value as an array, and the dtypes that it states."""
     try:
-        if any(isinstance(leaf, (str, bytes)) for leaf in jax.tree.leaves(value)):
-            raise TypeError("text is not a number")
+        kinds = list(_stated(value))
+        if len(set(kinds)) > 1:  # a list of several kinds, which JAX may be told not to mix
+            one = widest(_floating(kinds))
+            value = jax.tree.map(lambda leaf: jnp.asarray(leaf, one), value)
+        if isinstance(value, np.ndarray) and not value.dtype.isnative:
+            value = value.astype(value.dtype.newbyteorder("="))
         array = jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"Argument `{name}` must be a real number or an array of them, but {value!r} is not."
+            f"Argument `{name}` must be a real number or an array of them, "
+            f"but {reprlib.repr(value)} is not."
         ) from error
+    kinds = [array.dtype] if kinds else []
     if array.dtype == bool or not (
         jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
     ):
@@ -50,7 +63,25 @@ def _array(name: str, value: ArrayLike) -> jax.Array:
         raise ValueError(
             f"Argument `{name}` must be float32 or float64, but its type is {array.dtype}."
         )
-    return array
+    return array, kinds
+
+
+def _stated(value: Any, depth: int = 0) -> Iterator[Any]:
+    """The dtypes of the arrays in nested sequences.
+
+    Raises:
+        TypeError: for text, and for what can be read only once.
+        ValueError: if the nesting does not end.
+    """
+    if isinstance(value, (list, tuple)):
+        if depth == _DEEPEST:
+            raise ValueError("too many nested sequences")
+        for entry in value:
+            yield from _stated(entry, depth + 1)
+    elif isinstance(value, (str, bytes, Iterator)):
+        raise TypeError(f"{type(value).__name__} is not a number")
+    elif hasattr(value, "dtype"):
+        yield value.dtype
 
 
 def concrete(value: Any) -> np.ndarray | None:
@@ -127,9 +158,32 @@ def require_instance(name: str, value: Any, kind: type) -> None:
         )
 
 
+def require_fields(name: str, **fields: tuple[Any, tuple[int, ...]]) -> None:
+    """Raise ValueError unless every field of a record is an array of floats of its shape.
+
+    A record that JAX has put together, in ``jax.tree.map``, may hold anything.
+    """
+    for field, (value, shape) in fields.items():
+        if not isinstance(value, (jax.Array, np.ndarray)) or value.dtype not in (
+            np.float32,
+            np.float64,
+        ):
+            kind = getattr(value, "dtype", type(value).__name__)
+            raise ValueError(
+                f"Argument `{name}` must hold arrays of float32 or float64, "
+                f"but its {field} is of type {kind}."
+            )
+        if value.shape != shape:
+            raise ValueError(
+                f"Argument `{name}` must hold an array `{field}` of shape {shape}, "
+                f"but its shape is {value.shape}."
+            )
+
+
 def require_whole(name: str, value: int, smallest: int, largest: int) -> None:
     """Raise ValueError unless the value is a whole number between two others."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+    if not whole:
         raise ValueError(f"Argument `{name}` must be a whole number, but it is {value!r}.")
     if not smallest <= value <= largest:
         raise ValueError(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -27,13 +29,17 @@ def named_arrays(name: str, parameters: Mapping[str, ArrayLike]) -> dict[str, ja
             f"Argument `{name}` must map at least one parameter's name to a number, "
             f"but it is {parameters!r}."
         )
-    for key in parameters:
-        if not isinstance(key, str) or not key.isidentifier():
-            raise ValueError(f"Argument `{name}` must have names as keys, but one is {key!r}.")
+    _require_names(name, parameters)
     arrays = dict(zip(parameters, _checks.float_arrays(**parameters), strict=True))
     for key, array in arrays.items():
         _checks.require_finite(key, array)
     return arrays
+
+
+def _require_names(argument: str, parameters: Iterable[Any]) -> None:
+    for key in parameters:
+        if not isinstance(key, str) or not key.isidentifier():
+            raise ValueError(f"Argument `{argument}` must have names as keys, but one is {key!r}.")
 
 
 def require_parameter(argument: str, name: str, parameters: Mapping[str, Any]) -> None:
@@ -43,20 +49,37 @@ def require_parameter(argument: str, name: str, parameters: Mapping[str, Any]) -
         raise ValueError(f"Argument `{argument}` must be one of {listed}, but it is {name!r}.")
 
 
+def require_flag(argument: str, value: Any) -> None:
+    """Raise ValueError unless this is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"Argument `{argument}` must be True or False, but it is {value!r}.")
+
+
 def require_takes(function: Function, parameters: Iterable[str]) -> None:
     """Raise ValueError unless the function can be called with these names."""
+    listed = ", ".join(parameters)
+    _require_call("function", function, f"{listed} by name", (), dict.fromkeys(parameters))
+
+
+def require_arguments(argument: str, function: Any, *names: str) -> None:
+    """Raise ValueError unless the function can be called with so many arguments."""
+    _require_call(argument, function, f"({', '.join(names)})", names, {})
+
+
+def _require_call(
+    argument: str, function: Any, must: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     if not callable(function):
-        raise ValueError(f"Argument `function` must be a function, but it is {function!r}.")
+        raise ValueError(f"Argument `{argument}` must be a function, but it is {function!r}.")
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some builtins do not tell
         return
     try:
-        signature.bind(**dict.fromkeys(parameters))
+        signature.bind(*args, **kwargs)
     except TypeError as error:
-        listed = ", ".join(parameters)
         raise ValueError(
-            f"Argument `function` must take {listed} by name and nothing more, but: {error}."
+            f"Argument `{argument}` must take {must} and nothing more, but: {error}."
         ) from error
 
 
@@ -72,39 +95,96 @@ def call_by_name(function: Function, parameters: Mapping[str, Any]) -> Any:
     return function(*bound.args, **bound.kwargs)
 
 
-def real_output(value: Any) -> Any:
+@contextlib.contextmanager
+def traceable(argument: str) -> Iterator[None]:
+    """Say in words that a function of the user's needs numbers where JAX has none yet."""
+    try:
+        yield
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+        raise ValueError(
+            f"Argument `{argument}` must return the same structure at every point and choose in "
+            "Python by no number that it is given, but it does: use jnp.where in place of `if`, "
+            f"and jnp in place of NumPy and math. JAX says: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def output_at(function: Function, parameters: Mapping[str, Any]) -> Any:
+    """What a function returns at parameters that are traced, as arrays.
+
+    Raises:
+        ValueError: if it needs their values, or returns anything but numbers.
+    """
+    with traceable("function"):
+        value = call_by_name(function, parameters)
+    return number_output("function", value)
+
+
+def number_output(argument: str, value: Any) -> Any:
+    """What a function returned, as arrays.
+
+    Raises:
+        ValueError: if there is anything but numbers in it.
+    """
+
+    def convert(leaf: Any) -> jax.Array:
+        try:
+            array = jnp.asarray(leaf)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(
+                f"Argument `{argument}` must return numbers, arrays or trees of them, "
+                f"but it returns a {type(leaf).__name__}."
+            ) from error
+        # Neither random keys nor the narrow types that files and NumPy do not know
+        extended = jnp.issubdtype(array.dtype, jax.dtypes.extended)
+        if extended or np.dtype(array.dtype).kind not in "biufc":
+            raise ValueError(
+                f"Argument `{argument}` must return numbers of a kind that NumPy has, but it "
+                f"returns {array.dtype}."
+            )
+        return array
+
+    try:
+        with warnings.catch_warnings():  # of iterators, which are no numbers below
+            warnings.simplefilter("ignore", DeprecationWarning)
+            leaves, tree = jax.tree.flatten(value)
+    except (TypeError, ValueError, SystemError) as error:  # unordered keys, a list in itself
+        raise ValueError(
+            f"Argument `{argument}` must return numbers, arrays or trees of them, "
+            f"but what it returns is no tree: {error}"
+        ) from error
+    return jax.tree.unflatten(tree, [convert(leaf) for leaf in leaves])
+
+
+def real_output(argument: str, value: Any) -> Any:
     """What a function returned, as real floating arrays.
 
     Raises:
         ValueError: if it is complex, or not numbers.
     """
-
-    def convert(leaf: Any) -> jax.Array:
-        array = jnp.asarray(leaf)
+    arrays = number_output(argument, value)
+    for array in jax.tree.leaves(arrays):
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise ValueError(
-                "Argument `function` must return real floating numbers, but it returns "
+                f"Argument `{argument}` must return real floating numbers, but it returns "
                 f"{array.dtype}; for a complex quantity take its .real, .imag or modulus."
             )
-        return array
-
-    return jax.tree.map(convert, value)
+    return arrays
 
 
-def scalar_output(value: Any) -> jax.Array:
+def scalar_output(argument: str, value: Any) -> jax.Array:
     """What a function returned, as one real number.
 
     Raises:
         ValueError: if it is anything else.
     """
-    leaves = jax.tree.leaves(value)
-    if len(leaves) != 1 or jnp.shape(leaves[0]) != ():
-        shapes = ", ".join(str(jnp.shape(leaf)) for leaf in leaves)
+    leaves = jax.tree.leaves(number_output(argument, value))
+    if len(leaves) != 1 or leaves[0].shape != ():
+        shapes = ", ".join(str(leaf.shape) for leaf in leaves)
         raise ValueError(
-            "Argument `function` must return one real number, but it returns arrays of shape "
+            f"Argument `{argument}` must return one real number, but it returns arrays of shape "
             f"{shapes or 'none'}."
         )
-    return real_output(leaves[0])
+    return real_output(argument, leaves[0])
 
 
 def over_batch(function: Callable[[dict[str, jax.Array]], Any], arrays: dict[str, Any]) -> Any:
@@ -127,6 +207,18 @@ def over_batch(function: Callable[[dict[str, jax.Array]], Any], arrays: dict[str
     return jax.tree.map(lambda leaf: leaf.reshape(shape + leaf.shape[1:]), values)
 
 
+def real_number(value: Any) -> float:
+    """The value as a float.
+
+    Raises:
+        TypeError, ValueError: if it is not one known real number.
+    """
+    array = np.asarray(value)
+    if array.shape or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
+        raise TypeError(f"{type(value).__name__} is no real number")
+    return float(array)
+
+
 def named_bounds(
     name: str, bounds: Mapping[str, tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
@@ -140,10 +232,11 @@ def named_bounds(
             f"Argument `{name}` must map at least one parameter's name to its smallest and "
             f"largest value, but it is {bounds!r}."
         )
+    _require_names(name, bounds)
     ranges = {}
     for key, ends in bounds.items():
         try:
-            low, high = (float(end) for end in ends)
+            low, high = map(real_number, ends)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"Argument `{name}` must hold two numbers for {key!r}, but they are {ends!r}."
@@ -173,8 +266,14 @@ def require_inside(
                 f"Argument `{name}` must hold one known number for {key!r}, "
                 f"but it is {point[key]!r}."
             )
-        if not low <= known <= high:
+        if not low <= float(known) <= high:
             raise ValueError(
                 f"Argument `{name}` must lie inside the bounds, but {key} = {known:.6g} is not "
                 f"between {low:.6g} and {high:.6g}."
+            )
+        limits = np.finfo(known.dtype)
+        if not float(limits.tiny) <= high - low <= float(limits.max):
+            raise ValueError(
+                f"Argument `bounds` must have an ordinary distance between them in {known.dtype} "
+                f"for {key!r}, but they are {low:.6g} and {high:.6g}."
             )

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc import oscillators as _oscillators
 from jaxosc._numerics import small
 from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
     Oscillators,
     in_unit,
-    is_bounded,
     natural_unit,
     require_network,
-    two_mode_couplings,
     two_mode_determinants,
 )
 
 SPECTRA = ("flat", "ohmic")
+
+# By bytes of the dtype, over the largest frequency: the smallest damping rate above zero, the
+# largest, and the highest temperature. Measured as the spread of frequencies is.
+_RANGE = {4: (1e-10, 1e3, 1e12), 8: (1e-20, 1e6, 1e30)}
 
 
 class Baths(Record):
@@ -58,9 +61,7 @@ class Baths(Record):
         _checks.require_shape(
             "temperature", temperature, damping.shape, f" for {damping.shape[0]} damping rates"
         )
-        for name, value in (("damping", damping), ("temperature", temperature)):
-            _checks.require_finite(name, value)
-            _checks.require(name, value, lambda x: x >= 0, "not be negative")
+        _require_values("", damping, temperature)
         self._set(damping=damping, temperature=temperature, spectrum=spectrum)
 
 
@@ -68,17 +69,23 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
     """Both in one dtype, after checking that they belong together."""
     require_network(oscillators)
     _checks.require_instance("baths", baths, Baths)
-    if baths.damping.ndim != 1:
+    damping = baths.damping
+    if getattr(damping, "ndim", 1) != 1:
         raise ValueError(
             "Argument `baths` must hold the baths of one network, but its damping rates have shape "
-            f"{baths.damping.shape}; use jax.vmap for a batch of networks."
+            f"{damping.shape}; use jax.vmap for a batch of networks."
         )
-    if baths.damping.shape != oscillators.frequency.shape:
+    if getattr(damping, "shape", (oscillators.modes,)) != oscillators.frequency.shape:
         raise ValueError(
             f"Argument `baths` must hold one bath an oscillator, but it holds "
-            f"{baths.damping.shape[0]} for {oscillators.modes} oscillators."
+            f"{damping.shape[0]} for {oscillators.modes} oscillators."
         )
-    dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
+    one_each = (oscillators.modes,)
+    _checks.require_fields(
+        "baths", damping=(damping, one_each), temperature=(baths.temperature, one_each)
+    )
+    _require_values("baths.", damping, baths.temperature)
+    dtype = _checks.widest([oscillators.frequency.dtype, damping.dtype])
     return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
 
 
@@ -95,15 +102,51 @@ def in_natural_units(
 
 
 def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    """Whether H is bounded below, and every rate and temperature finite and not negative."""
-    valid = is_bounded(oscillators)
-    for values in (baths.damping, baths.temperature):
-        valid &= small.every(lambda value: (value >= 0) & (value < jnp.inf), values)
-    return valid
+    """Whether H is bounded below, every rate and temperature not negative, and all in range."""
+    largest = small.maximum(oscillators.frequency)
+    low, high, _ = _RANGE[largest.dtype.itemsize]
+
+    def damped(rate: jax.Array) -> jax.Array:
+        return (rate == 0) | ((rate >= low * largest) & (rate <= high * largest))
+
+    hottest = highest_temperature(oscillators)
+    valid = _oscillators.in_domain(oscillators) & small.every(damped, baths.damping)
+    return valid & small.every(lambda t: (t >= 0) & (t <= hottest), baths.temperature)
+
+
+def highest_temperature(oscillators: Oscillators) -> jax.Array:
+    """The temperature up to which there are answers."""
+    largest = small.maximum(oscillators.frequency)
+    return _RANGE[largest.dtype.itemsize][2] * largest
+
+
+def require_domain(oscillators: Oscillators, baths: Baths) -> None:
+    """Raise ValueError if the two are known and there is no answer for them; pass if traced."""
+    _oscillators.require_domain(oscillators)
+    valid = _checks.concrete(is_valid(oscillators, baths))
+    if valid is None or valid:
+        return
+    largest = float(jax.lax.stop_gradient(oscillators.frequency).max())
+    dtype = oscillators.frequency.dtype
+    low, high, hot = _RANGE[dtype.itemsize]
+    raise ValueError(
+        f"Argument `baths` must have damping rates that are zero or between {low * largest:.1e} "
+        f"and {high * largest:.1e}, and temperatures up to {hot * largest:.1e}, in {dtype} beside "
+        f"a frequency of {largest:.3g}, but the rates are "
+        f"{np.asarray(jax.lax.stop_gradient(baths.damping))} and the temperatures "
+        f"{np.asarray(jax.lax.stop_gradient(baths.temperature))}."
+    )
+
+
+def _require_values(record: str, damping: jax.Array, temperature: jax.Array) -> None:
+    """Raise ValueError unless the values, where known, are finite and not negative."""
+    for name, value in ((f"{record}damping", damping), (f"{record}temperature", temperature)):
+        _checks.require_finite(name, value)
+        _checks.require(name, value, lambda x: x >= 0, "not be negative")
 
 
 def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:
     """The numbers of two damped modes by name."""
     omega, gamma = oscillators.frequency, baths.damping
-    couplings, determinants = two_mode_couplings(oscillators), two_mode_determinants(oscillators)
-    return Pair(omega[0], omega[1], *couplings, *determinants, gamma[0], gamma[1])
+    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
+    return Pair(omega[0], omega[1], j, k, *two_mode_determinants(oscillators), gamma[0], gamma[1])

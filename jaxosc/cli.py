@@ -24,6 +24,7 @@ from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
 from jaxosc.figures.validity import DELTA_T
 from jaxosc.figures.validity_data import OBSERVABLES
 from jaxosc.oscillators import INTERACTIONS
+from jaxosc.sweeps.paths import local_path
 from jaxosc.sweeps.result import require_target
 from jaxosc.sweeps.run import sweep
 from jaxosc.sweeps.standard import DESCRIPTIONS, parse_parameter, require_consistent, standard_model
@@ -202,7 +203,7 @@ def _run_sweep(arguments: argparse.Namespace) -> None:
         raise ValueError(
             f"Argument `plot` must be left out for more than two axes, but there are {len(axes)}."
         )
-    output = Path(arguments.output)
+    output = local_path("output", arguments.output)
     if output.suffix != ".zarr":  # that is a store, which has rules of its own
         require_target(output)
     model = standard_model(

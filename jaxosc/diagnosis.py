@@ -18,7 +18,7 @@ from jaxosc.equations.langevin import langevin
 from jaxosc.equations.local_lindblad import local_lindblad
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
 from jaxosc.normal_modes import normal_modes
-from jaxosc.oscillators import Oscillators, is_bounded
+from jaxosc.oscillators import Oscillators, in_domain, is_bounded
 
 # Below this ratio of two scales that a description takes as well separated, its error is no
 # longer small: 1/10 enters squared or linearly, so per cent to ten per cent.
@@ -32,7 +32,7 @@ class State:
     Attributes:
         physical: whether it exists and satisfies the uncertainty relation.
         smallest: its smallest symplectic eigenvalue, at least 1/2 if physical; NaN if there is
-            no state.
+            no state, or its covariance is not positive definite.
         lowest_occupation: the smallest ⟨a_j†a_j⟩; NaN if there is no state.
         reason: a sentence.
     """
@@ -89,7 +89,7 @@ class Diagnosis:
 
     def _langevin_domain(self) -> str:
         ratio = f"smallest normal-mode frequency = {self.softness:.3g} x largest damping rate"
-        if np.isnan(self.states["langevin"].smallest):
+        if np.isnan(self.states["langevin"].lowest_occupation):
             return "no state."
         if not self.states["langevin"].physical:
             return f"outside its domain, the state is not physical; {ratio}."
@@ -134,7 +134,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         np.asarray(NetworkDrift(oscillators, baths.damping).matrix)
     ).real.max()  # fmt: skip
     softness = secularity = np.nan
-    if bounded:
+    if in_domain(oscillators):
         frequency = np.asarray(normal_modes(oscillators).frequency)
         gaps = np.diff(frequency)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -167,14 +167,14 @@ def _state(
         covariance = steady_state(equation(oscillators, baths))
     except ValueError as error:
         return State(False, np.nan, np.nan, f"no state. {error}")
-    if not bool(np.isfinite(covariance).all()):
-        return State(False, np.nan, np.nan, "no state: a normal mode has no bath.")
     smallest = float(symplectic_eigenvalues(covariance)[0])
     lowest = float(occupation(covariance).min())
     physical = bool(is_physical(covariance))
     sign = ">=" if physical else "<"
+    words = f"smallest symplectic eigenvalue {smallest:.10g} {sign} 1/2"
+    if np.isnan(smallest):
+        words = "the covariance is not positive definite"
     reason = (
-        f"{'physical' if physical else 'NOT physical'}; smallest symplectic eigenvalue "
-        f"{smallest:.10g} {sign} 1/2, smallest occupation {lowest:.6g}."
+        f"{'physical' if physical else 'NOT physical'}; {words}, smallest occupation {lowest:.6g}."
     )
     return State(physical, smallest, lowest, reason)

@@ -92,6 +92,9 @@ class GeneralDrift(Record):
 class Dynamics(Record):
     """Linear dynamics of the covariance, dσ/dt = Aσ + σAᵀ + D.
 
+    What an equation returns carries its steady state along. For another drift or diffusion make a
+    new one; do not change its parts in place with ``jax.tree.map``.
+
     Args:
         drift: A [2N, 2N], real, in the unit of ω.
         diffusion: D [2N, 2N], real and symmetric, in the unit of ω.
@@ -145,19 +148,37 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         ValueError: if the drift is known and has no unique steady state.
     """
     _checks.require_instance("dynamics", dynamics, Dynamics)
-    if dynamics.diffusion.ndim != 2:
+    diffusion = dynamics.diffusion
+    if getattr(diffusion, "ndim", 2) != 2:
         raise ValueError(
             "Argument `dynamics` must hold one network, but its diffusion has shape "
-            f"{dynamics.diffusion.shape}; use jax.vmap for a batch of networks."
+            f"{diffusion.shape}; use jax.vmap for a batch of networks."
         )
+    size = len(diffusion) if getattr(diffusion, "size", 0) else 2
+    _checks.require_fields("dynamics", diffusion=(diffusion, (size, size)))
+    for leaf in jax.tree.leaves(dynamics):
+        _checks.require_fields("dynamics", part=(leaf, getattr(leaf, "shape", ())))
+    for field in ("drift", "diffusion"):
+        _checks.require_finite(f"dynamics.{field}", getattr(dynamics, field))
     covariance = _steady_state(dynamics)
     known = _checks.concrete(covariance)
-    if known is not None and np.isnan(known).any() and np.isfinite(dynamics.diffusion).all():
-        slowest = np.linalg.eigvals(np.asarray(dynamics.drift)).real.max()
+    if known is None:
+        return covariance
+    drift, noise = np.asarray(dynamics.drift), np.asarray(dynamics.diffusion)
+    if np.isnan(known).any():
+        slowest = np.linalg.eigvals(drift).real.max()
         raise ValueError(
             "Argument `dynamics` must have a drift whose eigenvalues all have negative real "
             f"parts, but the largest real part is {slowest:.3g}: there is no unique steady state."
         )
+    if isinstance(dynamics._structure, SolvedDrift):
+        flow, size = drift @ known, np.abs(drift) @ np.abs(known)
+        # Rounding leaves 1e-7 at worst; a part changed without the others, about one.
+        if np.any(np.abs(flow + flow.T + noise) > 1e-2 * (size + size.T + np.abs(noise))):
+            raise ValueError(
+                "Argument `dynamics` must be as an equation returned it, but its parts were "
+                "changed; make a new one by jaxosc.Dynamics(drift, diffusion)."
+            )
     return covariance
 
 

@@ -163,7 +163,8 @@ def is_physical(covariance: ArrayLike) -> jax.Array:
     """
     covariance = _covariance(covariance)
     smallest = williamson(covariance)[0]
-    return smallest >= 0.5 - rounding_of(covariance)
+    # An infinite variance would be its own excuse.
+    return (smallest >= 0.5 - rounding_of(covariance)) & (smallest < jnp.inf)
 
 
 def _covariance(covariance: ArrayLike) -> jax.Array:

@@ -11,12 +11,12 @@ from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
+    in_domain,
     in_unit,
-    is_bounded,
     kinetic_matrix,
     natural_unit,
     potential_matrix,
-    require_bounded,
+    require_domain,
     require_network,
     two_mode_determinants,
 )
@@ -64,7 +64,7 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
     """
     require_network(oscillators)
-    require_bounded(oscillators)
+    require_domain(oscillators)
     return _normal_modes(oscillators)
 
 
@@ -73,7 +73,7 @@ def _normal_modes(oscillators: Oscillators) -> NormalModes:
     unit = natural_unit(oscillators)
     frequency, position, momentum = quadrature_modes(in_unit(oscillators, unit))
     modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
-    bounded = is_bounded(oscillators)
+    bounded = in_domain(oscillators)
     return NormalModes(*(nan_unless(bounded, leaf) for leaf in modes))
 
 
@@ -81,15 +81,14 @@ def quadrature_modes(oscillators: Oscillators) -> QuadratureModes:
     """The normal modes as quadratures; meaningless where H is not bounded below."""
     if oscillators.modes == 2:
         return _two_modes(oscillators)
-    # W = LLᵀ turns the problem into the symmetric LᵀVL = Q Ω² Qᵀ.
-    factor = jnp.linalg.cholesky(kinetic_matrix(oscillators))
-    square, vectors = jnp.linalg.eigh(factor.T @ potential_matrix(oscillators) @ factor)
-    frequency = jnp.sqrt(square)
-    position = factor @ vectors / jnp.sqrt(frequency)[None, :]
-    momentum = (
-        jax.scipy.linalg.solve_triangular(factor, vectors, lower=True, trans=1)
-        * jnp.sqrt(frequency)[None, :]
-    )
+    # With V = AAᵀ, W = BBᵀ the frequencies are the singular values of AᵀB: to ε Ω_N each, where
+    # the eigenvalues Ω² of BᵀVB are good to ε Ω_N².
+    potential = jnp.linalg.cholesky(potential_matrix(oscillators))
+    kinetic = jnp.linalg.cholesky(kinetic_matrix(oscillators))
+    left, frequency, right = jnp.linalg.svd(potential.T @ kinetic)
+    frequency = frequency[::-1]
+    narrow = jax.lax.rsqrt(frequency)[None, :]
+    position, momentum = kinetic @ right.T[:, ::-1] * narrow, potential @ left[:, ::-1] * narrow
     return QuadratureModes(frequency, position, momentum)
 
 
@@ -105,9 +104,7 @@ def two_mode_frequencies(
     j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
     total, difference = omega1 + omega2, omega1 - omega2
     trace = omega1**2 + omega2**2 + 2 * (j - k) * (j + k)
-    splitting = (difference * total) ** 2 + 4 * (
-        (j - k) * (j + k) * total**2 + 4 * k**2 * omega1 * omega2
-    )
+    splitting = difference**2 * (total - 2 * k) * (total + 2 * k) + 4 * (j * total) ** 2
     root = sqrt(jnp.where(splitting > 0, splitting, 1))
     root = jnp.where(splitting > 0, root, 0)
     high = sqrt((trace + root) / 2)
@@ -140,16 +137,28 @@ def two_mode_quadratures(
     potential, kinetic = j + k, j - k
     det_potential, det_kinetic = two_mode_determinants(oscillators)
     low, high, splitting = two_mode_frequencies(oscillators)
-    # Two identical uncoupled oscillators: any rotation of the modes is a normal mode. Keep the
-    # oscillators themselves, with a finite derivative.
-    split = splitting > 0
-    inverse_root = reciprocal(sqrt(jnp.where(split, splitting, 1)))
+    # Where the frequencies coincide any rotation of the modes is a normal mode. Two identical
+    # uncoupled oscillators are kept, with a finite derivative; of two that only a pairing couples,
+    # the modes are those of a vanishing exchange beside it.
+    split, paired = splitting > 0, k != 0
+    root = sqrt(jnp.where(split, splitting, 1))
+    inverse_root = reciprocal(root)
+    detuning = jnp.where(split, difference * total * inverse_root, jnp.where(paired, 0, 1))
+    exchange = jnp.where(split, j * total * inverse_root, jnp.where(paired, 0.5, 0))
+    pairing = k * difference * inverse_root
     inverse_high = reciprocal(high)
-    large = (1 + jnp.where(split, difference * total * inverse_root, 1)) * omega_h / 2
-    x_hh = (large + kinetic * (j * total + k * difference) * inverse_root) * inverse_high
-    p_hh = (large + potential * (j * total - k * difference) * inverse_root) * inverse_high
-    x_hl = (high**2 * kinetic + det_kinetic * potential) * inverse_root * inverse_high
-    p_hl = (high**2 * potential + det_potential * kinetic) * inverse_root * inverse_high
+    large = (1 + detuning) * omega_h / 2
+    x_hh = (large + kinetic * (exchange + pairing)) * inverse_high
+    p_hh = (large + potential * (exchange - pairing)) * inverse_high
+
+    def shared_with_l(k: jax.Array, det: jax.Array, alone: jax.Array) -> jax.Array:
+        """(Ω_+²(j − k) + det(j + k))/root, free of what cancels for small j and ω_h − ω_l."""
+        excess = difference**2 / 2 + 2 * j * (j - k) + root / 2  # Ω_+² − det
+        value = (j * (high**2 + det) - k * excess) * inverse_root * inverse_high
+        return jnp.where(split, value, jnp.where(paired, alone, 0))
+
+    x_hl = shared_with_l(k, det_kinetic, x_hh)
+    p_hl = shared_with_l(-k, det_potential, p_hh)
     x_h, p_h = sqrt(x_hh), sqrt(p_hh)
     x_l, p_l = quotient(x_hl, x_h), quotient(p_hl, p_h)
     ratio = sqrt(sqrt(quotient(det_kinetic, det_potential)))

@@ -16,8 +16,12 @@ from tqdm import tqdm
 from jaxosc import _checks
 from jaxosc._parameters import (
     Function,
+    call_by_name,
     named_arrays,
     named_bounds,
+    output_at,
+    real_number,
+    require_flag,
     require_inside,
     require_takes,
     scalar_output,
@@ -99,14 +103,22 @@ def optimize(
     begin = named_arrays("start", start)
     require_inside("start", begin, ranges)
     require_takes(function, begin)
+    try:
+        tolerance = real_number(tolerance)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Argument `tolerance` must be a number, but it is {tolerance!r}."
+        ) from error
     if not 0 < tolerance < 1:
         raise ValueError(f"Argument `tolerance` must lie between 0 and 1, but it is {tolerance!r}.")
+    require_flag("maximize", maximize)
+    require_flag("progress", progress)
     _checks.require_whole("max_steps", max_steps, 1, 10**6)
     problem = _Problem(function, ranges, -1.0 if maximize else 1.0, jax.tree.leaves(begin)[0].dtype)
     first = problem.angle(begin)
     value, _, gradient = problem.evaluate(first)
     if not np.isfinite(value) or not np.isfinite(gradient).all():
-        function(**begin)  # says why in its own words, if it can
+        call_by_name(function, begin)  # says why in its own words, if it can
         raise ValueError(
             "Argument `start` must lie where the function has a value and a gradient, but the "
             f"function is {float(value):.6g} there."
@@ -128,12 +140,15 @@ class _Problem:
         self.sign = sign
         self.dtype = dtype
         self.low = np.array([ranges[name][0] for name in self.names])
-        self.width = np.array([ranges[name][1] - ranges[name][0] for name in self.names])
-        low, width = (jnp.asarray(part, dtype) for part in (self.low, self.width))
+        self.high = np.array([ranges[name][1] for name in self.names])
+        self.width = self.high - self.low
+        low, high = (jnp.asarray(part, dtype) for part in (self.low, self.high))
 
         def of_fraction(fraction: jax.Array) -> jax.Array:
-            parameters = dict(zip(self.names, low + width * fraction, strict=True))
-            return sign * scalar_output(function(**parameters))
+            # So written, it is the bound itself at either end.
+            point = low * (1 - fraction) + high * fraction
+            parameters = dict(zip(self.names, point, strict=True))
+            return sign * scalar_output("function", output_at(function, parameters))
 
         def of_angle(angle: jax.Array) -> jax.Array:
             return of_fraction((1 - jnp.cos(jnp.pi * angle)) / 2)
@@ -146,6 +161,11 @@ class _Problem:
         fraction = (np.array([float(point[name]) for name in self.names]) - self.low) / self.width
         fraction = np.clip(fraction, _MARGIN, 1 - _MARGIN)
         return np.arccos(1 - 2 * fraction) / np.pi
+
+    def point(self, angle: np.ndarray) -> np.ndarray:
+        """The parameters."""
+        fraction = self.fraction(angle)
+        return self.low * (1 - fraction) + self.high * fraction
 
     def fraction(self, angle: np.ndarray) -> np.ndarray:
         """Where in its bounds each parameter is."""
@@ -213,7 +233,7 @@ def _search(
                 reason = "it ran into a critical point: past it the function has no value"
                 break
     return Optimum(
-        problem.named(problem.low + problem.width * problem.fraction(angle)),
+        problem.named(problem.point(angle)),
         problem.sign * value,
         problem.named(problem.sign * gradient / problem.width),
         converged,

@@ -11,9 +11,18 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics import small
+from jaxosc._numerics.special import product_less_square
 from jaxosc._pytree import Record
 
 INTERACTIONS = ("position", "rotating-wave")
+
+# By bytes of the dtype: the numbers that frequencies may have, whatever their unit. Rates and
+# temperatures beside them then stay clear of overflow and underflow.
+_FREQUENCIES = {4: (1e-20, 1e20), 8: (1e-200, 1e200)}
+# How far apart frequencies of one network may lie. Measured against 50 digits, at random
+# parameters: within it at least three digits are left, typically all; beyond it a description may
+# return a plausible number that is wrong.
+_SPREAD = {4: (1e-5, 1e-3, 1e-3), 8: (1e-10, 1e-10, 1e-6)}  # N ≤ 2, N ≤ 6, N > 6
 
 
 class Oscillators(Record):
@@ -52,14 +61,11 @@ class Oscillators(Record):
                 "Argument `frequency` must have shape (N,) with N >= 1, "
                 f"but its shape is {frequency.shape}."
             )
-        _require_frequency("frequency", frequency)
         modes = frequency.shape[0]
         for name, matrix in (("exchange", exchange), ("pairing", pairing)):
             why = f" for {modes} frequencies"
             _checks.require_shape(name, matrix, (modes, modes), why)
-            _checks.require_finite(name, matrix)
-            _checks.require(name, matrix, lambda m: m == m.T, "be symmetric")
-            _checks.require(name, matrix, lambda m: np.diag(m) == 0, "have a zero diagonal")
+        _require_values("", frequency, exchange, pairing)
         self._set(frequency=frequency, exchange=exchange, pairing=pairing, _margin=None)
 
     @property
@@ -208,7 +214,7 @@ def is_bounded(oscillators: Oscillators) -> jax.Array:
         bounded = (omega[0] > 0) & (omega[1] > 0) & (potential > 0) & (kinetic > 0)
         for matrix in couplings:
             bounded &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
-        return bounded
+        return bounded & _margin_fits(oscillators)
     bounded = jnp.all(omega > 0)
     for matrix in couplings:
         bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
@@ -219,6 +225,41 @@ def is_bounded(oscillators: Oscillators) -> jax.Array:
     return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
 
 
+def in_domain(oscillators: Oscillators) -> jax.Array:
+    """Whether H is bounded below, and its frequencies near enough to each other for an answer."""
+    frequency = oscillators.frequency
+    low, high = _FREQUENCIES[frequency.dtype.itemsize]
+    largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
+    return (
+        is_bounded(oscillators)
+        & (smallest >= spread_limit(oscillators) * largest)
+        & (smallest >= low)
+        & (largest <= high)
+    )
+
+
+def spread_limit(oscillators: Oscillators) -> float:
+    """The smallest ratio of two frequencies of a network for which there are answers."""
+    pair, few, many = _SPREAD[oscillators.frequency.dtype.itemsize]
+    modes = oscillators.modes
+    return pair if modes <= 2 else few if modes <= 6 else many
+
+
+def _margin_fits(oscillators: Oscillators) -> jax.Array:
+    """Whether the distance that a pair was made with is that of its couplings.
+
+    It is not if ``jax.tree.map`` has moved one without the other.
+    """
+    if oscillators._margin is None:
+        return jnp.ones((), bool)
+    product = oscillators.frequency[0] * oscillators.frequency[1]
+    given = two_mode_determinants(oscillators)
+    told = (product - coupling**2 for coupling in two_mode_couplings(oscillators))
+    rounding = 64 * float(np.finfo(product.dtype).eps) * product
+    first, second = (jnp.abs(a - b) <= rounding for a, b in zip(given, told, strict=True))
+    return first & second
+
+
 def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
     """The off-diagonal entries of V and W for two modes, λ + κ and λ − κ."""
     exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
@@ -227,33 +268,59 @@ def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
 
 def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
     """The determinants of V and W for two modes, each exact to its last digits near criticality."""
-    product = oscillators.frequency[0] * oscillators.frequency[1]
+    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
     if oscillators._margin is not None:
+        product = omega1 * omega2
         return product * oscillators._margin[0], product * oscillators._margin[1]
     potential, kinetic = two_mode_couplings(oscillators)
-    return product - potential**2, product - kinetic**2
+    return (
+        product_less_square(omega1, omega2, potential),
+        product_less_square(omega1, omega2, kinetic),
+    )
 
 
 def require_network(oscillators: Oscillators) -> None:
     """Raise ValueError unless this is one network of oscillators."""
     _checks.require_instance("oscillators", oscillators, Oscillators)
-    if oscillators.frequency.ndim != 1:
+    frequency, margin = oscillators.frequency, oscillators._margin
+    if getattr(frequency, "ndim", 1) != 1:
         raise ValueError(
             "Argument `oscillators` must hold one network, but its frequencies have shape "
-            f"{oscillators.frequency.shape}; use jax.vmap for a batch of networks."
+            f"{frequency.shape}; use jax.vmap for a batch of networks."
         )
+    modes = len(frequency) if getattr(frequency, "shape", (0,)) != (0,) else 1
+    _checks.require_fields(
+        "oscillators",
+        frequency=(frequency, (modes,)),
+        exchange=(oscillators.exchange, (modes, modes)),
+        pairing=(oscillators.pairing, (modes, modes)),
+        **({} if margin is None else {"distance": (margin, (2,))}),
+    )
+    _require_values("oscillators.", frequency, oscillators.exchange, oscillators.pairing)
 
 
-def require_bounded(oscillators: Oscillators) -> None:
-    """Raise ValueError if H is known and not bounded below; pass if traced."""
-    bounded = _checks.concrete(is_bounded(oscillators))
-    if bounded is None or bounded:
+def require_domain(oscillators: Oscillators) -> None:
+    """Raise ValueError if H is known and not bounded below, or out of range; pass if traced."""
+    valid = _checks.concrete(in_domain(oscillators))
+    if valid is None or valid:
         return
     # Inside jax.grad the answer is known, and so are the values behind the derivatives.
     frequency, exchange, pairing = (
         np.asarray(jax.lax.stop_gradient(leaf))
         for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
     )
+    limit = spread_limit(oscillators)
+    if frequency.min() < limit * frequency.max():
+        raise ValueError(
+            f"Argument `oscillators` must have frequencies within a factor {1 / limit:.0e} of each "
+            f"other, with {oscillators.modes} modes in {frequency.dtype}, but the smallest is "
+            f"{frequency.min():.3g} and the largest {frequency.max():.3g}."
+        )
+    if oscillators._margin is not None and not _margin_fits(jax.lax.stop_gradient(oscillators)):
+        raise ValueError(
+            "Argument `oscillators` must keep the couplings that belong to its `distance`, but one "
+            "was changed without the other; make a new pair."
+        )
     if oscillators.modes == 2:
         # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.
         strength = abs(exchange[0, 1]) + abs(pairing[0, 1])
@@ -276,6 +343,24 @@ def require_bounded(oscillators: Oscillators) -> None:
     )
 
 
+def _require_values(
+    record: str, frequency: jax.Array, exchange: jax.Array, pairing: jax.Array
+) -> None:
+    """Raise ValueError unless the values, where known, make a Hamiltonian."""
+    _require_frequency(f"{record}frequency", frequency)
+    for name, matrix in ((f"{record}exchange", exchange), (f"{record}pairing", pairing)):
+        _checks.require_finite(name, matrix)
+        _checks.require(name, matrix, lambda m: m == m.T, "be symmetric")
+        _checks.require(name, matrix, lambda m: np.diag(m) == 0, "have a zero diagonal")
+
+
 def _require_frequency(name: str, frequency: jax.Array) -> None:
     _checks.require_finite(name, frequency)
     _checks.require(name, frequency, lambda omega: omega > 0, "be positive")
+    low, high = _FREQUENCIES[frequency.dtype.itemsize]
+    _checks.require(
+        name,
+        frequency,
+        lambda omega: (omega >= low) & (omega <= high),
+        f"lie between {low:.0e} and {high:.0e} in {frequency.dtype}",
+    )

@@ -122,12 +122,27 @@ def test_past_the_critical_point():
         ({"parameters": {1: 2.0}}, "names as keys"),
         ({"function": lambda y: y}, "must take x by name"),
         ({"function": lambda x: jax.lax.complex(x, x)}, "must return real floating numbers"),
+        ({"by": 1.0}, "`by` must be one name, or two"),
+        ({"by": None}, "`by` must be one name, or two"),
+        ({"function": lambda x: "text"}, "`function` must return numbers"),
+        ({"function": lambda x: 10**400}, "`function` must return numbers"),
+        ({"function": lambda x: {1: x, "b": x}}, "`function` must return numbers"),
+        ({"function": lambda x: x if x > 0 else -x}, "choose in Python by no number"),
+        ({"function": lambda x: np.sin(x)}, "jnp in place of NumPy"),
     ],
 )
 def test_bad_susceptibility(change, words):
     arguments = {"function": lambda x: x**2, "parameters": {"x": 1.0}, "by": "x"} | change
     with pytest.raises(ValueError, match=words):
         jaxosc.susceptibility(**arguments)
+
+
+def test_functions_that_jax_made():
+    """They differentiate what is passed by position; others return another precision."""
+    slope = jaxosc.susceptibility(jax.grad(lambda x, y: x**2 * y), {"x": 3.0, "y": 5.0}, "x")
+    assert slope == 10
+    found = jaxosc.critical_exponent(lambda x: x.astype(np.float32) ** -2, {"x": 3.0}, "x")
+    assert found == pytest.approx(2, rel=1e-6)
 
 
 def test_arrays_that_do_not_broadcast():
@@ -268,6 +283,13 @@ def test_critical_manifold():
         ({"bounds": {"x": (1, -1), "y": (0, 1)}}, "low < high"),
         ({"bounds": {"x": (-1, 1)}}, "`bounds` must name two"),
         ({"max_points": 1}, "`max_points`"),
+        ({"function": lambda x, y: object()}, "`function` must return numbers"),
+        ({"function": lambda x, y: float(x)}, "choose in Python by no number"),
+        ({"bounds": {"x": (0, 10**400), "y": (0, 1)}}, "two numbers for 'x'"),
+        (
+            {"start": {"x": np.float32(0), "y": 0}, "bounds": {"x": (0, 1e300), "y": (0, 1)}},
+            "ordinary distance between them in float32",
+        ),
     ],
 )
 def test_bad_curves(change, words):
@@ -368,6 +390,16 @@ def test_frontier_differentiates():
         ({"between": 3}, "`between` must be two numbers"),
         ({"observable": jaxosc.occupation}, "`observable` must return one real number"),
         ({"description": "local"}, "`description` must be a function"),
+        ({"description": jaxosc.steady_state}, r"`description` must take \(oscillators, baths\)"),
+        ({"description": lambda o, b: "x"}, "`description` must return a Dynamics or a covariance"),
+        ({"description": lambda o, b: np.eye(2)}, "`description` must return a Dynamics or a cov"),
+        ({"exact": lambda o, b: None}, "`exact` must return a Dynamics or a covariance"),
+        ({"exact": lambda o, b: jnp.eye(4) if b.damping[0] > 0 else 0}, "`exact` must return the"),
+        ({"observable": lambda s: {"a": s[0, 0], "b": s[0, 0]}}, "`observable` must return one"),
+        ({"observable": lambda s: float(s[0, 0])}, "`observable` must return the same structure"),
+        ({"observable": lambda: 1.0}, r"`observable` must take \(covariance\)"),
+        ({"between": (0.1, 10**400)}, "`between` must be two numbers"),
+        ({"between": np.ma.array([0.1, 0.2], mask=[0, 1])}, "`between` must be two numbers"),
         ({"coupling": 0.0}, "have a coupling"),
     ],
 )

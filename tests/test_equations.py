@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
-import scipy.integrate
 import scipy.linalg
 
 import jaxosc
@@ -143,29 +142,6 @@ def test_global_drift_and_diffusion_have_its_steady_state():
             residual = dynamics.drift @ state
             residual = residual + residual.T + dynamics.diffusion
             assert jnp.abs(residual).max() < 1e-12 * jnp.abs(state).max()
-
-
-@pytest.mark.parametrize("modes", [2, 3])
-def test_time_evolution_relaxes_to_the_steady_state(modes):
-    """dσ/dt = Aσ + σAᵀ + D by a general ODE solver, from the vacuum."""
-    network = cases.random_network(np.random.default_rng(5), modes)
-    network["damping"] = np.full(modes, 0.2) + 0.1 * np.arange(modes)
-    oscillators = jaxosc.Oscillators(*(network[k] for k in ("frequency", "exchange", "pairing")))
-    baths = jaxosc.Baths(network["damping"], network["temperature"])
-    for equation in (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin):
-        dynamics = equation(oscillators, baths)
-        drift, diffusion = np.asarray(dynamics.drift), np.asarray(dynamics.diffusion)
-        size = 2 * modes
-
-        def rate(_, flat, drift=drift, diffusion=diffusion, size=size):
-            product = drift @ flat.reshape(size, size)
-            return (product + product.T + diffusion).reshape(-1)
-
-        end = scipy.integrate.solve_ivp(
-            rate, (0, 120), 0.5 * np.eye(size).reshape(-1), rtol=1e-9, atol=1e-9, method="DOP853"
-        ).y[:, -1]
-        state = jaxosc.steady_state(dynamics)
-        np.testing.assert_allclose(end.reshape(size, size), state, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("modes", [1, 2, 3])

@@ -56,6 +56,15 @@ def test_minimum_on_a_bound():
     assert found.gradient["x"] < 0  # it would go on past the bound
 
 
+def test_a_bound_is_not_passed_by_rounding():
+    """In double precision 0.64 + (1.82 − 0.64) > 1.82."""
+    found = jaxosc.optimize(
+        lambda x: x, {"x": 1.0}, {"x": (0.64, 1.82)}, maximize=True, tolerance=1e-14
+    )
+    assert found.converged
+    assert found.parameters["x"] == found.value == 1.82
+
+
 def test_maximum_from_a_start_on_a_bound():
     found = jaxosc.optimize(lambda x: -((x - 0.3) ** 2), {"x": 1.0}, {"x": (0, 1)}, maximize=True)
     assert found.converged
@@ -125,7 +134,17 @@ def test_progress(capsys):
         ({"bounds": {"x": (1, 0), "y": (0, 1)}}, "low < high"),
         ({"bounds": {"x": (0, np.inf), "y": (0, 1)}}, "low < high"),
         ({"bounds": {"x": 1, "y": (0, 1)}}, "two numbers"),
-        ({"tolerance": 0.0}, "`tolerance`"),
+        ({"bounds": {1: (0, 1), "y": (0, 1)}}, "names as keys"),
+        ({"tolerance": 0.0}, "`tolerance` must lie between"),
+        ({"tolerance": 1j}, "`tolerance` must be a number"),
+        ({"tolerance": "a"}, "`tolerance` must be a number"),
+        ({"maximize": "no"}, "`maximize` must be True or False"),
+        ({"progress": np.ones(2)}, "`progress` must be True or False"),
+        ({"bounds": {"x": (0, np.complex64(1)), "y": (0, 1)}}, "two numbers"),
+        ({"bounds": {"x": np.ma.array([0, 1], mask=[0, 1]), "y": (0, 1)}}, "two numbers"),
+        ({"bounds": {"x": (-1e308, 1e308), "y": (0, 1)}}, "ordinary distance between"),
+        ({"function": lambda x, y: object()}, "must return numbers"),
+        ({"function": lambda x, y: x if x > y else y}, "choose in Python by no number"),
         ({"max_steps": 0}, "`max_steps`"),
         ({"function": lambda x: x}, "`function` must take x, y"),
         ({"function": lambda x, y: jnp.stack([x, y])}, "one real number"),

@@ -305,6 +305,14 @@ def test_a_histogram_has_both_its_ends():
     assert (out["below"], out["above"], out["nan"]) == (0, 1, 0)
 
 
+def test_a_histogram_counts_its_bins_in_any_type():
+    """Also after that: the same bins are the same, cached, histogram."""
+    for bins in (np.int64(7), 7):
+        histogram = jaxosc.histogram(0, 1, bins)
+        x = np.float32([0.0, 0.5])
+        assert jaxosc.sweep(scalar, {"x": x}, reduce={"h": histogram}).values["h"]["counts"][0] == 1
+
+
 def test_reductions_of_trees_and_arrays_are_elementwise():
     result = jaxosc.sweep(
         occupations, {"coupling": COUPLING, "delta_t": DELTA_T}, reduce=("max", "argmax"), block=60
@@ -408,6 +416,10 @@ def test_axes_that_cannot_be(axes, message):
     ("function", "message"),
     [
         (None, "must be a function"),
+        (jnp.ones(()), "must be a function"),
+        (lambda x: {1: x, "b": x}, "must return numbers"),
+        (lambda x: np.ma.array([1.0]), "must return numbers"),
+        (lambda x: iter([x]), "must return numbers"),
         (lambda x: "text", "must return numbers"),
         (lambda x: object(), "must return numbers"),
         (lambda x: x if x > 0 else (x, x), "same structure"),
@@ -471,7 +483,7 @@ def test_a_sweep_is_not_traced(sweeping):
 @pytest.mark.parametrize(
     "ends",
     [(1, 1), (2, 1), (0, np.nan), (0, np.inf), ("a", 1), (0, 10**400), (-1.7e308, 1.7e308),
-     (0, 1e-320)],
+     (0, 1e-320), (0, 1j), (0, np.complex64(1)), (0, np.ma.masked)],
 )  # fmt: skip
 def test_histograms_that_cannot_be(ends):
     with pytest.raises(ValueError, match="must"):
@@ -488,11 +500,19 @@ def test_reductions_that_cannot_be():
     for arguments in ((5, jnp.add), (jnp.sum, 5), (jnp.sum, jnp.add, None)):
         with pytest.raises(ValueError, match="must be a function"):
             jaxosc.Reduction(*arguments)
+    with pytest.raises(ValueError, match=r"`combine` must take \(earlier, later\)"):
+        jaxosc.Reduction(lambda values, points, valid: 0, lambda a: a)
+    for partial, words in (
+        (lambda v, p, valid: "text", "`partial` must return numbers"),
+        (lambda v, p, valid: jnp.zeros(0), "`partial` returns numbers"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            jaxosc.sweep(scalar, {"x": X}, reduce={"bad": jaxosc.Reduction(partial, jnp.add)})
     nothing = jaxosc.Reduction(lambda values, points, valid: None, jnp.add)
     with pytest.raises(ValueError, match="`partial` returns numbers"):
         jaxosc.sweep(scalar, {"x": X}, reduce={"nothing": nothing})
     choosing = jaxosc.Reduction(lambda v, p, valid: 1 if v[0] > 0 else 2, jnp.add)
-    with pytest.raises(ValueError, match="`partial` of a reduction"):
+    with pytest.raises(ValueError, match="`partial` must return the same structure"):
         jaxosc.sweep(scalar, {"x": X}, reduce={"choosing": choosing})
 
 
@@ -513,9 +533,18 @@ def test_a_complex_quantity_has_no_extremum():
 
 
 def test_a_combine_must_keep_the_structure():
-    bad = jaxosc.Reduction(lambda v, p, valid: jnp.sum(v), lambda earlier, later: (earlier, later))
-    with pytest.raises(ValueError, match="`combine` returns what `partial`"):
-        jaxosc.sweep(scalar, {"x": X}, reduce={"bad": bad})
+    def fail(earlier, later):
+        raise TypeError("my own")
+
+    for combine, error, words in (
+        (lambda a, b: (a, b), ValueError, "`combine` must return what `partial`"),
+        (lambda a, b: (a + b).astype(np.float32), ValueError, "`combine` must return what `part"),
+        (lambda a, b: a if a > b else b, ValueError, "`combine` must return the same structure"),
+        (fail, TypeError, "my own"),
+    ):
+        bad = jaxosc.Reduction(lambda v, p, valid: jnp.sum(v), combine)
+        with pytest.raises(error, match=words):
+            jaxosc.sweep(scalar, {"x": X}, reduce={"bad": bad})
 
 
 @pytest.mark.slow

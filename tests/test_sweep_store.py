@@ -199,6 +199,36 @@ def test_a_lost_chunk_is_noticed(tmp_path):
             again()
 
 
+@pytest.mark.parametrize("name", ["x/c/0", "x/zarr.json", "sine/zarr.json", "sine"])
+@pytest.mark.parametrize("content", [None, b"", b"null", b"{}"])
+def test_a_damaged_store_is_refused(tmp_path, name, content):
+    """A lost chunk of an axis would read as zeros."""
+    path = tmp_path / "a.zarr"
+    jaxosc.sweep(wave, AXES, store=path, block=300)
+    if (path / name).is_file():
+        (path / name).unlink()
+    else:
+        for array in ("sine", "both"):
+            shutil.rmtree(path / array)
+    if content is not None:
+        (path / name).write_bytes(content)
+    for again in (
+        lambda: jaxosc.load_sweep(path),
+        lambda: jaxosc.sweep(wave, AXES, store=path, block=300),
+    ):
+        with pytest.raises(
+            ValueError, match=r"Argument `(path|store)` must be .*as it was .*, but"
+        ):
+            again()
+
+
+def test_a_store_is_not_where_it_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for name in ("file/a.zarr", "file/folder/a.zarr", "a" * 252):
+        with pytest.raises(ValueError, match="`store` must be in a folder that can be written to"):
+            jaxosc.sweep(wave, AXES, store=tmp_path / name)
+
+
 def test_a_damaged_journal_costs_time_only(tmp_path):
     expected = whole(tmp_path)
     with interrupted_after(11), pytest.raises(KeyboardInterrupt):
@@ -241,6 +271,7 @@ def test_paths_that_are_no_store(store):
         (lambda x: {"a/b": x, "a": x}, {"x": X}),
         (lambda x: {"..": x}, {"x": X}),
         (lambda x: {"": x}, {"x": X}),
+        (lambda x: {"a" * 300: x}, {"x": X}),
     ],
 )
 def test_names_that_would_collide_in_a_file(tmp_path, function, axes):

@@ -13,24 +13,35 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
-from jaxosc._numerics.small import matrix
+from jaxosc._numerics.small import matrix, nan_unless, scaled
 from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, log1p, polynomial
+
+
+def _largest_variance(covariance: jax.Array) -> jax.Array:
+    variances = [jnp.abs(covariance[i, i]) for i in range(covariance.shape[0])]
+    if len(variances) > 4:
+        return jnp.max(jnp.stack(variances))
+    return functools.reduce(jnp.maximum, variances)
 
 
 def rounding_of(covariance: jax.Array) -> jax.Array:
     """How far rounding alone may push a symplectic eigenvalue below 1/2."""
-    variances = [jnp.abs(covariance[i, i]) for i in range(covariance.shape[0])]
-    if len(variances) > 4:
-        return 64 * np.finfo(covariance.dtype).eps * jnp.max(jnp.stack(variances))
-    return 64 * np.finfo(covariance.dtype).eps * functools.reduce(jnp.maximum, variances)
+    return 64 * np.finfo(covariance.dtype).eps * _largest_variance(covariance)
 
 
 def williamson(covariance: jax.Array) -> jax.Array:
-    """Symplectic eigenvalues [N], ascending."""
+    """Symplectic eigenvalues [N], ascending; NaN where σ is not positive definite."""
+    # Over a power of two next to the largest variance: products of four entries could overflow.
+    mantissa, exponent = jnp.frexp(jax.lax.stop_gradient(_largest_variance(covariance)))
+    unit = jnp.ldexp(jnp.ones_like(mantissa), exponent - 1)
+    return _williamson(scaled(covariance, 1 / unit)) * unit
+
+
+def _williamson(covariance: jax.Array) -> jax.Array:
     modes = covariance.shape[0] // 2
     if modes == 1:
         (aa, ab), (_, bb) = covariance
-        return jnp.sqrt(aa * bb - ab * ab)[None]
+        return jnp.where(aa > 0, jnp.sqrt(aa * bb - ab * ab), jnp.nan)[None]
     if modes == 2:
         local = _two_mode_invariants(covariance)
         high = (local.total + _safe_sqrt(local.split)) / 2
@@ -69,7 +80,7 @@ class _Invariants(NamedTuple):
     a: jax.Array  # √det α
     b: jax.Array  # √det β
     cross: jax.Array  # det c
-    shared: jax.Array  # det α det β − det σ
+    explained: jax.Array  # (det α det β − det σ + cross²)/det α
     product: jax.Array  # ν+ ν− = √det σ
     total: jax.Array  # ν+ + ν−
     split: jax.Array  # (ν+ − ν−)²
@@ -96,13 +107,11 @@ def _two_mode_invariants(covariance: jax.Array) -> _Invariants:
     # difference of the determinants follows from it without subtracting them.
     m = ((l31, l32), (l41, l42))
     r11, r12, r22 = (m[i][0] * m[j][0] + m[i][1] * m[j][1] for i, j in ((0, 0), (0, 1), (1, 1)))
-    explained = beta22 * r11 + beta11 * r22 - 2 * beta12 * r12
-    det_alpha = (l11 * l22) ** 2
     return _Invariants(
         a=l11 * l22,
         b=sqrt(beta11 * beta22 - beta12 * beta12),
         cross=cross,
-        shared=det_alpha * explained - cross**2,
+        explained=beta22 * r11 + beta11 * r22 - 2 * beta12 * r12,
         product=l11 * l22 * k34,
         total=total,
         split=split,
@@ -159,7 +168,9 @@ def _information(covariance: jax.Array) -> jax.Array:
     local = _two_mode_invariants(covariance)
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     rounding = rounding_of(covariance)
-    drop_p = quotient(local.shared, a * b + p)
+    # No product of more than two factors of the size of σ, which would overflow in float32
+    inverse = reciprocal(a * b + p)
+    drop_p = inverse * a * local.explained * a - inverse * local.cross * local.cross
     drop_s = quotient(2 * (drop_p - local.cross), a + b + s)
     drop_d = -2 * (drop_p + local.cross)
 
@@ -171,44 +182,52 @@ def _information(covariance: jax.Array) -> jax.Array:
     large0, small0, large, small = (
         _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
     )
-    pure0, pure = small0 == 0, small == 0
-    safe0, safe = jnp.where(pure0, 1, small0), jnp.where(pure, 1, small)
+    pure0 = small0 == 0
+    safe0 = jnp.where(pure0, 1, small0)
     large_safe0 = jnp.where(large0 == 0, 1, large0)
-    large_safe = jnp.where(large == 0, 1, large)
     upper = (1 + large) * (1 + small)
     gain_upper, gain_lower = drop_p + drop_s / 2, drop_p - drop_s / 2
 
     q0, q = 4 * a * b - 1, 4 * p - 1
     lower0 = large0 * small0
     weak = (lower0 > 0) & (8 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)
-    near = weak & (80 * (a - b) ** 2 < q0 * q0) & (80 * d < q * q)
+    roots = jnp.abs(a - b) + root
+    near = weak & (80 * (a - b) ** 2 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)
     lower = jnp.where(near, lower0 - gain_lower, 1)
     down = quotient(gain_lower, lower)
-    bend = (p + 0.25) * drop_s - s * drop_p  # of ln(Q+/Q−), whose leading parts cancel when hot
+    inverse_upper = reciprocal(upper)
+    # Of ln(Q+/Q−), whose leading parts cancel when hot
+    bend = (p + 0.25) * inverse_upper * drop_s - s * inverse_upper * drop_p
 
-    roots = jnp.abs(a - b) + root
     separate = 8 * roots > s
     drop_root = quotient(drop_d, jnp.where(separate, roots, 1))
     drop_large = jnp.where(separate, (drop_s + drop_root) / 2, large0 - large)
     drop_small = jnp.where(separate, (drop_s - drop_root) / 2, small0 - small)
-    log_up = log1p(quotient(gain_upper, upper))
+    log_up = log1p(gain_upper * inverse_upper)
     log_large0 = jnp.where(large0 == 0, 0, log1p(reciprocal(large_safe0)))
     log_small0 = jnp.where(pure0, 0, log1p(reciprocal(safe0)))
-    log_first = log1p(jnp.where(near, down, quotient(drop_large, large_safe * (1 + large0))))
-    log_second = log1p(
-        jnp.where(
-            near,
-            quotient(bend, upper * lower * (1 + down)),
-            quotient(drop_small, safe * (1 + small0)),
-        )
-    )
+
+    # n_0(1 + n)/(n(1 + n_0)) − 1, which exceeds −1 unless both occupations are mere rounding
+    def change(drop: jax.Array, before: jax.Array, after: jax.Array) -> jax.Array:
+        ratio = quotient(drop, jnp.where(after == 0, 1, after) * (1 + before))
+        noise = (ratio <= -1) & (jnp.abs(before) <= rounding) & (jnp.abs(after) <= rounding)
+        return jnp.where(noise | (before == 0), 0, ratio)
+
+    change_large = change(drop_large, large0, large)
+    change_small = change(drop_small, small0, small)
+    log_first = log1p(jnp.where(near, down, change_large))
+    log_second = log1p(jnp.where(near, quotient(bend, lower * (1 + down)), change_small))
     apart = (
         log_up
         + (drop_large * log_large0 - large * log_first)
         + (drop_small * log_small0 - small * log_second)
     )
     together = drop_s * (log_large0 + log_small0) + s * log_second + log_up + log_first
-    return jnp.where(near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart)
+    information = jnp.where(
+        near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
+    )
+    largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
+    return nan_unless(rounding < 64 * np.finfo(covariance.dtype).eps * largest, information)
 
 
 def _drop_of_splitting(

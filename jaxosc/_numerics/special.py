@@ -67,6 +67,25 @@ _TWO_TO_52 = np.array(2.0**52).view(np.uint64)[()]
 _OFFSET = np.uint64(1024) << _FRACTION  # keeps the powers positive
 
 
+def product_less_square(a: jax.Array, b: jax.Array, c: jax.Array) -> jax.Array:
+    """Ab − c² to its last digits, also where the two agree in most of theirs.
+
+    Written plainly, XLA rounds both products, or only one of them, and may do so differently for
+    each expression that uses the result. Here the leading halves multiply without rounding.
+    """
+    (a_high, a_low), (b_high, b_low), (c_high, c_low) = _halves(a), _halves(b), _halves(c)
+    middle = a_high * b_low + a_low * b_high - 2 * c_high * c_low
+    return (a_high * b_high - c_high * c_high) + (middle + (a_low * b_low - c_low * c_low))
+
+
+def _halves(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A number with half the digits of x, without a slope, and the rest."""
+    whole, drop = (np.uint64, 27) if x.dtype == np.float64 else (np.uint32, 12)
+    bits = jax.lax.bitcast_convert_type(jax.lax.stop_gradient(x), whole)
+    high = jax.lax.bitcast_convert_type((bits >> whole(drop)) << whole(drop), x.dtype)
+    return high, x - high
+
+
 def exponent_limit(dtype: Any) -> float:
     """The x at which exp(−x) comes near the smallest normal number."""
     return -0.95 * float(np.log(np.finfo(dtype).tiny))

@@ -17,8 +17,8 @@ class Pair(NamedTuple):
 
     omega1: jax.Array
     omega2: jax.Array
-    v: jax.Array  # off-diagonal entry of V, λ + κ
-    w: jax.Array  # off-diagonal entry of W, λ − κ
+    j: jax.Array  # λ; the off-diagonal entry of V is v = λ + κ
+    k: jax.Array  # κ; that of W is w = λ − κ
     det_v: jax.Array
     det_w: jax.Array
     gamma1: jax.Array
@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 
     def dual(self) -> Pair:
         """The pair with positions and momenta exchanged, (x, p) → (p, −x)."""
-        return self._replace(v=self.w, w=self.v, det_v=self.det_w, det_w=self.det_v)
+        return self._replace(k=-self.k, det_v=self.det_w, det_w=self.det_v)
 
 
 class Entries(NamedTuple):
@@ -98,20 +98,18 @@ class Stability(NamedTuple):
 
 def stability(pair: Pair) -> Stability:
     """Det A and the Hurwitz determinant as sums that cancel only where they vanish."""
-    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
+    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
     total, difference, width = omega1 + omega2, omega1 - omega2, gamma1 + gamma2
     damped = gamma1 * gamma2
     constant = (
         det_v * det_w
         + (gamma1 * omega2) ** 2
         + (gamma2 * omega1) ** 2
-        + damped * (damped + 2 * v * w)
+        + damped * (damped + 2 * (j - k) * (j + k))
     )
-    squares = omega1**2 + omega2**2
     width2 = width**2
-    resonances = damped * (width2 + total**2) * (width2 + difference**2) + width2 * (
-        v * w * (width2 + squares) + omega1 * omega2 * (v**2 + w**2)
-    )
+    fast, slow = width2 + total**2, width2 + difference**2
+    resonances = damped * fast * slow + width2 * (j**2 * fast - k**2 * slow)
     return Stability(constant, resonances)
 
 
@@ -122,7 +120,7 @@ def steady_entries(
 
     Unknowns, with S_jk = ⟨x_j p_k⟩: N_j = (⟨x_j²⟩ + ⟨p_j²⟩)/2, χ = (⟨x1x2⟩ + ⟨p1p2⟩)/2
     + i(S12 − S21)/2, μ_j = (⟨p_j²⟩ − ⟨x_j²⟩)/2 + iS_jj, η = (⟨p1p2⟩ − ⟨x1x2⟩)/2
-    + i(S12 + S21)/2. With G_j = γ_j − iω_j, g = γ1 + γ2, J = (v + w)/2, K = (v − w)/2:
+    + i(S12 + S21)/2. With G_j = γ_j − iω_j, g = γ1 + γ2, J = λ, K = κ:
 
         γ1 N1 = +J Im χ − K Im η + d1,     γ2 N2 = −J Im χ − K Im η + d2,
         G1 μ1 = iJη − iKχ + s1,            G2 μ2 = iJη − iKχ* + s2,
@@ -139,8 +137,7 @@ def steady_entries(
         source2: d2.
         phases: the rest of the diffusion (s1, s2, sη, sχ); none if left out.
     """
-    omega1, omega2, v, w, det_v, det_w, gamma1, gamma2 = pair
-    j, k = (v + w) / 2, (v - w) / 2
+    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
     total, difference, width = omega1 + omega2, omega1 - omega2, gamma1 + gamma2
     constant, resonances = stability(pair)
 
@@ -261,7 +258,8 @@ def classical_entries(pair: Pair, temperature1: jax.Array, temperature2: jax.Arr
 
 
 def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
-    omega1, omega2, v, w, _, _, a, b = pair
+    omega1, omega2, j, k, _, _, a, b = pair
+    v, w = j + k, j - k
     alpha, beta, g = a * a + omega1 * omega1, b * b + omega2 * omega2, a + b
     c = a * alpha + b * beta + 4 * a * b * g
     q = a * omega1 * omega1 + b * omega2 * omega2
@@ -295,7 +293,8 @@ def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
     couplings alone, that product would be a difference where det W is small.
     """
-    omega1, omega2, v, w, _, det_w, a, b = pair
+    omega1, omega2, j, k, _, det_w, a, b = pair
+    v, w = j + k, j - k
     o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
     g, ab = a + b, a * b
     gg = g * g

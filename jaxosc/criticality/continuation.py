@@ -15,6 +15,7 @@ from jaxosc._parameters import (
     Function,
     named_arrays,
     named_bounds,
+    output_at,
     require_inside,
     require_takes,
     scalar_output,
@@ -130,7 +131,8 @@ class _Curve:
     ) -> None:
         def scaled(unit: jax.Array) -> jax.Array:
             at = jnp.asarray(low, dtype) + jnp.asarray(width, dtype) * unit
-            return scalar_output(function(**dict(zip(names, at, strict=True))))
+            value = output_at(function, dict(zip(names, at, strict=True)))
+            return scalar_output("function", value)
 
         self._value_and_gradient = jax.jit(jax.value_and_grad(scaled))
         # Newton's method stops where F is zero to the rounding of the point.

@@ -14,7 +14,9 @@ from jax.typing import ArrayLike
 from jaxosc import _checks
 from jaxosc._parameters import (
     Function,
+    call_by_name,
     named_arrays,
+    output_at,
     over_batch,
     real_output,
     require_parameter,
@@ -55,7 +57,10 @@ def susceptibility(
         ValueError: if an argument does not fit, or at a single known point where the function
             has no value, by the function's own error.
     """
-    names = (by,) if isinstance(by, str) else tuple(by)
+    try:
+        names = (by,) if isinstance(by, str) else tuple(by)
+    except TypeError:
+        names = ()
     if len(names) not in (1, 2):
         raise ValueError(
             f"Argument `by` must be one name, or two for a second derivative, but it is {by!r}."
@@ -136,7 +141,7 @@ def _derivative(
     require_takes(function, arrays)
     result = _over_points(function, arrays, names, mode, combine)
     if all(array.shape == () for array in arrays.values()) and _has_nan(result):
-        function(**arrays)  # says why in its own words, if it can
+        call_by_name(function, arrays)  # says why in its own words, if it can
     return result
 
 
@@ -152,7 +157,7 @@ def _over_points(
 
     def at_point(point: dict[str, jax.Array]) -> Any:
         def with_value(values: dict[str, jax.Array]) -> tuple[Any, Any]:
-            output = real_output(function(**values))
+            output = real_output("function", output_at(function, values))
             return output, output
 
         derive: Callable[..., Any] = with_value
@@ -163,7 +168,8 @@ def _over_points(
 
         def leaf(value: jax.Array, slope: jax.Array) -> jax.Array:
             # A function without a value has no slope, whatever its selections pass on.
-            return jnp.where(jnp.isnan(value), jnp.nan, combine(variable, value, slope))
+            slope = combine(variable.astype(value.dtype), value, slope)
+            return jnp.where(jnp.isnan(value), jnp.nan, slope)
 
         return jax.tree.map(leaf, value, slope)
 

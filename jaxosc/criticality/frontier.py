@@ -13,7 +13,13 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
-from jaxosc._parameters import real_output
+from jaxosc._parameters import (
+    real_number,
+    real_output,
+    require_arguments,
+    scalar_output,
+    traceable,
+)
 from jaxosc._pytree import Record
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
@@ -111,13 +117,9 @@ def trust_frontier(
         ValueError: if an argument does not fit, or the network has no coupling to scale.
     """
     oscillators, baths = _baths.match(oscillators, baths)
-    for name, value in (
-        ("description", description),
-        ("observable", observable),
-        ("exact", exact),
-    ):
-        if not callable(value):
-            raise ValueError(f"Argument `{name}` must be a function, but it is {value!r}.")
+    require_arguments("description", description, "oscillators", "baths")
+    require_arguments("observable", observable, "covariance")
+    require_arguments("exact", exact, "oscillators", "baths")
     _checks.require_choice("side", side, SIDES)
     (tolerance,) = _checks.float_arrays(tolerance=tolerance)
     _checks.require_shape("tolerance", tolerance, ())
@@ -137,7 +139,7 @@ def trust_frontier(
 
 def _range(between: tuple[float, float]) -> tuple[float, float]:
     try:
-        low, high = (float(end) for end in between)
+        low, high = map(real_number, between)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Argument `between` must be two numbers, but it is {between!r}."
@@ -176,9 +178,14 @@ def _trust_frontier(
             ),
             (),
         )
-        value, truth = (
-            _number(observable, equation(scaled, baths)) for equation in (description, exact)
-        )
+
+        def observed(argument: str, equation: Description) -> jax.Array:
+            covariance = _state(argument, equation, scaled, baths)
+            with traceable("observable"):
+                value = observable(covariance)
+            return scalar_output("observable", value).astype(dtype)
+
+        value, truth = observed("description", description), observed("exact", exact)
         return jnp.abs(value / truth - 1) / tolerance - 1
 
     def search(function: Callable[[jax.Array], jax.Array], start: jax.Array) -> Any:
@@ -224,13 +231,18 @@ def _first_crossing(values: jax.Array, side: str) -> tuple[jax.Array, jax.Array]
     return first, jnp.where(hidden, _UNDEFINED, outcome)
 
 
-def _number(observable: Observable, description: Any) -> jax.Array:
-    """The observable in the state that a description gives."""
-    covariance = steady_state(description) if isinstance(description, Dynamics) else description
-    value = real_output(observable(covariance))
-    if jnp.shape(value) != ():
+def _state(argument: str, equation: Description, oscillators: Oscillators, baths: Baths) -> Any:
+    """The covariance that a description gives."""
+    with traceable(argument):
+        value = equation(oscillators, baths)
+    shape = (2 * oscillators.modes, 2 * oscillators.modes)
+    if isinstance(value, Dynamics):
+        value = steady_state(value)
+    found = getattr(value, "shape", None)
+    if found != shape:
+        what = f"a {type(value).__name__}" if found is None else f"an array of shape {found}"
         raise ValueError(
-            "Argument `observable` must return one real number, but it returns an array of "
-            f"shape {jnp.shape(value)}."
+            f"Argument `{argument}` must return a Dynamics or a covariance of shape {shape}, but "
+            f"it returns {what}."
         )
-    return value
+    return real_output(argument, value)

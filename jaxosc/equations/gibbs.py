@@ -13,6 +13,7 @@ from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynomial
 from jaxosc._numerics.two_modes import Entries, modes_apart
+from jaxosc.baths import highest_temperature
 from jaxosc.normal_modes import two_mode_frequencies
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -44,15 +45,19 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
     _checks.require_shape("temperature", temperature, ())
     _checks.require_finite("temperature", temperature)
     _checks.require("temperature", temperature, lambda t: t >= 0, "not be negative")
-    _oscillators.require_bounded(oscillators)
+    _oscillators.require_domain(oscillators)
+    hottest = _checks.concrete(highest_temperature(oscillators))
+    if hottest is not None:
+        must = f"be at most {hottest:.1e} in {hottest.dtype} beside these frequencies"
+        _checks.require("temperature", temperature, lambda t: t <= hottest, must)
     dtype = temperature.dtype
     return _gibbs(*jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, temperature)))
 
 
 @jax.jit
 def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
-    valid = _oscillators.is_bounded(oscillators) & (temperature >= 0)
-    valid &= jnp.isfinite(temperature)
+    valid = _oscillators.in_domain(oscillators) & (temperature >= 0)
+    valid &= temperature <= highest_temperature(oscillators)
     unit = _oscillators.natural_unit(oscillators)
     scaled = _oscillators.in_unit(oscillators, unit)
     if oscillators.modes == 2:
@@ -74,7 +79,10 @@ def two_mode_thermal(
         α, β = (1 + N_− + N_+)/(Ω_+ + Ω_−) ∓ (N_− − N_+)/(Ω_+ − Ω_−).
 
     The last quotient is a series in the splitting where that is small, from
-    N_− − N_+ = 2 sinh(x) exp(−y) (1 + N_−)(1 + N_+) with x, y = (Ω_+ ∓ Ω_−)/2T.
+    N_− − N_+ = 2 sinh(x) exp(−y) (1 + N_−)(1 + N_+) with x, y = (Ω_+ ∓ Ω_−)/2T. Where Ω_− ≪ Ω_+
+    the two parts of α cancel; there, with f_± = N_± + ½,
+
+        α = 2(f_+Ω_+ − f_−Ω_−)/(Ω_+² − Ω_−²),   β = 2(f_−Ω_+ − f_+Ω_−)/(Ω_+² − Ω_−²).
     """
     low, high, splitting = two_mode_frequencies(oscillators)
     total = low + high
@@ -94,7 +102,11 @@ def two_mode_thermal(
         (number_low - number_high) * reciprocal(sqrt(jnp.where(series, 1, square))),
     )
     mean = (1 + number_low + number_high) * inverse_total
-    alpha, beta = mean - slope, mean + slope
+    apart = low < high / 4
+    inverse_square = 2 * reciprocal(sqrt(jnp.where(apart, splitting, 1)))
+    half_low, half_high = number_low + 0.5, number_high + 0.5
+    alpha = jnp.where(apart, (half_high * high - half_low * low) * inverse_square, mean - slope)
+    beta = jnp.where(apart, (half_low * high - half_high * low) * inverse_square, mean + slope)
 
     omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
     potential, kinetic = _oscillators.two_mode_couplings(oscillators)
@@ -133,7 +145,7 @@ def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.
 
     xx, pp = thermal_sum(terms, temperature, slowest, fastest)
     zero = jnp.zeros_like(xx)
-    return interleave(xx, zero, zero, pp)
+    return interleave((xx + xx.T) / 2, zero, zero, (pp + pp.T) / 2)
 
 
 def frequency_bounds(

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
-from jaxosc import oscillators as _oscillators
 from jaxosc._numerics import small
 from jaxosc._numerics.sharing import quotient
 from jaxosc._numerics.special import bose
@@ -65,7 +64,7 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
             "Argument `weights` must be 'rotating-wave' or 'position' for baths whose spectrum "
             f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
         )
-    _oscillators.require_bounded(oscillators)
+    _baths.require_domain(oscillators, baths)
     dynamics = _global_lindblad(oscillators, baths, weights)
     _checks.require_no_nan(
         dynamics.diffusion,

@@ -48,7 +48,8 @@ def langevin_spectrum(
         oscillators: N modes with a bounded Hamiltonian.
         baths: one bath an oscillator, with a flat spectrum.
         frequency: ν of any shape, in the unit of ω, of either sign. At ν = 0 the density has a
-            pole (the thermal 1/ν of both signs), and the result is infinite or NaN.
+            pole (the thermal 1/ν of both signs), and the result is infinite or NaN, as it is on
+            the resonance of a motion that is not damped.
         moment: one of the two names.
 
     Returns:

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc import baths as _baths
-from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import modes_apart, stability, steady_entries
@@ -37,7 +36,7 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     (their Lindblad rates are written γ, which is γ/2 here).
     """
     oscillators, baths = _baths.match(oscillators, baths)
-    _oscillators.require_bounded(oscillators)
+    _baths.require_domain(oscillators, baths)
     return _local_lindblad(oscillators, baths)
 
 

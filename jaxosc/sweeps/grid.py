@@ -17,6 +17,8 @@ from jaxosc import _checks
 # Enough cells in a block for many cores, and enough points in one for a full inner loop
 _CELLS = 16
 _CELL_POINTS = 4096
+# Bytes in the name of a file, on all usual file systems
+_LONGEST_NAME = 255
 # Where files keep what is not an array
 METADATA = "jaxosc_sweep"
 
@@ -303,6 +305,11 @@ def require_distinct(axes: Mapping[str, Mapping[str, Any]], values: Any, beyond:
     parameters = {name for along in axes.values() for name in along}
     taken = [METADATA, *({*axes} | parameters), *names, *numbered]
     for name in taken:
+        if len(name.encode(errors="replace")) > _LONGEST_NAME:
+            raise ValueError(
+                "Argument `function` must have names, and return keys, that are short enough for "
+                f"those of files for its values to be written, but one is {_brief(name)}."
+            )
         if taken.count(name) > 1:
             raise ValueError(
                 "Argument `function` must return keys that are no names of axes or parameters for "

@@ -16,7 +16,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.sharding import SingleDeviceSharding
 
-from jaxosc._parameters import Function, call_by_name, require_takes
+from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
 from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
 from jaxosc.sweeps.reductions import Reduction
 
@@ -138,7 +138,7 @@ def compile_blocks(
 
 def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
     traced = jax.make_jaxpr(
-        lambda *values: _values(function, dict(zip(shapes.parameters, values, strict=True)))
+        lambda *values: output_at(function, dict(zip(shapes.parameters, values, strict=True)))
     )(*(np.zeros((), shapes.dtype) for _ in shapes.parameters))
     if not traced.out_avals or any(math.prod(leaf.shape) == 0 for leaf in traced.out_avals):
         raise ValueError(
@@ -216,7 +216,7 @@ def _compile(
         return summaries(fixed, rows, valid_rows, trailing, values(fixed, rows, trailing))
 
     for name, summary_of in summaries.out_info.items():
-        if not jax.tree.leaves(summary_of):
+        if not sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(summary_of)):
             raise ValueError(
                 f"Argument `reduce` must hold reductions whose `partial` returns numbers, but that "
                 f"of {name!r} returns none."
@@ -252,7 +252,7 @@ def _block(
         parameters = {**fixed, **row}
         for each in rest:
             parameters |= each
-        return _values(function, parameters)
+        return output_at(function, parameters)
 
     # Nested, not flattened, so that what depends on one axis alone is computed once along it
     mapped = at
@@ -288,8 +288,14 @@ def _summaries(
     values = jax.tree.map(
         lambda leaf: leaf.reshape(cells, count, *leaf.shape[2 + len(inside) :]), values
     )
+
+    def summary(reduction: Reduction, *group: Any) -> Any:
+        with traceable("partial"):
+            value = reduction.partial(*group)
+        return number_output("partial", value)
+
     return {
-        name: jax.vmap(reduction.partial)(values, points, valid)
+        name: jax.vmap(functools.partial(summary, reduction))(values, points, valid)
         for name, reduction in reductions.items()
     }
 
@@ -308,28 +314,6 @@ def _all_points(
             along[axis] = len(values)
             points[name] = jnp.broadcast_to(values.reshape(along), shape)
     return points
-
-
-def _values(function: Function, parameters: dict[str, Any]) -> Any:
-    return jax.tree.map(_as_array, call_by_name(function, parameters))
-
-
-def _as_array(leaf: Any) -> jax.Array:
-    try:
-        array = jnp.asarray(leaf)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(
-            "Argument `function` must return numbers, arrays or trees of them, "
-            f"but it returns a {type(leaf).__name__}."
-        ) from error
-    # Neither random keys nor the narrow types that files and NumPy do not know
-    extended = jnp.issubdtype(array.dtype, jax.dtypes.extended)
-    if extended or np.dtype(array.dtype).kind not in "biufc":
-        raise ValueError(
-            "Argument `function` must return numbers of a kind that NumPy has, but it returns "
-            f"{array.dtype}."
-        )
-    return array
 
 
 def _memory(device: jax.Device) -> int:

@@ -13,7 +13,13 @@ import numpy as np
 from jax import lax
 
 from jaxosc import _checks
-from jaxosc._parameters import real_output
+from jaxosc._parameters import (
+    number_output,
+    real_number,
+    real_output,
+    require_arguments,
+    traceable,
+)
 
 Points = dict[str, jax.Array]
 
@@ -31,7 +37,7 @@ class Reduction:
     in double precision.
 
     Raises:
-        ValueError: unless all three are functions.
+        ValueError: unless all three are functions of such arguments.
 
     Attributes:
         partial: ``partial(values, points, valid)`` summarises one group, compiled: what the
@@ -53,11 +59,9 @@ class Reduction:
     finish: Callable[[Any], Any] = _same
 
     def __post_init__(self) -> None:
-        for name in ("partial", "combine", "finish"):
-            if not callable(getattr(self, name)):
-                raise ValueError(
-                    f"Argument `{name}` must be a function, but it is {getattr(self, name)!r}."
-                )
+        require_arguments("partial", self.partial, "values", "points", "valid")
+        require_arguments("combine", self.combine, "earlier", "later")
+        require_arguments("finish", self.finish, "state")
 
 
 def _each_leaf(
@@ -72,7 +76,7 @@ def _each_leaf(
             mask = valid.reshape(valid.shape + (1,) * (leaf.ndim - 1))
             return _State(partial(leaf, points, jnp.broadcast_to(mask, leaf.shape)))
 
-        return jax.tree.map(one, real_output(jax.tree.map(_counted, values)))
+        return jax.tree.map(one, real_output("function", jax.tree.map(_counted, values)))
 
     def over(function: Callable[..., Any], *states: Any) -> Any:
         return jax.tree.map(
@@ -204,8 +208,8 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
     """
     _checks.require_whole("bins", bins, 1, 10**6)
     try:
-        ends = float(low), float(high)
-    except (TypeError, ValueError, OverflowError) as error:
+        ends = real_number(low), real_number(high)
+    except (TypeError, ValueError) as error:
         raise ValueError(
             f"Arguments `low` and `high` must be numbers, but they are {low!r} and {high!r}."
         ) from error
@@ -214,7 +218,7 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
             f"Argument `low` must be below `high`, both finite, but they are {low} and {high}."
         )
     _require_width(*ends, bins, np.float64)
-    return _histogram(*ends, bins)
+    return _histogram(*ends, int(bins))
 
 
 def _require_width(low: float, high: float, bins: int, dtype: Any) -> None:
@@ -309,12 +313,26 @@ def named_reductions(reduce: Any) -> dict[str, Reduction]:
 def _fold(combines: tuple[Callable[[Any, Any], Any], ...], states: tuple[Any, ...]) -> Any:
     first = jax.tree.map(lambda leaf: leaf[0], states)
 
+    def join(function: Callable[[Any, Any], Any], earlier: Any, later: Any) -> Any:
+        with traceable("combine"):
+            joined = function(earlier, later)
+        joined = number_output("combine", joined)
+        given, found = _kinds(earlier), _kinds(joined)
+        if jax.tree.flatten(given) != jax.tree.flatten(found):
+            raise ValueError(
+                "Argument `combine` must return what `partial` does, with 64 bits, but it returns "
+                f"{found} in place of {given}."
+            )
+        return joined
+
     def step(earlier: Any, later: Any) -> tuple[Any, None]:
-        return tuple(
-            function(a, b) for function, a, b in zip(combines, earlier, later, strict=True)
-        ), None
+        return tuple(map(join, combines, earlier, later)), None
 
     return lax.scan(step, first, jax.tree.map(lambda leaf: leaf[1:], states))[0]
+
+
+def _kinds(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", tree)
 
 
 def fold(reductions: Mapping[str, Reduction], states: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,16 +345,10 @@ def fold(reductions: Mapping[str, Reduction], states: Mapping[str, Any]) -> dict
     wide = {name: jax.tree.map(_wide, states[name]) for name in names}
     # On a processor's core: a long chain of a few operations each
     with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-        try:
-            joined = _fold(
-                tuple(reductions[name].combine for name in names),
-                tuple(wide[name] for name in names),
-            )
-        except TypeError as error:
-            raise ValueError(
-                "Argument `reduce` must hold reductions whose `combine` returns what `partial` "
-                f"does, with 64 bits, but: {error}"
-            ) from error
+        joined = _fold(
+            tuple(reductions[name].combine for name in names),
+            tuple(wide[name] for name in names),
+        )
     return {
         name: jax.tree.map(np.asarray, state) for name, state in zip(names, joined, strict=True)
     }

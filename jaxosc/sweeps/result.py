@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import reprlib
 import shutil
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,8 @@ from jaxosc.sweeps.grid import (
     numbered_dimensions,
     require_distinct,
 )
-from jaxosc.sweeps.store import is_store, read_store
+from jaxosc.sweeps.paths import local_path, reading
+from jaxosc.sweeps.store import every_chunk, is_store, read_store, whole_arrays, zarr_library
 
 _ENDINGS = (".nc", ".zarr", ".npz", ".csv")
 
@@ -98,16 +102,32 @@ class SweepResult:
     def _record(self) -> str:
         """What else is needed to make this again from its arrays, wherever they are."""
         axes = {dimension: list(parameters) for dimension, parameters in self.axes.items()}
+        values = leaf_names(self.values)
         metadata = {name: value for name, value in self.metadata.items() if name != "store"}
-        return json.dumps({"axes": axes, "metadata": metadata})
+        return json.dumps({"axes": axes, "values": values, "metadata": metadata})
 
     @property
     def _on_disk(self) -> bool:
-        return not all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(self.values))
+        return "store" in self.metadata
 
     def _require_values(self) -> None:
         if "reduce" in self.metadata:
             raise ValueError("The sweep must hold values over its grid, but it holds summaries.")
+        axes = self.axes
+        if not isinstance(axes, Mapping) or not all(
+            isinstance(along, Mapping) and along for along in axes.values()
+        ):
+            raise ValueError(
+                "Argument `axes` must map each dimension to the values of its parameters by name, "
+                f"but it is {reprlib.repr(axes)}."
+            )
+        for name, leaf in self._variables().items():
+            shape = getattr(leaf, "shape", None)
+            if shape is None or shape[: len(self.axes)] != self.shape:
+                raise ValueError(
+                    f"Argument `values` must hold arrays that begin with the grid's shape "
+                    f"{self.shape}, but the shape of {name} is {shape}."
+                )
         require_distinct(self.axes, self.values, len(self.axes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -124,29 +144,60 @@ class SweepResult:
             the path.
 
         Raises:
-            ValueError: for another ending; if the path is a folder, for ``.zarr`` one that
-                ``save`` did not write; for complex values in netCDF, which has none; and as
-                ``to_xarray`` does.
+            ValueError: for another ending, and for a path in no folder; if the path is itself a
+                folder, for ``.zarr`` one that ``save`` did not write; for complex values in
+                netCDF, which has none; and as ``to_xarray`` does.
+            OSError: if writing fails; then what was there still is.
         """
-        path = Path(path)
+        path = local_path("path", path)
         require_target(path)
         self._require_values()
         complex_values = any(leaf.dtype.kind == "c" for leaf in jax.tree.leaves(self.values))
         if path.suffix == ".nc" and complex_values:
             raise ValueError(
                 "Argument `path` must not end in .nc for complex values, which netCDF does not "
-                "have: use .zarr, or sweep real and imaginary parts."
+                f"have, but it is {path}: use .zarr, or sweep real and imaginary parts."
+            )
+        if not path.parent.is_dir():
+            raise ValueError(
+                f"Argument `path` must be in a folder that exists, but {path.parent} does not."
             )
         aside = path.with_name(f".{path.name}.new{path.suffix}")
+        try:
+            self._write(aside)
+            if path.is_dir():
+                old = path.with_name(f".{path.name}.old")
+                shutil.rmtree(old, ignore_errors=True)  # of a run that was stopped here
+                path.replace(old)
+                aside.replace(path)
+                shutil.rmtree(old)
+            else:
+                aside.replace(path)
+        except OSError as error:  # of a file that the user knows
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, why, str(path)) from error
+        finally:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(aside) if os.path.isdir(aside) else aside.unlink()
+        return path
+
+    def _write(self, path: Path) -> None:
         if path.suffix == ".nc":
-            self.to_xarray().to_netcdf(aside, engine="h5netcdf")
+            data = self.to_xarray()
+            # Checksums, here and below: a damaged number must not be read as another one.
+            checked = {name: {"fletcher32": True} for name in data.variables}
+            data.to_netcdf(path, engine="h5netcdf", encoding=checked)
         elif path.suffix == ".zarr":
-            self.to_xarray().to_zarr(aside, mode="w", consolidated=False)
+            data = self.to_xarray()
+            codec = zarr_library().codecs.ZstdCodec(checksum=True)
+            compressed = {name: {"compressors": (codec,)} for name in data.variables}
+            with every_chunk():
+                data.to_zarr(path, mode="w", consolidated=False, encoding=compressed)
         elif path.suffix == ".npz":
             arrays: dict[str, Any] = {**Grid(self.axes).parameters, **self._variables()}
             arrays[METADATA] = np.asarray(self._record())
             # As numpy.savez does, whose own arguments have names that a parameter may have
-            with zipfile.ZipFile(aside, "w", allowZip64=True) as archive:
+            with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
                 for name, array in arrays.items():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                         np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
@@ -155,16 +206,7 @@ class SweepResult:
             table = data.to_dataframe().reset_index()
             parameters = list(Grid(self.axes).parameters)
             numbers = [name for name in data.dims if name not in self.axes]
-            table[[*parameters, *numbers, *data.data_vars]].to_csv(aside, index=False)
-        if path.is_dir():
-            old = path.with_name(f".{path.name}.old")
-            shutil.rmtree(old, ignore_errors=True)  # of a run that was stopped here
-            path.replace(old)
-            aside.replace(path)
-            shutil.rmtree(old)
-        else:
-            aside.replace(path)
-        return path
+            table[[*parameters, *numbers, *data.data_vars]].to_csv(path, index=False)
 
 
 def require_target(path: Path) -> None:
@@ -202,34 +244,45 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
     Raises:
         ValueError: if it is neither, or a store that is not finished.
     """
-    path = Path(path)
+    path = local_path("path", path)
     if is_store(path):
         return _of_store(path)
-    try:
-        if path.suffix == ".npz":
-            with path.open("rb") as opened, np.load(opened) as file:
-                arrays = dict(file)
-            record = str(arrays.pop(METADATA))
-        else:
-            xarray = _xarray()
-            dataset = (
-                xarray.open_zarr(path, chunks=None, consolidated=False)
-                if path.suffix == ".zarr"
-                else xarray.open_dataset(path, engine="h5netcdf")
-            )
-            with dataset as data:
-                arrays = {name: data[name].values for name in data.variables}
-                record = data.attrs[METADATA]
-    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"Argument `path` must be a file that `save` wrote, but {path} is not: {error}"
-        ) from error
-    document = json.loads(record)
-    axes = {
-        dimension: {name: arrays.pop(name) for name in names}
-        for dimension, names in document["axes"].items()
-    }
-    return SweepResult(_tree(arrays), axes, document["metadata"])
+    read = {".npz": _read_numpy, ".zarr": _read_zarr}.get(path.suffix) or _netcdf_reader()
+    with reading("path", "a file that `save` wrote", path):
+        arrays, record = read(path)
+        document = json.loads(record)
+        axes = {
+            dimension: {name: arrays[name] for name in names}
+            for dimension, names in document["axes"].items()
+        }
+        values = _tree({name: arrays[name] for name in document["values"]})
+        result = SweepResult(values, axes, document["metadata"])
+        result._require_values()
+    return result
+
+
+def _read_numpy(path: Path) -> tuple[dict[str, Any], str]:
+    with path.open("rb") as opened, np.load(opened) as file:
+        arrays = dict(file)
+    return arrays, str(arrays[METADATA])
+
+
+def _read_zarr(path: Path) -> tuple[dict[str, Any], str]:
+    group = zarr_library().open_group(path, mode="r")
+    arrays = {name: array[:] for name, array in whole_arrays(path, group).items()}
+    return arrays, group.attrs[METADATA]
+
+
+def _netcdf_reader() -> Callable[[Path], tuple[dict[str, Any], str]]:
+    xarray = _xarray()
+
+    def read(path: Path) -> tuple[dict[str, Any], str]:
+        # By a file of our own: those that libraries keep open after an error, and share, show what
+        # was there before the file was put right.
+        with path.open("rb") as file, xarray.open_dataset(file, engine="h5netcdf") as data:
+            return {name: data[name].values for name in data.variables}, data.attrs[METADATA]
+
+    return read
 
 
 def _of_store(path: Path) -> SweepResult:

@@ -147,6 +147,8 @@ def _compiled(
     reductions: dict[str, Reduction],
     block: int | None,
 ) -> Program:
+    if not callable(function):
+        raise ValueError(f"Argument `function` must be a function, but it is {function!r}.")
     for name, value in (("function", function), ("reduce", tuple(reductions.values()))):
         try:
             hash(value)
@@ -155,21 +157,13 @@ def _compiled(
     compiled = functools.partial(
         compile_blocks, function, Shapes.of(grid), devices, tuple(reductions.items())
     )
-    try:
-        program = compiled(block)
-        if jax.process_count() == 1 or block is not None:
-            return program
-        # The memory of another process's device may have suggested a slightly different size.
-        points = np.asarray(math.prod(program.layout.block_shape), np.int32)
-        agreed = int(multihost_utils.broadcast_one_to_all(points))
-        return program if agreed == points else compiled(agreed)
-    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
-        raise ValueError(
-            "Argument `function` (and the `partial` of a reduction) must return the same structure "
-            "at every point and choose in Python by no parameter's value, but it does: use "
-            "jnp.where in place of `if`, and jnp in place of NumPy and math. "
-            f"JAX says: {str(error).splitlines()[0]}"
-        ) from error
+    program = compiled(block)
+    if jax.process_count() == 1 or block is not None:
+        return program
+    # The memory of another process's device may have suggested a slightly different size.
+    points = np.asarray(math.prod(program.layout.block_shape), np.int32)
+    agreed = int(multihost_utils.broadcast_one_to_all(points))
+    return program if agreed == points else compiled(agreed)
 
 
 def _blocks(

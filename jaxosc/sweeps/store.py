@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import math
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from jaxosc._version import __version__
 from jaxosc.sweeps.grid import Grid, leaf_names, numbered_dimensions, require_distinct
+from jaxosc.sweeps.paths import local_path, reading
 from jaxosc.sweeps.program import Program, constants, parts
 
 _NOTE = "jaxosc"
@@ -31,9 +31,8 @@ def store_path(store: Any) -> Path:
     Raises:
         ValueError: unless it can be a folder of the file system.
     """
-    local = isinstance(store, (str, os.PathLike)) and not re.search("://|\0", str(store))
-    path = Path(store).resolve() if local else Path()
-    if not path.name:
+    path = local_path("store", store).resolve()
+    if not path.name or "://" in str(store):
         raise ValueError(f"Argument `store` must be the path of a folder, but it is {store!r}.")
     return path
 
@@ -57,19 +56,23 @@ def fingerprint(program: Program, grid: Grid) -> dict[str, Any]:
         if jnp.issubdtype(jnp.result_type(constant), jax.dtypes.prng_key):
             numbers = jax.random.key_data(constant)
         function.update(np.asarray(numbers).tobytes())
-    values = hashlib.sha256()
-    for name, parameters in grid.dimensions.items():
-        for key, array in parameters.items():
-            values.update(f"{name} {key} {len(array)} ".encode() + array.tobytes())
     return {
         "version of jaxosc": __version__,
         "version of JAX": jax.__version__,
         "kind of device": program.devices[0].platform,
         "dtype": str(grid.dtype),
-        "axes": values.hexdigest(),
+        "axes": _axes_digest(grid.dimensions),
         "function": function.hexdigest(),
         "block": list(program.layout.block_shape),
     }
+
+
+def _axes_digest(axes: Mapping[str, Mapping[str, np.ndarray]]) -> str:
+    values = hashlib.sha256()
+    for name, parameters in axes.items():
+        for key, array in parameters.items():
+            values.update(f"{name} {key} {len(array)} ".encode() + array.tobytes())
+    return values.hexdigest()
 
 
 class Store:
@@ -86,7 +89,7 @@ class Store:
     def __init__(
         self, path: Path, program: Program, grid: Grid, made_by: dict[str, Any], process: int
     ) -> None:
-        zarr = _zarr()
+        zarr = zarr_library()
         self.path, self.layout = path, program.layout
         self._names = leaf_names(program.output)
         self.journal = path / self._names[0] / f"{_JOURNAL}{process}"
@@ -96,11 +99,11 @@ class Store:
         _require_same(path, group, made_by)
         self.complete = bool(group.attrs[_NOTE]["complete"])
         self._group = group
-        # A chunk of zeros is a result like any other: written, not left out.
-        with zarr.config.set({"array.write_empty_chunks": True}):
+        with reading("store", "as it was written", path), every_chunk():
+            _axes(group)
             self._arrays = [group[name] for name in self._names]
-        if self.complete:
-            _require_whole(path, self._arrays)
+            if self.complete:
+                require_whole(self._arrays)
         if process == 0:
             self._tidy()
 
@@ -170,17 +173,22 @@ def locked(path: Path) -> Iterator[None]:
     """Keep every other process away from a store; the system ends it with the process.
 
     Raises:
-        ValueError: if another process has it.
+        ValueError: if another process has it, or nobody can write there.
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ValueError(
             f"Argument `store` must be free, but another run is writing {path}."
+        ) from error
+    except OSError as error:
+        raise ValueError(
+            f"Argument `store` must be in a folder that can be written to, but {path.parent} is "
+            f"not: {error.strerror}."
         ) from error
     try:
         yield
@@ -226,20 +234,20 @@ def chosen_block(path: Path) -> int | None:
     Raises:
         ValueError: if the extra ``io`` is not installed.
     """
-    zarr = _zarr()
+    zarr = zarr_library()
     try:
-        shape = _open(zarr, path, "r").attrs[_NOTE]["made by"]["block"]
+        with reading("store", "a store of a sweep", path):
+            return math.prod(_open(zarr, path, "r").attrs[_NOTE]["made by"]["block"])
     except ValueError:
         return None
-    return math.prod(shape)
 
 
 def is_store(path: Path) -> bool:
     """Whether this is a store of a sweep, finished or not."""
-    if not (path / "zarr.json").is_file():
+    if not os.path.isfile(path / "zarr.json"):
         return False
     try:
-        _open(_zarr(), path, "r")
+        _open(zarr_library(), path, "r")
     except ValueError:
         return False
     return True
@@ -249,45 +257,68 @@ def read_store(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], d
     """A finished store's arrays by name, the parameters along each dimension, what made it.
 
     Raises:
-        ValueError: if it is no store of a sweep, or not finished.
+        ValueError: if it is no store of a sweep, or not finished, or not as it was then.
     """
-    group = _open(_zarr(), path, "r")
+    group = _open(zarr_library(), path, "r")
     note = group.attrs[_NOTE]
     if not note["complete"]:
         raise ValueError(
             f"Argument `path` must be a finished sweep, but {path} is not: the same call that "
             "began it goes on with it."
         )
+    with reading("path", "a sweep as it was finished", path):
+        axes = _axes(group)
+        arrays = whole_arrays(path, group)
+        for name in (name for along in axes.values() for name in along):
+            del arrays[name]
+        if not arrays:
+            raise ValueError("no values are left")
+        return arrays, axes, note["made by"]
+
+
+def _axes(group: Any) -> dict[str, dict[str, Any]]:
+    """The parameters along each dimension; ValueError unless they are as they were written."""
+    note = group.attrs[_NOTE]
     axes = {
         dimension: {name: group[name][:] for name in names} for dimension, names in note["axes"]
     }
-    parameters = {name for along in axes.values() for name in along}
-    # The order of the returned dictionary's keys in JAX: alphabetical
-    arrays = {name: group[name] for name in sorted(group.array_keys()) if name not in parameters}
-    _require_whole(path, list(arrays.values()))
-    return arrays, axes, note["made by"]
+    if _axes_digest(axes) != note["made by"]["axes"]:
+        raise ValueError("the numbers along its axes have changed")
+    return axes
 
 
-def _require_whole(path: Path, arrays: list[Any]) -> None:
+def whole_arrays(path: Path, group: Any) -> dict[str, Any]:
+    """The arrays of a group by name; raises if one is damaged, or a chunk of it is lost.
+
+    In the order of the returned dictionary's keys in JAX: alphabetical.
+    """
+    # Not those that Zarr finds, which passes over what it cannot read
+    names = sorted(each.name for each in path.iterdir() if each.is_dir() and each.name[0] != ".")
+    arrays = {name: group[name] for name in names}
+    require_whole(arrays.values())
+    return arrays
+
+
+def require_whole(arrays: Iterable[Any]) -> None:
+    """Raise ValueError if a chunk of an array on disk is lost."""
     for array in arrays:
         if array.nchunks_initialized != array.nchunks:
             raise ValueError(
-                f"The store must be as it was finished, but {array.nchunks_initialized} of "
-                f"{array.nchunks} chunks of {array.name} are left in {path}."
+                f"{array.nchunks_initialized} of {array.nchunks} chunks of {array.name} are left"
             )
 
 
+def every_chunk() -> Any:
+    """Where chunks of zeros, or of NaN, are results like any other: written, not left out."""
+    return zarr_library().config.set({"array.write_empty_chunks": True})
+
+
 def _open(zarr: Any, path: Path, mode: str) -> Any:
-    try:
+    with reading("store", "a new path or a store of a sweep", path):
         group = zarr.open_group(path, mode=mode)
-        note = group.attrs.get(_NOTE)
-        if isinstance(note, dict) and {"axes", "made by", "complete"} <= set(note):
-            return group
-    except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError):
-        pass
-    raise ValueError(
-        f"Argument `store` must be a new path or a store of a sweep, but {path} is neither."
-    )
+        if not {"axes", "made by", "complete"} <= set(group.attrs[_NOTE]):
+            raise ValueError("it says of no sweep that made it")
+        return group
 
 
 def _require_same(path: Path, group: Any, made_by: dict[str, Any]) -> None:
@@ -300,12 +331,18 @@ def _require_same(path: Path, group: Any, made_by: dict[str, Any]) -> None:
         )
 
 
-def _zarr() -> Any:
+def zarr_library() -> Any:
+    """The module ``zarr``.
+
+    Raises:
+        ValueError: unless it is installed, and all else that writing takes.
+    """
     try:
         import filelock  # noqa: F401
         import zarr
     except ImportError as error:
         raise ValueError(
-            'Argument `store` needs zarr and filelock: pip install "jaxosc[io]".'
+            "Argument `store`, or a path that ends in .zarr, must be left out without zarr and "
+            'filelock, but it is not: pip install "jaxosc[io]".'
         ) from error
     return zarr

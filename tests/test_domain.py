@@ -1,0 +1,125 @@
+"""What the README says of where each description holds, measured; and that `diagnose` agrees."""
+
+import numpy as np
+import pytest
+
+import jaxosc
+
+EQUATIONS = (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin)
+
+
+def occupations(equation, oscillators, baths):
+    return np.asarray(jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths))))
+
+
+@pytest.mark.parametrize("gamma", [1e-2, 1e-4, 1e-8])
+@pytest.mark.parametrize("interaction", ["one mode", "position", "rotating-wave"])
+def test_the_flat_langevin_equation_is_physical_above_a_temperature(interaction, gamma):
+    """T* = Ω/ln(πΩ/γ), Ω the fastest normal mode: there N(Ω, T) makes up for −γ/(πΩ)."""
+    if interaction == "one mode":
+        oscillators = jaxosc.Oscillators([1.0], [[0.0]], [[0.0]])
+    else:
+        critical = jaxosc.critical_coupling((1.0, 0.7), interaction)
+        oscillators = jaxosc.pair((1.0, 0.7), 0.5 * critical, interaction)
+    fastest = float(jaxosc.normal_modes(oscillators).frequency[-1])
+    boundary = fastest / np.log(np.pi * fastest / gamma)
+    modes = oscillators.modes
+    # the formula leaves out powers of 1/ln(πΩ/γ): 4 % at γ/Ω = 1e-2, 0.1 % at 1e-8
+    for factor, physical in ((0.95, False), (1.05, True)):
+        baths = jaxosc.Baths([gamma] * modes, [factor * boundary] * modes)
+        found = jaxosc.diagnose(oscillators, baths)
+        assert found.states["langevin"].physical is physical
+        assert found.langevin_in_domain is physical
+        assert found.states["local_lindblad"].physical
+        assert found.states["global_lindblad"].physical
+        information = jaxosc.von_neumann_entropy(
+            jaxosc.steady_state(jaxosc.langevin(oscillators, baths))
+        )
+        assert bool(np.isfinite(information)) is physical
+
+
+def test_the_occupation_at_zero_temperature():
+    one = jaxosc.Oscillators([1.0], [[0.0]], [[0.0]])
+    for gamma in (1e-2, 1e-4):
+        number = occupations(jaxosc.langevin, one, jaxosc.Baths([gamma], [0.0]))[0]
+        assert number == pytest.approx(-gamma / np.pi, rel=gamma)
+
+
+@pytest.mark.parametrize("softness", [100.0, 10.0, 1.0, 0.1])
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_the_langevin_equation_rounds_its_criticality_off(interaction, softness):
+    """At equal temperatures it falls short of the Gibbs state by 1/(1 + s²), s = Ω_−/γ."""
+    omega, gamma = (5.0, 2.0), 1e-3
+    # Ω_−² ≈ 2δ ω1²ω2²/(ω1² + ω2²) (position), Ω_− ≈ 2δ ω1ω2/(ω1 + ω2) (rotating wave), small δ
+    if interaction == "position":
+        distance = (softness * gamma) ** 2 * (25 + 4) / (2 * 100)
+    else:
+        distance = softness * gamma * 7 / 20
+    oscillators = jaxosc.pair(omega, interaction=interaction, distance=distance)
+    baths = jaxosc.Baths((gamma, gamma), (98.0, 98.0))
+    exact = jaxosc.occupation(jaxosc.gibbs(oscillators, 98.0))[0]
+    found = jaxosc.diagnose(oscillators, baths)
+    assert found.softness == pytest.approx(softness, rel=0.02)
+    short = 1 - occupations(jaxosc.langevin, oscillators, baths)[0] / float(exact)
+    # the rest of ⟨n1⟩, from the other mode, is a few per cent where the soft one is not soft
+    assert short == pytest.approx(1 / (1 + found.softness**2), rel=0.05)
+    assert found.langevin_in_domain is (found.softness >= 10)
+
+
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_the_global_equation_needs_its_splitting(interaction):
+    """At resonance between 98 and 298 its error is 2/r², r the splitting over γ; secular at 10."""
+    gamma = 1e-4
+    for splitting in (100.0, 11.0, 1.0):
+        oscillators = jaxosc.pair((3.0, 3.0), splitting * gamma / 2, interaction)
+        baths = jaxosc.Baths((gamma, gamma), (98.0, 298.0))
+        exact, global_, local = (
+            occupations(equation, oscillators, baths)
+            for equation in (jaxosc.langevin, jaxosc.global_lindblad, jaxosc.local_lindblad)
+        )
+        error = global_[0] / exact[0] - 1
+        if splitting > 10:
+            assert error == pytest.approx(2 / splitting**2, rel=0.03)
+        else:
+            assert error > 0.5
+        assert abs(local[0] / exact[0] - 1) < 1e-5
+        words = str(jaxosc.diagnose(oscillators, baths))
+        assert ("NOT justified" in words) is (splitting < 10)
+
+
+# λ/λ_c at which the local ⟨n1⟩ departs from the Langevin one by 1 % and 10 %: printed in the README
+FRONTIERS = {
+    ("position", (5.0, 2.0), (98.0, 298.0)): (0.072, 0.26),
+    ("position", (2.0, 5.0), (98.0, 98.0)): (0.120, 0.40),
+    ("position", (3.0, 3.0), (98.0, 98.0)): (0.197, 0.57),
+    ("position", (3.0, 3.0), (0.46, 0.46)): (0.006, 0.053),
+    ("rotating-wave", (5.0, 2.0), (98.0, 298.0)): (0.042, 0.16),
+    ("rotating-wave", (3.0, 3.0), (98.0, 98.0)): (0.099, 0.31),
+    ("rotating-wave", (2.0, 5.0), (0.46, 1.96)): (0.015, 0.049),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FRONTIERS)
+def test_the_local_equation_needs_a_weak_coupling(case):
+    interaction, omega, temperature = case
+    oscillators = jaxosc.pair(omega, 1.0, interaction)
+    baths = jaxosc.Baths((1.5e-4, 1.5e-4), temperature)
+    for tolerance, expected in zip((0.01, 0.1), FRONTIERS[case], strict=True):
+        frontier = jaxosc.trust_frontier(
+            oscillators, baths, jaxosc.local_lindblad, lambda s: jaxosc.occupation(s)[0], tolerance
+        )
+        assert frontier.ratio == pytest.approx(expected, rel=0.03)  # as printed
+
+
+def test_the_lindblad_descriptions_are_always_physical():
+    """At T = 0, strong damping, next to the critical point; the Langevin equation is not there."""
+    for interaction in ("position", "rotating-wave"):
+        for distance in (0.5, 1e-6):
+            oscillators = jaxosc.pair((5.0, 2.0), interaction=interaction, distance=distance)
+            for gamma in (1e-6, 1.0):
+                baths = jaxosc.Baths((gamma, 2 * gamma), (0.0, 0.0))
+                found = jaxosc.diagnose(oscillators, baths)
+                assert found.states["local_lindblad"].physical
+                assert found.states["global_lindblad"].physical
+                assert not found.states["langevin"].physical
