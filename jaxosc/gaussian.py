@@ -149,8 +149,8 @@ def purity(covariance: ArrayLike) -> jax.Array:
 def is_physical(covariance: ArrayLike) -> jax.Array:
     """Whether σ belongs to a quantum state: σ > 0 and every symplectic eigenvalue ≥ 1/2.
 
-    A pure state lies on the boundary, so a shortfall by the rounding of σ itself, 64 ε max|σ|,
-    is let pass.
+    A pure state lies on the boundary, so a shortfall by the rounding of σ itself is let pass:
+    ε (64 max σ_ii + 16 max σ_ii/L_ii²) with σ = LLᵀ, whose second part is of order ε/(1 − λ/λ_c).
 
     Args:
         covariance: σ [2N, 2N].

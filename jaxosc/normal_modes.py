@@ -113,8 +113,10 @@ def two_mode_frequencies(
 
 
 def _two_modes(oscillators: Oscillators) -> QuadratureModes:
-    frequencies, position, momentum = two_mode_quadratures(oscillators)
-    return QuadratureModes(jnp.array(frequencies), jnp.array(position), jnp.array(momentum))
+    (low, high), position, momentum = two_mode_quadratures(oscillators)
+    # Rounding must not put equal frequencies out of order; derivatives stay as they are.
+    low += jax.lax.stop_gradient(jnp.minimum(high - low, 0))
+    return QuadratureModes(jnp.array([low, high]), jnp.array(position), jnp.array(momentum))
 
 
 Square = tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]

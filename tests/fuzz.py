@@ -1318,7 +1318,10 @@ FOLLOWS_DTYPE = {
 def run(target, random, thorough=True):
     """One drawn call: how it ended, and what is wrong with that, in words."""
     call = draw(target, TARGETS[target], random, OPTIONAL.get(target, ()), thorough)
-    positional, named = call.arguments()
+    made = attempt(call.arguments, [], {})
+    if made.kind == "worded":
+        return made.kind, ""  # an argument's own, such as a Reduction of what is no function
+    positional, named = made.value
     outcome = attempt(evaluate(call.function), positional, named)
     if outcome.kind == "wrong":
         return outcome.kind, f"{call}\n    {outcome.words}"

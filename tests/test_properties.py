@@ -364,9 +364,11 @@ def test_steady_states(modes, names, examples):
             assert np.all(np.abs(state - state.T) <= 4 * EPS * scale), name
             if name != "langevin":
                 numbers = measured(state)
-                slack = 64 * EPS * condition(state)
+                slack = (64 * EPS + 1e-15 / network.distance) * condition(state)
                 assert numbers["symplectic"][0] >= 0.5 - slack, (name, numbers)
-                assert numbers["physical"], (name, numbers)
+                # Beyond two modes even a ground state's own entries are known to 1e-17/δ only.
+                near = modes > 2 and numbers["symplectic"][0] < 0.5
+                assert numbers["physical"] or near, (name, numbers)
             if name == "gibbs":
                 continue
             drift, diffusion = matrices[name]
@@ -545,7 +547,7 @@ def test_normal_modes_diagonalise_the_hamiltonian(modes, names, examples):
 
     def law(network):
         omega, u, v = jax.device_get(decompose(*network.arguments[:3]))
-        assert np.all(np.diff(omega) >= 0)
+        assert np.all(np.diff(omega) >= -4 * EPS * omega[-1])
         assert omega[0] > 0
         x, p = u + v, u - v
         # Soft modes are known to 1/(1 − λ/λ_c); entries as those of a covariance X Xᵀ, P Pᵀ.

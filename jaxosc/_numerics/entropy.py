@@ -25,8 +25,22 @@ def _largest_variance(covariance: jax.Array) -> jax.Array:
 
 
 def rounding_of(covariance: jax.Array) -> jax.Array:
-    """How far rounding alone may push a symplectic eigenvalue below 1/2."""
-    return 64 * np.finfo(covariance.dtype).eps * _largest_variance(covariance)
+    """How far rounding alone may push a symplectic eigenvalue below 1/2.
+
+    By ε of the largest variance; and near a critical point by ε σ_ii/L_ii², σ = LLᵀ, the digits
+    that the determinant of strongly correlated quadratures loses.
+    """
+    size, eps = covariance.shape[0], float(np.finfo(covariance.dtype).eps)
+    covariance = jax.lax.stop_gradient(covariance)
+    if size > 4:
+        pivots = jnp.diag(jnp.linalg.cholesky(covariance))
+        lost = jnp.max(jnp.diag(covariance) / pivots**2)
+    else:
+        lower = _cholesky(covariance)
+        lost = functools.reduce(
+            jnp.maximum, [covariance[i, i] / lower[i][i] ** 2 for i in range(1, size)]
+        )
+    return eps * (64 * _largest_variance(covariance) + 16 * lost)
 
 
 def williamson(covariance: jax.Array) -> jax.Array:
@@ -227,7 +241,7 @@ def _information(covariance: jax.Array) -> jax.Array:
         near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
     )
     largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
-    return nan_unless(rounding < 64 * np.finfo(covariance.dtype).eps * largest, information)
+    return nan_unless(_largest_variance(covariance) < largest, information)
 
 
 def _drop_of_splitting(

@@ -35,12 +35,8 @@ def steady_covariance(
     NaN where A has an eigenvalue with a real part that is not negative.
     """
     network = (frequency, exchange, pairing, damping)
-    solve = _factored(*network)
-    solution, stable = solve(diffusion)
-    # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
-    # leaves in the small one the rounding of the large; the residual shows that error.
-    correction, _ = solve(_residual(*network, diffusion, solution))
-    return jnp.where(stable, solution + correction, jnp.nan)
+    solution, stable = _factored(*network)(diffusion)
+    return jnp.where(stable, solution, jnp.nan)
 
 
 @steady_covariance.defjvp
@@ -122,13 +118,34 @@ def _factored(
     scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
     factors = jax.scipy.linalg.lu_factor(matrix * scale[:, None])
 
-    def solve(diffusion: jax.Array) -> jax.Array:
-        xx, xp, pp = blocks_of(diffusion)
-        source = pack((pp + xx) / 2, (pp - xx) / 2, (xp + xp.T) / 2, (xp - xp.T) / 2)
-        r, rho, u, z = unpack(jax.scipy.linalg.lu_solve(factors, source * scale))
-        return interleave(r - rho, u + z, u - z, r + rho)
+    def packed(symmetric: jax.Array) -> jax.Array:
+        xx, xp, pp = blocks_of(symmetric)
+        return pack((pp + xx) / 2, (pp - xx) / 2, (xp + xp.T) / 2, (xp - xp.T) / 2)
+
+    def solve(source: jax.Array) -> tuple[jax.Array, jax.Array]:
+        vector = jax.scipy.linalg.lu_solve(factors, source * scale)
+        r, rho, u, z = unpack(vector)
+        return vector, interleave(r - rho, u + z, u - z, r + rho)
+
+    slow = np.ones(unknowns, bool)
+    slow[sizes[0] : sizes[2]] = False  # all but ρ and u
+
+    def corrected(diffusion: jax.Array) -> jax.Array:
+        source = packed(diffusion)
+        vector, solution = solve(source)
+        # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
+        # leaves in the small one the rounding of the large; the residual of the quadratures shows
+        # that error. In slow rows it would show the rounding of fast parts instead.
+        network = (frequency, exchange, pairing, damping)
+        residual = jnp.where(
+            slow,
+            source - equation(vector),
+            packed(_residual(*network, diffusion, solution)),
+        )
+        return solution + solve(residual)[1]
 
     # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
-    witness = jnp.linalg.cholesky(solve(jnp.eye(2 * modes, dtype=rate.dtype)))
+    one = jnp.eye(2 * modes, dtype=rate.dtype)
+    witness = jnp.linalg.cholesky(solve(packed(one))[1])
     stable = jnp.all(jnp.isfinite(witness))
-    return lambda diffusion: (solve(diffusion), stable)
+    return lambda diffusion: (corrected(diffusion), stable)
