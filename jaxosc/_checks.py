@@ -22,8 +22,25 @@ def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
     for name, value in arguments.items():
         arrays[name], kinds = _array(name, value)
         stated += kinds
+    require_together(**arrays)
     dtype = widest(_floating(stated))
     return [array.astype(dtype) for array in arrays.values()]
+
+
+def require_together(**values: Any) -> None:
+    """Raise ValueError unless what is bound to devices is bound to the same ones."""
+    places: dict[Any, str] = {}
+    for name, value in values.items():
+        for leaf in jax.tree.leaves(value):
+            known = isinstance(leaf, jax.Array) and not isinstance(leaf, jax.core.Tracer)
+            if known and leaf.committed:
+                places.setdefault(frozenset(leaf.devices()), name)
+    if len(places) > 1:
+        (here, first), (there, second), *_ = places.items()
+        raise ValueError(
+            f"Argument `{second}` must be on the same device as `{first}`, but they are on "
+            f"{sorted(map(str, there))} and {sorted(map(str, here))}; use jax.device_put."
+        )
 
 
 def widest(dtypes: Sequence[Any]) -> Any:

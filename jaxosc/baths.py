@@ -85,6 +85,7 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
         "baths", damping=(damping, one_each), temperature=(baths.temperature, one_each)
     )
     _require_values("baths.", damping, baths.temperature)
+    _checks.require_together(oscillators=oscillators, baths=baths)
     dtype = _checks.widest([oscillators.frequency.dtype, damping.dtype])
     return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
 

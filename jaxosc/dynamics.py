@@ -158,6 +158,9 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
     _checks.require_fields("dynamics", diffusion=(diffusion, (size, size)))
     for leaf in jax.tree.leaves(dynamics):
         _checks.require_fields("dynamics", part=(leaf, getattr(leaf, "shape", ())))
+    _checks.require_together(
+        **{f"dynamics.{i}": leaf for i, leaf in enumerate(jax.tree.leaves(dynamics))}
+    )
     for field in ("drift", "diffusion"):
         _checks.require_finite(f"dynamics.{field}", getattr(dynamics, field))
     covariance = _steady_state(dynamics)
@@ -173,8 +176,11 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         )
     if isinstance(dynamics._structure, SolvedDrift):
         flow, size = drift @ known, np.abs(drift) @ np.abs(known)
-        # Rounding leaves 1e-7 at worst; a part changed without the others, about one.
-        if np.any(np.abs(flow + flow.T + noise) > 1e-2 * (size + size.T + np.abs(noise))):
+        # Rounding leaves 1e-7 of it at worst, and what vanishes, to ε; a part changed without the
+        # others leaves about one.
+        allowed = 1e-2 * (size + size.T + np.abs(noise))
+        allowed += 1e4 * np.finfo(noise.dtype).eps * np.abs(drift).max() * np.abs(known).max()
+        if np.any(np.abs(flow + flow.T + noise) > allowed):
             raise ValueError(
                 "Argument `dynamics` must be as an equation returned it, but its parts were "
                 "changed; make a new one by jaxosc.Dynamics(drift, diffusion)."

@@ -1027,9 +1027,15 @@ def _of_quadrature(value, oscillators, baths):
 
 def _of_spectrum(value, oscillators, baths, frequency, moment="occupation"):
     shape, modes = plain(frequency).shape, oscillators.modes
+    # Documented poles: ν = 0, and the resonances that nothing damps
+    bare = plain(oscillators.frequency)[plain(baths.damping) == 0].astype(np.float64)
+    poles = [0.0, *bare, *-bare]
     if value.shape != shape + ((modes,) if moment == "occupation" else (2 * modes, 2 * modes)):
         yield f"its shape is {value.shape}"
-    elif not np.isfinite(value).all() and 0 not in plain(frequency).astype(np.float64):
+    elif (
+        not np.isfinite(value).all()
+        and not np.isin(plain(frequency).astype(np.float64), poles).any()
+    ):
         yield f"it is not finite: {value}"
     elif moment == "covariance" and value.size:
         conjugate = np.conj(np.swapaxes(value, -1, -2))
@@ -1319,8 +1325,8 @@ def run(target, random, thorough=True):
     """One drawn call: how it ended, and what is wrong with that, in words."""
     call = draw(target, TARGETS[target], random, OPTIONAL.get(target, ()), thorough)
     made = attempt(call.arguments, [], {})
-    if made.kind == "worded":
-        return made.kind, ""  # an argument's own, such as a Reduction of what is no function
+    if made.kind != "value":  # an argument's own, such as a Reduction of what is no function
+        return ("worded", "") if worded(made.words) else ("wrong", f"{call}\n    {made.words}")
     positional, named = made.value
     outcome = attempt(evaluate(call.function), positional, named)
     if outcome.kind == "wrong":

@@ -22,15 +22,15 @@ from jaxosc.cli import main
 # How many drawn calls, in a quick and in a thorough search: fewer of what compiles for each call,
 # more of what takes no time.
 FEW = {
-    "jaxosc.optimize": (8, 60), "jaxosc.trace_curve": (25, 200),
-    "jaxosc.trust_frontier": (12, 120), "jaxosc.sweep": (30, 200),
+    "jaxosc.optimize": (8, 40), "jaxosc.trace_curve": (25, 200),
+    "jaxosc.trust_frontier": (12, 80), "jaxosc.sweep": (30, 200),
     "jaxosc.susceptibility": (30, 200), "jaxosc.critical_exponent": (25, 200),
     "jaxosc.logarithmic_slope": (25, 200), "jaxosc.langevin_spectrum": (15, 200),
     "jaxosc.Oscillators": (60, 1200), "jaxosc.Baths": (150, 2000), "jaxosc.Dynamics": (100, 1500),
     "jaxosc.pair": (100, 1500), "jaxosc.pair ": (100, 1500),
     "jaxosc.critical_coupling": (200, 3000), "jaxosc.histogram": (300, 4000),
     "jaxosc.Reduction": (200, 2000), "jaxosc.occupation": (100, 1500),
-    "jaxosc.coherence": (60, 600), "jaxosc.purity": (60, 600), "jaxosc.is_physical": (40, 600),
+    "jaxosc.coherence": (60, 600), "jaxosc.purity": (60, 600), "jaxosc.is_physical": (40, 300),
     "jaxosc.symplectic_eigenvalues": (40, 500), "jaxosc.mutual_information": (60, 500),
 }  # fmt: skip
 FAST, SLOW = 60, 250
@@ -56,15 +56,14 @@ def test_every_public_name_is_here():
     assert taking == {"SweepResult.save", "SweepResult.to_xarray"}
 
 
-def report(record_property, ended, problems):
-    """Tell how many inputs there were, and fail with the calls that went wrong."""
-    record_property("inputs", sum(ended.values()))
+def report(ended, problems):
+    """Tell how many inputs there were, which pytest -rP shows; fail if some went wrong."""
     print(f"{sum(ended.values())} inputs: {dict(ended)}")
     shown = "\n".join(problems[:60])
     assert not problems, f"{len(problems)} of {sum(ended.values())} went wrong:\n{shown}"
 
 
-def draw_many(target, count, seed, thorough, record_property):
+def draw_many(target, count, seed, thorough):
     drawn = random.Random(f"{target} {seed}")
     ended, problems = Counter(), []
     for _ in range(count):
@@ -73,20 +72,20 @@ def draw_many(target, count, seed, thorough, record_property):
         if problem:
             problems.append(problem)
     assert sum(ended.values()) == count
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 @pytest.mark.parametrize("target", fuzz.TARGETS, ids=str.strip)
-def test_drawn_calls(target, record_property):
+def test_drawn_calls(target):
     count = FEW.get(target, (FAST, SLOW))[0]
-    draw_many(target, count, "fast", False, record_property)
+    draw_many(target, count, "fast", False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", fuzz.TARGETS, ids=str.strip)
-def test_many_drawn_calls(target, record_property):
+def test_many_drawn_calls(target):
     count = FEW.get(target, (FAST, SLOW))[1]
-    draw_many(target, count, "slow", True, record_property)
+    draw_many(target, count, "slow", True)
 
 
 # --- known in a transformation only --------------------------------------------------------------
@@ -189,13 +188,13 @@ MORE_TRACED_VALUES = (
     "jnp.array(1.0, jnp.bfloat16)",
 )  # fmt: skip
 TRANSFORMED = (
-    ("jax.vmap({})({})", ("np.ones(2)", "np.array([1.0, np.nan])")),
+    ("jax.vmap({})({})", ("np.array([1.0, np.nan])",)),
     ("jax.grad(lambda x: sum(jnp.sum(leaf) for leaf in jax.tree.leaves(({})(x))))({})", ("1.0",)),
     ("jax.jacfwd({})({})", ("1.0",)),
 )
 
 
-def tracers(values, record_property):
+def tracers(values):
     ended, problems = Counter(), []
     for text, value in itertools.product(TRACED, values):
         function, argument = fuzz.library(text), fuzz.evaluate(value)
@@ -204,44 +203,33 @@ def tracers(values, record_property):
         if outcome.kind == "wrong":
             problems.append(f"traced({text}, {value})\n    {outcome.words}")
     assert sum(ended.values()) == len(TRACED) * len(values)
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
-def test_tracers_in_every_place(record_property):
-    tracers(TRACED_VALUES, record_property)
-
-
-@pytest.mark.slow
-def test_more_tracers_in_every_place(record_property):
-    tracers(MORE_TRACED_VALUES, record_property)
-
-
-# What compiles for seconds when it is not inside jit
-COMPILED = re.compile(
-    r"(lindblad|langevin)\(TWO, jaxosc|gibbs|normal_modes|_scale|_spectrum|entropy|eigenvalues|"
-    r"information\(x|purity|coherence|steady_state\(jaxosc"
-)
+def test_tracers_in_every_place():
+    tracers(TRACED_VALUES)
 
 
 @pytest.mark.slow
-def test_tracers_of_other_transformations(record_property):
-    """vmap, grad and jacfwd: inside jit, and, of what is quick to compile, outside of it."""
+def test_more_tracers_in_every_place():
+    tracers(MORE_TRACED_VALUES)
+
+
+@pytest.mark.slow
+def test_tracers_of_other_transformations():
+    """vmap, grad and jacfwd, inside jit so that nothing is compiled."""
     ended, problems = Counter(), []
-    for text, (form, values), inside in itertools.product(TRACED, TRANSFORMED, (True, False)):
-        if not inside and COMPILED.search(text):
-            continue
+    for text, (form, values) in itertools.product(TRACED, TRANSFORMED):
         for value in values:
-            written = form.format(text, "x" if inside else value)
-            if inside:
-                written = f"traced(lambda x: {written}, {value})"
+            written = f"traced(lambda x: {form.format(text, 'x')}, {value})"
             outcome = fuzz.attempt(
                 lambda written=written: fuzz.library(written), [], {}, (*ALSO_WORDED, *JAX_OWN)
             )
             ended[outcome.kind] += 1
             if outcome.kind == "wrong" and not re.search("|".join(JAX_OWN), outcome.words):
                 problems.append(f"{written}\n    {outcome.words}")
-    assert sum(ended.values()) >= 500
-    report(record_property, ended, problems)
+    assert sum(ended.values()) >= 240
+    report(ended, problems)
 
 
 # What jax.vmap, jax.grad and jax.jacfwd themselves say of what a function returns
@@ -300,7 +288,7 @@ def points(seed, count):
         yield {name: np.float64(value) for name, value in point.items()}
 
 
-def known_and_traced(model, count, explain, record_property):
+def known_and_traced(model, count, explain):
     inside = jax.jit(covariance, static_argnums=0)
     ended, problems = Counter(), []
     for point in points(f"{model} {count}", count):
@@ -326,7 +314,7 @@ def known_and_traced(model, count, explain, record_property):
         if not np.abs(values - known.value).max() <= 1e-11 * size:
             problems.append(f"{text}\n    {known.value}, in jit {values}")
     assert sum(ended.values()) == count
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 def unexplained(text, point):
@@ -352,19 +340,19 @@ def unexplained(text, point):
         yield f"{text}\n    diagnose: {outcome.value}"
 
 
-def test_known_and_traced_numbers(record_property):
-    known_and_traced("local_lindblad", 80, False, record_property)
+def test_known_and_traced_numbers():
+    known_and_traced("local_lindblad", 80, False)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_many_known_and_traced_numbers(model, record_property):
-    known_and_traced(model, 300, True, record_property)
+def test_many_known_and_traced_numbers(model):
+    known_and_traced(model, 300, True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["local_lindblad", "langevin"])
-def test_a_bad_point_spoils_no_other(model, record_property):
+@pytest.mark.parametrize("model", ["local_lindblad", "gibbs"])
+def test_a_bad_point_spoils_no_other(model):
     """vmap, its gradient and jacfwd over sound and bad points: NaN where bad, and only there."""
     drawn = list(points(f"batch {model}", 256))
     rest = {name: np.array([point[name] for point in drawn]) for name in SOUND}
@@ -391,12 +379,12 @@ def test_a_bad_point_spoils_no_other(model, record_property):
     part = np.abs(alone / np.where(ratio == 0, 1, ratio))
     close = 1e-9 * np.maximum(1, np.abs(reverse)) + 1e-12 * part
     assert (np.abs(reverse - forward) <= close)[smooth].all()
-    record_property("inputs", 4 * len(drawn))
+    print(f"{4 * len(drawn)} inputs")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_any_unit(model, record_property):
+def test_any_unit(model):
     """In a unit of any size the same numbers: exactly, for a power of two."""
     count = 0
     for ratio, temperature, power in itertools.product(
@@ -417,7 +405,7 @@ def test_any_unit(model, record_property):
         # 1/(1 − ratio) = 100
         np.testing.assert_allclose(scaled, known, rtol=1e-12, atol=1e-13 * np.abs(known).max())
         count += 1
-    record_property("inputs", count)
+    print(f"{count} inputs")
     assert count == 60
 
 
@@ -455,7 +443,7 @@ def same(loaded, saved):
     return all(one.dtype == other.dtype and np.array_equal(one, other) for one, other in pairs)
 
 
-def test_paths_that_are_none(tmp_path, monkeypatch, record_property):
+def test_paths_that_are_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ended, problems = Counter(), []
     (tmp_path / "file").write_text("no folder")
@@ -485,10 +473,10 @@ def test_paths_that_are_none(tmp_path, monkeypatch, record_property):
     ]
     assert not hidden, f"left behind: {hidden}"
     assert sum(ended.values()) >= 190
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
-def test_results_that_users_make(tmp_path, record_property):
+def test_results_that_users_make(tmp_path):
     """SweepResult has no constructor of its own, but what its methods say is ours."""
     ended, problems = Counter(), []
     axes = fuzz.SWEPT.axes
@@ -509,7 +497,7 @@ def test_results_that_users_make(tmp_path, record_property):
             note(ended, problems, f"{name}: save {ending}", result.save, path)
     note(ended, problems, "to_xarray(1)", fuzz.SWEPT.to_xarray, 1)
     assert sum(ended.values()) >= 30
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 DAMAGE = {
@@ -543,7 +531,7 @@ def in_full(loaded):
     )
 
 
-def damage_files(tmp_path, count, record_property):
+def damage_files(tmp_path, count):
     ended, problems = Counter(), []
     drawn = random.Random(count)
     for ending, each in (("npz", count), ("nc", count)):
@@ -557,19 +545,19 @@ def damage_files(tmp_path, count, record_property):
             if ending == "npz" and outcome.kind == "value" and not same(outcome.value, fuzz.SWEPT):
                 problems.append(f"{text} is loaded as {outcome.value.values}")
     assert sum(ended.values()) == 2 * count
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 # HDF5's own closing of a damaged file may print that it failed, out of anyone's reach.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_damaged_files(tmp_path, record_property):
-    damage_files(tmp_path, 30, record_property)
+def test_damaged_files(tmp_path):
+    damage_files(tmp_path, 30)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_many_damaged_files(tmp_path, record_property):
-    damage_files(tmp_path, 300, record_property)
+def test_many_damaged_files(tmp_path):
+    damage_files(tmp_path, 300)
 
 
 SPOILT = {
@@ -589,7 +577,7 @@ SPOILT = {
 @pytest.mark.parametrize(
     "ways", [("cut", "gone"), pytest.param(tuple(SPOILT), marks=pytest.mark.slow)]
 )
-def test_damaged_folders(ways, tmp_path, record_property):
+def test_damaged_folders(ways, tmp_path):
     """Each file of a saved .zarr and of a store, spoilt: no wrong number is loaded."""
     ended, problems = Counter(), []
     fuzz.SWEPT.save(tmp_path / "saved.zarr")
@@ -627,7 +615,7 @@ def test_damaged_folders(ways, tmp_path, record_property):
                         problems.append(f"{text} is loaded as {read.value.values}")
     assert swept.shape == (2, 3)
     assert sum(ended.values()) >= 20 * len(ways)
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 KEYS = (
@@ -644,7 +632,7 @@ KEYS = (
 
 
 @pytest.mark.parametrize("keys", [KEYS[:5], pytest.param(KEYS, marks=pytest.mark.slow)])
-def test_keys_and_types_in_files(keys, tmp_path, record_property):
+def test_keys_and_types_in_files(keys, tmp_path):
     ended, problems = Counter(), []
     for number, text in enumerate(keys):
         function = fuzz.evaluate(text)
@@ -663,7 +651,7 @@ def test_keys_and_types_in_files(keys, tmp_path, record_property):
                 if loaded.kind == "value" and not same(loaded.value, result):
                     problems.append(f"{ending} of {text} is loaded as {loaded.value.values}")
     assert sum(ended.values()) >= 5 * len(keys)
-    report(record_property, ended, problems)
+    report(ended, problems)
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -704,7 +692,7 @@ def command_lines(count):
         yield number, [command, *words]
 
 
-def refuse_commands(count, capsys, record_property):
+def refuse_commands(count, capsys):
     problems, codes = [], Counter()
     for number, words in command_lines(count):
         outcome = fuzz.attempt(main, [words], {})
@@ -717,19 +705,19 @@ def refuse_commands(count, capsys, record_property):
         if not fine or "Traceback" in printed.err:
             problems.append(f"{number}: {words!r}\n    {outcome}, {printed.err[-300:]}")
     assert sum(codes.values()) == count
-    report(record_property, codes, problems)
+    report(codes, problems)
 
 
-def test_commands_that_are_refused(tmp_path, monkeypatch, capsys, record_property):
+def test_commands_that_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    refuse_commands(300, capsys, record_property)
+    refuse_commands(300, capsys)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_many_commands_that_are_refused(tmp_path, monkeypatch, capsys, record_property):
+def test_many_commands_that_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    refuse_commands(4000, capsys, record_property)
+    refuse_commands(2500, capsys)
     assert not list(tmp_path.iterdir())
 
 
@@ -743,7 +731,6 @@ def test_many_commands_that_are_refused(tmp_path, monkeypatch, capsys, record_pr
                 ["sweep", "ratio=0:0.5:3", "--desc", "local", "local", "--output", "ü ☃.npz"],
                 ["sweep", "ratio=0:2:3", "damping1=0", "--desc", "local", "--output", "new/b.csv"],
                 ["sweep", "ratio=0:0.5:2", "temperature1=0", "--desc", "local", "--output=c.zarr"],
-                ["map", "--points", "11", "--temperature", "0", "--delta-t", "0", "1e-9"],
             )
         ),
     ],
@@ -783,10 +770,11 @@ def note(text, call, expected=None):
 
 TAKING_BATHS = [jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin,
                 jaxosc.langevin_quadrature, jaxosc.stability_scale]
-for one, other in ((None, 1), (0, 1), (1, None), (1, 1)):
+QUICK = [jaxosc.local_lindblad, jaxosc.stability_scale]
+for one, other in ((0, 1), (None, 1)):
     oscillators, baths = put(fuzz.TWO, one), put(fuzz.BATHS, other)
     where = f"oscillators on {one}, baths on {other}"
-    for function in TAKING_BATHS:
+    for function in TAKING_BATHS if one == 0 else QUICK:
         note(f"{function.__name__}, {where}", lambda: function(oscillators, baths),
              function(fuzz.TWO, fuzz.BATHS))
     note(f"diagnose, {where}", lambda: str(jaxosc.diagnose(oscillators, baths)))
@@ -816,19 +804,19 @@ for one, other in ((None, 1), (0, 1), (1, None), (1, 1)):
 spread = jax.sharding.NamedSharding(
     jax.sharding.Mesh(np.array(jax.devices()[:2]), ("a",)), jax.sharding.PartitionSpec("a"))
 shared = jax.tree.map(lambda leaf: jax.device_put(leaf, spread), fuzz.TWO)
-for function in TAKING_BATHS:
+for function in QUICK:
     note(f"{function.__name__} of a sharded record", lambda: function(shared, fuzz.BATHS))
     note(f"{function.__name__} of a sharded record and one elsewhere",
          lambda: function(shared, put(fuzz.BATHS, 2)))
 print(sum(ended.values()), dict(ended))
 print("\\n".join(problems))
-assert sum(ended.values()) >= 70
+assert sum(ended.values()) >= 35
 sys.exit(bool(problems))
 """
 
 
 @pytest.mark.slow
-def test_arrays_on_several_devices(record_property):
+def test_arrays_on_several_devices():
     environment = {
         **os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=3",
         "JAX_PLATFORMS": "cpu", "PYTHONPATH": os.path.dirname(fuzz.__file__),
@@ -837,5 +825,5 @@ def test_arrays_on_several_devices(record_property):
         [sys.executable, "-W", "error", "-c", DEVICES],
         env=environment, capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
-    record_property("inputs", done.stdout.split(" ", 1)[0])
+    print(done.stdout.splitlines()[0] if done.stdout else "", "inputs")
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]

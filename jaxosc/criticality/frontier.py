@@ -131,6 +131,7 @@ def trust_frontier(
         np.isfinite,
         "have a coupling that can be scaled to a critical one, but the critical scale",
     )
+    _checks.require_together(oscillators=oscillators, baths=baths, tolerance=tolerance)
     tolerance = tolerance.astype(oscillators.frequency.dtype)
     return _trust_frontier(
         oscillators, baths, tolerance, description, observable, exact, side, low, high

@@ -65,6 +65,7 @@ def langevin_spectrum(
     oscillators, baths = match_flat(oscillators, baths)
     (frequency,) = _checks.float_arrays(frequency=frequency)
     _checks.require_finite("frequency", frequency)
+    _checks.require_together(oscillators=oscillators, baths=baths, frequency=frequency)
     flat = frequency.reshape(-1).astype(oscillators.frequency.dtype)
     density = _spectrum(oscillators, baths, flat, moment)
     return density.reshape(frequency.shape + density.shape[1:])
