@@ -220,6 +220,7 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
                 assert abs(float(value) - true) <= 1e-12 * max(abs(true), 1e-3 * size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 def test_distance_in_float32(name, interaction):

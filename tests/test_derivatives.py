@@ -129,7 +129,7 @@ def test_second_order(name):
             assert float(ours[index]) == pytest.approx(float(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(np.float32, marks=pytest.mark.slow), np.float64])
 def test_cold_baths_have_finite_slopes(dtype):
     """ω/T far beyond where exp(ω/T) overflows, and T = 0, in every parameter."""
     for name in DESCRIPTIONS:
