@@ -2,8 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
+import reference
 
 import jaxosc
 
@@ -82,6 +84,33 @@ def test_two_mode_squeezed_information(r, thermal):
     # entries, of size cosh 2r, moves the symplectic eigenvalues by its square.
     rounding = 3e-14 * (1 + scale) * np.cosh(2 * r) ** 2
     assert jaxosc.mutual_information(state) == pytest.approx(expected, abs=rounding)
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.9, 1.4])
+def test_slopes_of_information_between_equal_modes(strength):
+    """det α = det β exactly, and ν+ ≠ ν−; one mode changes and the other does not."""
+    state = np.diag([2.0, 1.5, 2.0, 1.5])
+    state[0, 2] = state[2, 0] = -strength
+    changes = np.zeros((4, 4, 4))
+    for change, (i, j) in zip(changes, [(0, 0), (1, 1), (2, 2), (0, 2)], strict=True):
+        change[i, j] = change[j, i] = 1
+
+    def exact(change):
+        def along(x):
+            return reference.mutual_information(
+                [[state[i, j] + x * change[i, j] for j in range(4)] for i in range(4)]
+            )
+
+        return float(reference.derivative(along, mpmath.mpf(0)))
+
+    expected = [exact(change) for change in changes]
+    reverse = np.asarray(jax.grad(jaxosc.mutual_information)(state))
+    np.testing.assert_allclose(np.sum(reverse * changes, axis=(1, 2)), expected, rtol=1e-12)
+    forward = [
+        jax.jvp(jaxosc.mutual_information, (jnp.asarray(state),), (jnp.asarray(change),))[1]
+        for change in changes
+    ]
+    np.testing.assert_allclose(forward, expected, rtol=1e-12)
 
 
 def test_coherence_is_hermitian_with_phase():

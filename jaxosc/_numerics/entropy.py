@@ -190,9 +190,11 @@ def _information(covariance: jax.Array) -> jax.Array:
 
     root = _safe_sqrt(d)
     high = (s + root) / 2
-    # Not jnp.maximum, whose derivative divides
+    # Not jnp.maximum, whose derivative divides. Slopes where a = b are those of one order of
+    # the two throughout; |a − b| would have none.
     first = a > b
     large0, small0 = jnp.where(first, a, b), jnp.where(first, b, a)
+    gap = large0 - small0
     large0, small0, large, small = (
         _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
     )
@@ -205,8 +207,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     q0, q = 4 * a * b - 1, 4 * p - 1
     lower0 = large0 * small0
     weak = (lower0 > 0) & (8 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)
-    roots = jnp.abs(a - b) + root
-    near = weak & (80 * (a - b) ** 2 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)
+    roots = gap + root
+    near = weak & (80 * gap**2 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)
     lower = jnp.where(near, lower0 - gain_lower, 1)
     down = quotient(gain_lower, lower)
     inverse_upper = reciprocal(upper)
