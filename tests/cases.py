@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from precision import SINGLE, digits, rounded
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class Pair:
 
     @classmethod
     def of(cls, omega, coupling, ratio, damping, temperature) -> Pair:
-        """From NumPy arrays and numbers."""
+        """From NumPy arrays and numbers, rounded as the library will round them."""
         omega, damping, temperature = (
-            (float(both[0]), float(both[1])) for both in (omega, damping, temperature)
+            (float(both[0]), float(both[1])) for both in map(rounded, (omega, damping, temperature))
         )
-        return cls(omega, float(coupling), float(ratio), damping, temperature)
+        return cls(omega, float(rounded(coupling)), float(rounded(ratio)), damping, temperature)
 
     @property
     def distance(self) -> float:
@@ -38,23 +39,26 @@ class Pair:
         Measured, errors are below 1e-12 + 1e-15/distance; the factor is for processors that round
         in another order.
         """
-        return 4 * (1e-12 + 1e-15 / self.distance)
+        return digits(4 * (1e-12 + 1e-15 / self.distance))
 
 
 def random_pairs(seed: int, count: int) -> list[Pair]:
     """Unequal γ, T and ω; resonance; near λ_c; hot and cold; equal temperatures; λ of either sign.
 
     The ratio is 1 (position), 0 (rotating wave) or neither. Temperatures stay above 0.3 ω, where
-    the flat Langevin model is physical for these γ.
+    the flat Langevin model is physical for these γ, and λ where it has four digits of 1 − λ/λ_c.
     """
     generator = np.random.default_rng(seed)
+    nearest = -3 if SINGLE else -6
     pairs = []
     for index in range(count):
         omega = np.exp(generator.uniform(-1, 1, 2))
         if index % 4 == 1:
             omega[1] = omega[0]
         ratio = (1.0, 0.0, generator.uniform(-0.8, 0.8))[index % 3]
-        distance = 10 ** generator.uniform(-6, 0) if index % 2 else generator.uniform(0.05, 0.98)
+        distance = (
+            10 ** generator.uniform(nearest, 0) if index % 2 else generator.uniform(0.05, 0.98)
+        )
         coupling = (1 - distance) * np.sqrt(omega[0] * omega[1]) / (1 + abs(ratio))
         damping = omega.min() * 10 ** generator.uniform(-5, -1, 2)
         temperature = omega.max() * 10 ** generator.uniform(-0.5, 2.5, 2)

@@ -10,7 +10,18 @@ _CACHE = tempfile.TemporaryDirectory()
 os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
 
 import jax  # noqa: E402
+import precision  # noqa: E402
 
-jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+# The command and some of the examples choose float64 for themselves.
+
+
+def pytest_collectstart() -> None:
+    precision.choose()
+
+
+def pytest_runtest_setup() -> None:
+    precision.choose()

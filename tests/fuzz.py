@@ -25,7 +25,6 @@ import numpy as np
 import jaxosc
 from jaxosc.diagnosis import State
 
-jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from precision import digits, double, rounded
 
 import jaxosc
 
@@ -67,8 +68,8 @@ def exact_state(name, omega, coupling, pairing, damping, temperature):
 
 
 def exact(name, pair, coupling):
-    # Float64 rounds the product ratio · λ; the reference has the same pairing and slope.
-    kappa = mpmath.mpf(pair.ratio * pair.coupling)
+    # The library rounds the product ratio · λ; the reference has the same pairing and slope.
+    kappa = mpmath.mpf(float(rounded(pair.ratio * pair.coupling)))
     kappa += mpmath.mpf(pair.ratio) * (mpmath.mpf(coupling) - mpmath.mpf(pair.coupling))
     state = exact_state(name, pair.omega, coupling, kappa, pair.damping, pair.temperature)
     n1, n2 = reference.occupation(state)
@@ -141,18 +142,21 @@ def test_many_random_pairs(name):
         check(name, pair)
 
 
+@double
 @pytest.mark.parametrize("name", ["local", "langevin", "global"])
 def test_extreme_pairs(name):
     for pair in cases.extreme_pairs(seed=1, count=12):
         check(name, pair)
 
 
+@double
 @pytest.mark.parametrize("name", ["local", "langevin"])
 def test_pairs_with_a_vanishing_pivot(name):
     for pair in cases.cancelling_pairs():
         check(name, pair)
 
 
+@double
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_many_extreme_pairs(name):
@@ -182,6 +186,7 @@ def exact_at_distance(name, distance, interaction, omega, damping, temperature):
     return [n1 + mpmath.mpf(0.5), n2 + mpmath.mpf(0.5), reference.coherence(state)[0, 1].real]
 
 
+@double
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 def test_distance_reaches_past_float64_couplings(name, interaction):
@@ -247,10 +252,10 @@ def test_more_modes(name, modes):
     network = cases.random_network(generator, modes)
     oscillators = jaxosc.Oscillators(*(network[k] for k in ("frequency", "exchange", "pairing")))
     baths = jaxosc.Baths(network["damping"], network["temperature"])
-    args = tuple(network.values())
+    args = tuple(rounded(part) for part in network.values())
     if name == "gibbs":
         state = jaxosc.gibbs(oscillators, network["temperature"][0])
-        true = reference.gibbs(*args[:3], network["temperature"][0])
+        true = reference.gibbs(*args[:3], args[4][0])
     else:
         equation, expected = {
             "local": (jaxosc.local_lindblad, reference.local),
@@ -259,14 +264,14 @@ def test_more_modes(name, modes):
         }[name]
         state, true = jaxosc.steady_state(equation(oscillators, baths)), expected(*args)
     true_array = np.array(true.tolist(), dtype=float)
-    assert np.abs(state - true_array).max() <= 1e-13 * np.abs(true_array).max()
+    assert np.abs(state - true_array).max() <= digits(1e-13) * np.abs(true_array).max()
     if modes > 1:
         groups = [((0,), None), ((0, 1), None), ((1,), (2,))]
         for first, others in groups:
             ours = jaxosc.mutual_information(state, first, others)
             exact_value = float(reference.mutual_information(true, first, others))
             # Three entropies of a few nats each: a few ulp of them.
-            assert abs(ours - exact_value) <= 2e-14
+            assert abs(ours - exact_value) <= digits(2e-14)
 
 
 def test_zero_temperature():
@@ -280,12 +285,12 @@ def test_zero_temperature():
             )  # fmt: skip
             true = exact(name, pair, pair.coupling)
             for ours, theirs in zip(computed[:4], true[:4], strict=True):
-                assert abs(float(ours) - float(theirs)) <= 1e-14
+                assert abs(float(ours) - float(theirs)) <= digits(1e-14)
             information = float(true[4])
             if np.isnan(information):  # below the uncertainty relation by O(γ/ω)
                 assert np.isnan(computed[4])
             else:
-                assert abs(float(computed[4]) - information) <= 1e-13
+                assert abs(float(computed[4]) - information) <= digits(1e-13)
 
 
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
@@ -300,4 +305,4 @@ def test_weak_correlations_keep_relative_accuracy(interaction):
                 jaxosc.pair(omega, coupling, interaction), jaxosc.Baths(damping, temperature)
             )
         )
-        assert abs(float(jaxosc.mutual_information(state)) / float(true) - 1) <= 1e-12
+        assert abs(float(jaxosc.mutual_information(state)) / float(true) - 1) <= digits(1e-12)

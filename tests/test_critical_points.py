@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from precision import EPS, digits, double
 
 import jaxosc
 
@@ -21,14 +22,16 @@ def random_network(generator, modes, pairing=1.0):
 
 
 def matrices(oscillators, scale):
-    omega, exchange, pairing = (np.asarray(leaf) for leaf in jax.tree.leaves(oscillators)[:3])
+    omega, exchange, pairing = (
+        np.asarray(leaf, float) for leaf in jax.tree.leaves(oscillators)[:3]
+    )
     return (np.diag(omega) + scale * (exchange + sign * pairing) for sign in (1, -1))
 
 
 def growth(oscillators, baths, scale):
     """The largest real part of an eigenvalue of the drift, from NumPy."""
     potential, kinetic = matrices(oscillators, scale)
-    decay = -np.diag(np.asarray(baths.damping))
+    decay = -np.diag(np.asarray(baths.damping, float))
     return np.linalg.eigvals(np.block([[decay, kinetic], [-potential, decay]])).real.max()
 
 
@@ -36,20 +39,23 @@ def growth(oscillators, baths, scale):
 def test_critical_scale_of_a_pair(interaction):
     oscillators = jaxosc.pair((5.0, 2.0), 0.7, interaction)
     critical = jaxosc.critical_coupling((5.0, 2.0), interaction)
-    assert jaxosc.critical_scale(oscillators) == pytest.approx(float(critical) / 0.7, rel=1e-15)
+    assert jaxosc.critical_scale(oscillators) == pytest.approx(
+        float(critical) / 0.7, rel=digits(1e-15)
+    )
     mixed = jaxosc.Oscillators((5.0, 2.0), [[0, 0.3], [0.3, 0]], [[0, -0.5], [-0.5, 0]])
-    assert jaxosc.critical_scale(mixed) == pytest.approx(np.sqrt(10) / 0.8, rel=1e-15)
+    assert jaxosc.critical_scale(mixed) == pytest.approx(np.sqrt(10) / 0.8, rel=digits(1e-15))
 
 
 @pytest.mark.parametrize("modes", [2, 3, 4, 6, 10])
 def test_critical_scale_against_eigenvalues(modes):
     generator = np.random.default_rng(modes)
+    step = max(1e-9, 16 * EPS)
     for _ in range(5):
         oscillators, _ = random_network(generator, modes)
         scale = float(jaxosc.critical_scale(oscillators))
         inside, outside = (
             min(np.linalg.eigvalsh(matrix)[0] for matrix in matrices(oscillators, scale * factor))
-            for factor in (1 - 1e-9, 1 + 1e-9)
+            for factor in (1 - step, 1 + step)
         )
         assert inside > 0 > outside
 
@@ -85,16 +91,16 @@ def test_critical_scale_differentiates_twice():
 
     with mpmath.workdps(50):
         point = (mpmath.mpf(1.1), mpmath.mpf(0.2))
-        assert scale(1.1, 0.2) == pytest.approx(float(exact(*point)), rel=1e-14)
+        assert scale(1.1, 0.2) == pytest.approx(float(exact(*point)), rel=digits(1e-14))
         for index in (0, 1):
             order = [0, 0]
             order[index] = 1
             expected = float(mpmath.diff(exact, point, tuple(order)))
             for derivative in (jax.jacfwd, jax.jacrev):
                 slope = jax.jit(derivative(scale, index))(1.1, 0.2)
-                assert slope == pytest.approx(expected, rel=1e-12)
+                assert slope == pytest.approx(expected, rel=digits(1e-12))
         expected = float(mpmath.diff(exact, point, (2, 0)))
-        assert jax.jit(jax.hessian(scale))(1.1, 0.2) == pytest.approx(expected, rel=1e-11)
+        assert jax.jit(jax.hessian(scale))(1.1, 0.2) == pytest.approx(expected, rel=digits(1e-11))
 
 
 def test_rotating_wave_kink():
@@ -107,7 +113,7 @@ def test_rotating_wave_kink():
         )
 
     by_exchange, by_pairing = jax.grad(scale, (0, 1))(0.5, 0.0)
-    assert by_exchange == pytest.approx(-np.sqrt(10) / 0.25, rel=1e-14)
+    assert by_exchange == pytest.approx(-np.sqrt(10) / 0.25, rel=digits(1e-14))
     assert by_pairing == 0
 
 
@@ -122,7 +128,7 @@ def test_stability_scale_against_eigenvalues(modes):
             continue
         below = np.linspace(1e-3, 1 - 1e-4, 200) * scale
         assert max(growth(oscillators, baths, s) for s in below) < 0
-        assert abs(growth(oscillators, baths, scale)) < 1e-8
+        assert abs(growth(oscillators, baths, scale)) < digits(1e-12)
         assert growth(oscillators, baths, scale * (1 + 1e-4)) > 0
 
 
@@ -139,7 +145,9 @@ def test_stability_scale_of_a_pair():
     exact = np.sqrt(np.prod(omega**2 + damping**2) / omega.prod()) / 2
     oscillators = jaxosc.pair(omega, 0.7, "position")
     baths = jaxosc.Baths(damping, (1.0, 1.0))
-    assert jaxosc.stability_scale(oscillators, baths) == pytest.approx(exact / 0.7, rel=1e-14)
+    assert jaxosc.stability_scale(oscillators, baths) == pytest.approx(
+        exact / 0.7, rel=digits(1e-14)
+    )
     generator = np.random.default_rng(4)
     for _ in range(8):
         oscillators, baths = random_network(generator, 2, 10 ** generator.uniform(-1, 1))
@@ -150,7 +158,19 @@ def test_stability_scale_of_a_pair():
         )
         three = jaxosc.Baths(np.append(baths.damping, 0.1), np.ones(3))
         closed = float(jaxosc.stability_scale(oscillators, baths))
-        assert jaxosc.stability_scale(widened, three) == pytest.approx(closed, rel=1e-7)
+        assert jaxosc.stability_scale(widened, three) == pytest.approx(closed, rel=digits(1e-14))
+
+
+def test_a_static_crossing_next_to_an_exceptional_point():
+    """In float32 both eigenvalues at the crossing, 0 and −2γ, are only known to √ε."""
+    exchange, pairing = np.zeros((2, 3, 3), np.float32)
+    exchange[0, 1] = exchange[1, 0] = -0.02593282
+    pairing[0, 1] = pairing[1, 0] = 0.01544021
+    frequency = np.array([1.5569718, 0.63225406, 1.7], np.float32)
+    damping = np.array([1.3356972e-04, 2.2883518e-05, 0.1], np.float32)
+    three = jaxosc.Oscillators(frequency, exchange, pairing)
+    scale = jaxosc.stability_scale(three, jaxosc.Baths(damping, np.ones(3, np.float32)))
+    assert scale == pytest.approx(23.98108609, rel=1e-6)
 
 
 def test_pairing_destabilises_before_the_hamiltonian():
@@ -169,6 +189,7 @@ def test_one_damped_end_damps_the_chain():
     assert growth(oscillators, baths, 0.999 * scale) < 0 < growth(oscillators, baths, 1.001 * scale)
 
 
+@double
 @pytest.mark.parametrize("pairing", [1.0, 20.0])
 def test_stability_scale_differentiates(pairing):
     """A static crossing (κ = λ) and an oscillating one, each against differences."""
@@ -185,7 +206,7 @@ def test_stability_scale_differentiates(pairing):
 
     point = jnp.array([1.1, 0.02])
     forward, reverse = (jax.jit(d(scale))(point) for d in (jax.jacfwd, jax.jacrev))
-    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
     curvature = jax.jit(jax.hessian(scale))(point)
     np.testing.assert_allclose(curvature, curvature.T, rtol=1e-9)
     gradient = jax.jit(jax.grad(scale))
@@ -203,11 +224,11 @@ def test_batches():
     oscillators, baths = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
     np.testing.assert_allclose(
         jax.vmap(jaxosc.stability_scale)(oscillators, baths),
-        [jaxosc.stability_scale(*network) for network in networks], rtol=1e-12,
+        [jaxosc.stability_scale(*network) for network in networks], rtol=digits(1e-12),
     )  # fmt: skip
     np.testing.assert_allclose(
         jax.vmap(jaxosc.critical_scale)(oscillators),
-        [jaxosc.critical_scale(network) for network, _ in networks], rtol=1e-14,
+        [jaxosc.critical_scale(network) for network, _ in networks], rtol=digits(1e-14),
     )  # fmt: skip
 
 
@@ -233,6 +254,7 @@ def test_bad_input():
     assert np.isnan(jax.jit(inside)(jnp.array([1.0, -1.0])))
 
 
+@double
 def test_critical_scale_by_a_coupling():
     """By one symmetric pair of entries, of exchange and of pairing, against NumPy."""
     generator = np.random.default_rng(7)
@@ -255,9 +277,9 @@ def test_critical_scale_by_a_coupling():
         return jaxosc.critical_scale(jaxosc.Oscillators(jnp.asarray(omega), exchange, pairing))
 
     zero = jnp.zeros(2)
-    assert scale(zero) == pytest.approx(exact(zero), rel=1e-13)
+    assert scale(zero) == pytest.approx(exact(zero), rel=digits(1e-13))
     forward, reverse = (jax.jit(d(scale))(zero) for d in (jax.jacfwd, jax.jacrev))
-    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
     curvature = jax.jit(jax.hessian(scale))(zero)
     for index, step in enumerate(1e-4 * np.eye(2)):
         near = step / 10
@@ -296,10 +318,10 @@ def test_stability_scale_of_a_pair_differentiates(pairing):
 
     point = np.array([1.1, 1.4, 0.05, 0.3, 0.1])
     value = float(scale(jnp.asarray(point)))
-    assert value == pytest.approx(exact(point, value), rel=1e-10)
+    assert value == pytest.approx(exact(point, value), rel=digits(1e-10))
     forward, reverse = (jax.jit(d(scale))(jnp.asarray(point)) for d in (jax.jacfwd, jax.jacrev))
-    np.testing.assert_allclose(forward, reverse, rtol=1e-12)
+    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
     for index, step in enumerate(1e-5 * np.eye(5)):
         difference = (exact(point + step, value) - exact(point - step, value)) / 2e-5
         assert forward[index] == pytest.approx(difference, rel=1e-5)
-    assert forward[4] == pytest.approx(-value / point[4], rel=1e-12)
+    assert forward[4] == pytest.approx(-value / point[4], rel=digits(1e-12))

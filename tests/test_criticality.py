@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from precision import digits
 
 import jaxosc
 
@@ -57,7 +58,7 @@ def test_susceptibility(name):
         slopes = jaxosc.susceptibility(NUMBER[name], parameters, by="coupling", mode=mode)
         assert np.all(np.abs(slopes - np.array(expected)) <= tolerance)
     plain = jax.grad(NUMBER[name], argnums=2)(*jnp.array(POINTS["generic"]))
-    assert slopes[0] == pytest.approx(float(plain), rel=1e-13)
+    assert slopes[0] == pytest.approx(float(plain), rel=digits(1e-13))
 
 
 @pytest.mark.slow
@@ -73,7 +74,7 @@ def test_second_susceptibility():
                 (mpmath.mpf(0.3), mpmath.mpf(2.0)), order,
             )  # fmt: skip
         assert ours == pytest.approx(float(expected), rel=1e-9)
-        assert reverse == pytest.approx(float(ours), rel=1e-12)
+        assert reverse == pytest.approx(float(ours), rel=digits(1e-12))
 
 
 def test_susceptibility_of_trees_and_batches():
@@ -234,10 +235,10 @@ def test_a_closed_curve():
     )
     assert curve.closed
     x, y = curve.points["x"], curve.points["y"]
-    assert np.abs(x**2 + y**2 / 4 - 1).max() < 1e-14
+    assert np.abs(x**2 + y**2 / 4 - 1).max() < digits(1e-14)
     assert np.ptp(x) > 1.98
     np.testing.assert_allclose(
-        curve.tangent["x"] * x + curve.tangent["y"] * y / 4, 0, atol=1e-14
+        curve.tangent["x"] * x + curve.tangent["y"] * y / 4, 0, atol=digits(1e-14)
     )  # along the curve
 
 
@@ -256,7 +257,7 @@ def test_corners_and_bounds():
         lambda x, y: y - x**2, {"x": 0.1, "y": 0.0}, {"x": (-1, 0.5), "y": (-1, 0.64)}
     )
     assert part.ends == ("it leaves the bounds", "it leaves the bounds")
-    np.testing.assert_allclose(np.sort(part.points["x"])[[0, -1]], [-0.8, 0.5], atol=1e-12)
+    np.testing.assert_allclose(np.sort(part.points["x"])[[0, -1]], [-0.8, 0.5], atol=digits(1e-12))
 
 
 def test_critical_manifold():
@@ -268,10 +269,10 @@ def test_critical_manifold():
         distance, {"omega": 5.0, "coupling": 1.0}, {"omega": (0.1, 10), "coupling": (0.1, 3)}
     )
     omega, coupling = curve.points["omega"], curve.points["coupling"]
-    np.testing.assert_allclose(coupling, np.sqrt(2 * omega) / 2, rtol=1e-13)
+    np.testing.assert_allclose(coupling, np.sqrt(2 * omega) / 2, rtol=digits(1e-13))
     slope = curve.tangent["coupling"] / curve.tangent["omega"]
-    np.testing.assert_allclose(slope, np.sqrt(2 / omega) / 4, rtol=1e-12)
-    np.testing.assert_allclose(np.sort(omega)[[0, -1]], [0.1, 10], rtol=1e-12)
+    np.testing.assert_allclose(slope, np.sqrt(2 / omega) / 4, rtol=digits(1e-12))
+    np.testing.assert_allclose(np.sort(omega)[[0, -1]], [0.1, 10], rtol=digits(1e-12))
 
 
 @pytest.mark.parametrize(
@@ -330,10 +331,10 @@ def test_frontier_of_the_local_equation():
     assert found.crosses.all()
     assert set(found.reason) == {"the error crosses the tolerance here"}
     critical = np.sqrt(10.0) / 2
-    np.testing.assert_allclose(found.scale, found.ratio * critical, rtol=1e-15)
+    np.testing.assert_allclose(found.scale, found.ratio * critical, rtol=digits(1e-15))
     for scale, difference in zip(found.scale, differences, strict=True):
         error = reference_error("local", (5.0, 2.0), float(scale), float(difference))
-        assert error == pytest.approx(0.1, rel=1e-10)
+        assert error == pytest.approx(0.1, rel=digits(1e-10))
 
 
 def test_frontier_of_the_global_equation_at_resonance():
@@ -372,7 +373,7 @@ def test_frontier_differentiates():
     point = (jnp.asarray(100.0), jnp.asarray(0.1))
     forward = jax.jit(jax.jacfwd(scale, (0, 1)))(*point)
     reverse = jax.jit(jax.jacrev(scale, (0, 1)))(*point)
-    np.testing.assert_allclose(forward, reverse, rtol=1e-10)
+    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-10))
     for index, step in enumerate((1e-3, 1e-6)):
         high, low = (
             scale(*(x + sign * step * (i == index) for i, x in enumerate(point)))

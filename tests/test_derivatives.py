@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from precision import digits
 
 import jaxosc
 
@@ -71,8 +72,8 @@ def test_gradient(name, point):
         # γ and T, but at equal T they share value and slope in λ, and T1 + T2.
         value = gradients(name)[1](jnp.array(point))
         expected = exact_gradient("gibbs", point)
-        np.testing.assert_allclose(value[2], expected[2], atol=1e-14)
-        np.testing.assert_allclose(value[5] + value[6], expected[5], rtol=1e-12)
+        np.testing.assert_allclose(value[2], expected[2], atol=digits(1e-14))
+        np.testing.assert_allclose(value[5] + value[6], expected[5], rtol=digits(1e-12))
         assert np.isfinite(value).all()
         return
     forward, reverse = (gradient(jnp.array(point)) for gradient in gradients(name))
@@ -91,7 +92,9 @@ def test_scaled_cotangent():
     """A cotangent other than 1 scales through."""
     _, pull = jax.vjp(functools.partial(occupation, "langevin"), jnp.array(GENERIC))
     np.testing.assert_allclose(
-        pull(jnp.asarray(-2.5))[0], -2.5 * gradients("langevin")[1](jnp.array(GENERIC)), rtol=1e-13
+        pull(jnp.asarray(-2.5))[0],
+        -2.5 * gradients("langevin")[1](jnp.array(GENERIC)),
+        rtol=digits(1e-13),
     )
 
 
@@ -162,7 +165,7 @@ def test_batching_changes_nothing():
         function = functools.partial(occupation, name)
         batched = jax.jit(jax.vmap(function))(points)
         single = [jax.jit(function)(point) for point in points]
-        np.testing.assert_allclose(batched, single, rtol=1e-12)
+        np.testing.assert_allclose(batched, single, rtol=digits(1e-12))
 
 
 @pytest.mark.slow
@@ -189,4 +192,4 @@ def test_three_modes():
         slope = float(reference.derivative(lambda x, f=theirs: expected(x, f), mpmath.mpf(0.1)))
         for derivative in (jax.jacfwd, jax.grad):
             computed = jax.jit(derivative(functools.partial(function, equation=ours)))(0.1)
-            assert computed == pytest.approx(slope, rel=1e-11)
+            assert computed == pytest.approx(slope, rel=digits(1e-11))

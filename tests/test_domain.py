@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from precision import EPS, double
 
 import jaxosc
 
@@ -12,7 +13,7 @@ def occupations(equation, oscillators, baths):
     return np.asarray(jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths))))
 
 
-@pytest.mark.parametrize("gamma", [1e-2, 1e-4, 1e-8])
+@pytest.mark.parametrize("gamma", [1e-2, 1e-4, pytest.param(1e-8, marks=double)])
 @pytest.mark.parametrize("interaction", ["one mode", "position", "rotating-wave"])
 def test_the_flat_langevin_equation_is_physical_above_a_temperature(interaction, gamma):
     """T* = Ω/ln(πΩ/γ), Ω the fastest normal mode: there N(Ω, T) makes up for −γ/(πΩ)."""
@@ -42,7 +43,7 @@ def test_the_occupation_at_zero_temperature():
     one = jaxosc.Oscillators([1.0], [[0.0]], [[0.0]])
     for gamma in (1e-2, 1e-4):
         number = occupations(jaxosc.langevin, one, jaxosc.Baths([gamma], [0.0]))[0]
-        assert number == pytest.approx(-gamma / np.pi, rel=gamma)
+        assert number == pytest.approx(-gamma / np.pi, rel=gamma, abs=EPS)
 
 
 @pytest.mark.parametrize("softness", [100.0, 10.0, 1.0, 0.1])
@@ -125,4 +126,5 @@ def test_the_lindblad_descriptions_are_always_physical():
                 found = jaxosc.diagnose(oscillators, baths)
                 assert found.states["local_lindblad"].physical
                 assert found.states["global_lindblad"].physical
-                assert not found.states["langevin"].physical
+                if gamma > 100 * EPS:
+                    assert not found.states["langevin"].physical

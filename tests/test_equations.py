@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
+from precision import digits
 
 import jaxosc
 
@@ -65,7 +66,7 @@ def test_equal_temperatures_relax_to_the_gibbs_state(interaction):
     for weights in ("paper", "rotating-wave", "position"):
         baths = jaxosc.Baths((1e-3, 4e-3), (3.0, 3.0))
         state = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, weights=weights))
-        np.testing.assert_allclose(state, gibbs, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(state, gibbs, rtol=digits(1e-13), atol=digits(1e-15))
     deviation = []
     gibbs = jaxosc.gibbs(oscillators, 1.0)
     for scale in (1e-5, 1e-6, 1e-7):
@@ -83,7 +84,9 @@ def test_uncoupled_oscillators_are_thermal(equation):
         state = jaxosc.steady_state(equation(oscillators, jaxosc.Baths((0.1, 0.02), (4.0, 0.7))))
         expected = 1 / np.expm1(np.array(omega) / [4.0, 0.7])
         # The covariance holds n + 1/2, to its last digit
-        np.testing.assert_allclose(jaxosc.occupation(state), expected, rtol=1e-13, atol=3e-16)
+        np.testing.assert_allclose(
+            jaxosc.occupation(state), expected, rtol=digits(1e-13), atol=digits(3e-16)
+        )
         assert jaxosc.coherence(state)[0, 1] == 0
 
 
@@ -109,7 +112,7 @@ def test_exchange_symmetry(equation):
         }
         index = np.array([2 * m + q for m in order for q in (0, 1)])
         expected = state(network)[np.ix_(index, index)]
-        np.testing.assert_allclose(state(renamed), expected, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(state(renamed), expected, rtol=digits(1e-11), atol=digits(1e-13))
 
 
 @pytest.mark.parametrize("modes", [1, 2, 3, 4])
@@ -123,9 +126,9 @@ def test_structured_and_general_solver_agree(modes):
     )
     state = jaxosc.steady_state(dynamics)
     plain = jaxosc.steady_state(jaxosc.Dynamics(dynamics.drift, dynamics.diffusion))
-    np.testing.assert_allclose(plain, state, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(plain, state, rtol=digits(1e-10), atol=digits(1e-12))
     scipy_state = scipy.linalg.solve_continuous_lyapunov(dynamics.drift, -dynamics.diffusion)
-    np.testing.assert_allclose(scipy_state, state, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(scipy_state, state, rtol=digits(1e-10), atol=digits(1e-12))
 
 
 def test_global_drift_and_diffusion_have_its_steady_state():
@@ -202,8 +205,8 @@ def test_the_unit_does_not_matter(dtype):
         for exponent in (-30, 30, 60):
             scale = dtype(2.0**exponent)
             value, gradient = slope(dtype(0.5), scale, equation)
-            assert value == pytest.approx(float(expected[0]), rel=1e-15)
-            assert gradient == pytest.approx(float(expected[1]), rel=1e-15)
+            assert value == pytest.approx(float(expected[0]), rel=digits(1e-15))
+            assert gradient == pytest.approx(float(expected[1]), rel=digits(1e-15))
         value, gradient = slope(dtype(0.5), dtype(1e9), equation)
         assert value == pytest.approx(float(expected[0]), rel=64 * float(np.finfo(dtype).eps))
 
@@ -219,7 +222,7 @@ def test_spectrum_integrates_to_the_moments():
     np.testing.assert_allclose(occupation, jaxosc.occupation(state), rtol=1e-3)
     moments = jaxosc.langevin_spectrum(oscillators, baths, nu[::4], moment="covariance")
     assert moments.shape == (200_000, 4, 4)
-    np.testing.assert_allclose(moments, jnp.conj(jnp.swapaxes(moments, -1, -2)), atol=1e-12)
+    np.testing.assert_allclose(moments, jnp.conj(jnp.swapaxes(moments, -1, -2)), atol=digits(1e-12))
     one = jaxosc.langevin_spectrum(oscillators, baths, 1.2)
     assert one.shape == (2,)
     grid = jaxosc.langevin_spectrum(oscillators, baths, nu[:6].reshape(2, 3))
@@ -256,7 +259,7 @@ def test_spectrum_is_eq_23():
         spectrum = jaxosc.langevin_spectrum(
             jaxosc.pair((w1, w2), lam, "position"), jaxosc.Baths((g1, g2), (t1, t2)), nu
         )
-        np.testing.assert_allclose(spectrum, expected, rtol=1e-12)
+        np.testing.assert_allclose(spectrum, expected, rtol=digits(1e-12))
 
 
 def test_baths_at_the_ends_of_a_chain():
@@ -301,7 +304,9 @@ def test_normal_modes(interaction):
             frequency, u, v = reference.normal_modes(*network)
             # Ω_−² ∝ 1 − λ/λ_c: the rounding of λ alone is 1e-16/(1 − λ/λ_c) of it
             expected = [float(x) for x in frequency]
-            np.testing.assert_allclose(modes.frequency, expected, rtol=1e-15 + 1e-15 / (1 - ratio))
+            np.testing.assert_allclose(
+                modes.frequency, expected, rtol=digits(1e-15) + 1e-15 / (1 - ratio)
+            )
             if omega[0] != omega[1] or ratio > 1e-3:  # else the modes are any rotation of these
                 for ours, theirs in ((modes.u, u), (modes.v, v)):
                     exact = np.abs(np.array(theirs.tolist(), dtype=float))
@@ -318,8 +323,8 @@ def test_normal_modes_of_a_network():
     parts = [network[k] for k in ("frequency", "exchange", "pairing")]
     frequency, u, v = jaxosc.normal_modes(jaxosc.Oscillators(*parts))
     expected, _, _ = reference.normal_modes(*parts)
-    np.testing.assert_allclose(frequency, [float(x) for x in expected], rtol=1e-13)
-    np.testing.assert_allclose(u @ u.T - v @ v.T, np.eye(4), atol=1e-13)
+    np.testing.assert_allclose(frequency, [float(x) for x in expected], rtol=digits(1e-13))
+    np.testing.assert_allclose(u @ u.T - v @ v.T, np.eye(4), atol=digits(1e-13))
 
 
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])

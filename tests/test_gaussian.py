@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from precision import digits
 
 import jaxosc
 
@@ -35,9 +36,9 @@ def test_vacuum(modes):
     vacuum = 0.5 * np.eye(2 * modes)
     assert np.all(jaxosc.occupation(vacuum) == 0)
     assert np.all(jaxosc.coherence(vacuum) == 0)
-    np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(vacuum), 0.5, rtol=1e-15)
-    assert abs(jaxosc.von_neumann_entropy(vacuum)) < 1e-14
-    assert jaxosc.purity(vacuum) == pytest.approx(1, rel=1e-14)
+    np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(vacuum), 0.5, rtol=digits(1e-15))
+    assert abs(jaxosc.von_neumann_entropy(vacuum)) < digits(1e-14)
+    assert jaxosc.purity(vacuum) == pytest.approx(1, rel=digits(1e-14))
     assert jaxosc.is_physical(vacuum)
     assert not jaxosc.is_physical(0.499999 * np.eye(2 * modes))
 
@@ -49,7 +50,7 @@ def test_thermal_mode():
         # (n + 1) ln(n + 1) − n ln n itself cancels at n = 1e6
         expected = np.log1p(n) + n * np.log1p(1 / n)
         assert jaxosc.von_neumann_entropy(thermal) == pytest.approx(expected, rel=1e-9)
-        assert jaxosc.purity(thermal) == pytest.approx(1 / (2 * n + 1), rel=1e-14)
+        assert jaxosc.purity(thermal) == pytest.approx(1 / (2 * n + 1), rel=digits(1e-14))
 
 
 @pytest.mark.parametrize("modes", [1, 2, 3, 4])
@@ -63,10 +64,10 @@ def test_symplectic_invariance(modes):
         s = random_symplectic(generator, modes)
         state = s @ np.diag(np.repeat(nu, 2)) @ s.T
         state = (state + state.T) / 2
-        np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(state), nu, rtol=1e-12)
+        np.testing.assert_allclose(jaxosc.symplectic_eigenvalues(state), nu, rtol=digits(1e-12))
         expected = np.sum(entropy_of(nu - 0.5))
-        assert jaxosc.von_neumann_entropy(state) == pytest.approx(expected, rel=1e-12)
-        assert jaxosc.purity(state) == pytest.approx(1 / np.prod(2 * nu), rel=1e-12)
+        assert jaxosc.von_neumann_entropy(state) == pytest.approx(expected, rel=digits(1e-12))
+        assert jaxosc.purity(state) == pytest.approx(1 / np.prod(2 * nu), rel=digits(1e-12))
         assert jaxosc.is_physical(state)
 
 
@@ -105,12 +106,12 @@ def test_slopes_of_information_between_equal_modes(strength):
 
     expected = [exact(change) for change in changes]
     reverse = np.asarray(jax.grad(jaxosc.mutual_information)(state))
-    np.testing.assert_allclose(np.sum(reverse * changes, axis=(1, 2)), expected, rtol=1e-12)
+    np.testing.assert_allclose(np.sum(reverse * changes, axis=(1, 2)), expected, rtol=digits(1e-12))
     forward = [
         jax.jvp(jaxosc.mutual_information, (jnp.asarray(state),), (jnp.asarray(change),))[1]
         for change in changes
     ]
-    np.testing.assert_allclose(forward, expected, rtol=1e-12)
+    np.testing.assert_allclose(forward, expected, rtol=digits(1e-12))
 
 
 def test_coherence_is_hermitian_with_phase():
@@ -120,7 +121,7 @@ def test_coherence_is_hermitian_with_phase():
     state[1, 2] = state[2, 1] = -0.4
     c = np.asarray(jaxosc.coherence(state))
     # ⟨a1†a2⟩ = [⟨x1x2⟩ + ⟨p1p2⟩ + i(⟨x1p2⟩ − ⟨p1x2⟩)]/2
-    np.testing.assert_allclose(c, [[1.5, 0.4j], [-0.4j, 2.5]], atol=1e-15)
+    np.testing.assert_allclose(c, [[1.5, 0.4j], [-0.4j, 2.5]], atol=digits(1e-15))
 
 
 def test_groups_of_modes():
@@ -134,11 +135,13 @@ def test_groups_of_modes():
         return float(jaxosc.von_neumann_entropy(state[np.ix_(index, index)]))
 
     whole = jaxosc.mutual_information(state, (0,))
-    assert whole == pytest.approx(entropy(0) + entropy(1, 2) - entropy(0, 1, 2), abs=1e-13)
+    assert whole == pytest.approx(entropy(0) + entropy(1, 2) - entropy(0, 1, 2), abs=digits(1e-13))
     part = jaxosc.mutual_information(state, (2,), (0,))
-    assert part == pytest.approx(entropy(2) + entropy(0) - entropy(0, 2), abs=1e-13)
+    assert part == pytest.approx(entropy(2) + entropy(0) - entropy(0, 2), abs=digits(1e-13))
     assert 0 <= part <= whole + jaxosc.mutual_information(state, (2,))
-    assert jaxosc.mutual_information(state, (2, 1)) == pytest.approx(float(whole), abs=1e-13)
+    assert jaxosc.mutual_information(state, (2, 1)) == pytest.approx(
+        float(whole), abs=digits(1e-13)
+    )
 
 
 def test_uncorrelated_modes_share_nothing():

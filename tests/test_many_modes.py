@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
+from precision import digits
 
 import jaxosc
 from jaxosc.dynamics import NetworkDrift
@@ -104,7 +105,7 @@ def test_uniform_chain_in_closed_form(gamma, strength):
         (state[1::2, 1::2], wave_p @ (even - squeezed).real @ wave_p.T),
         (state[0::2, 1::2], wave_x @ (squeezed - even).imag @ wave_p.T),
     ):
-        np.testing.assert_allclose(block, expected.astype(float), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(block, expected.astype(float), rtol=0, atol=digits(1e-12))
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1e-2, 1e-5, 1e-8])
@@ -205,7 +206,9 @@ def test_derivative_by_the_coupling_to_many_digits(gamma):
         strength, step = mpmath.mpf(0.15), mpmath.mpf(10) ** -15
         expected = float((exact(strength + step) - exact(strength - step)) / (2 * step))
     for derivative in (jax.jacfwd, jax.grad):
-        assert float(jax.jit(derivative(variance))(0.15)) == pytest.approx(expected, rel=1e-11)
+        assert float(jax.jit(derivative(variance))(0.15)) == pytest.approx(
+            expected, rel=digits(1e-11)
+        )
 
 
 def test_batch_is_its_members():
@@ -219,7 +222,7 @@ def test_batch_is_its_members():
 
     batch = jax.jit(jax.vmap(state))(damping)
     for ours, gamma in zip(batch[:3], damping[:3], strict=True):
-        np.testing.assert_allclose(ours, state(gamma), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(ours, state(gamma), rtol=0, atol=digits(1e-12))
     assert np.isnan(batch[3]).all()
 
 
@@ -284,7 +287,7 @@ def test_general_drift(general):
     state = np.asarray(jaxosc.steady_state(jaxosc.Dynamics(drift, diffusion)))
     expected = scipy.linalg.solve_continuous_lyapunov(drift, -diffusion)
     np.testing.assert_allclose(state, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
-    assert backward_error(drift, diffusion, state) < 1e-15
+    assert backward_error(drift, diffusion, state) < digits(1e-15)
 
 
 def test_general_drift_derivatives(general):
@@ -301,8 +304,8 @@ def test_general_drift_derivatives(general):
     source = change @ state + state @ change.T
     slope = scipy.linalg.solve_continuous_lyapunov(drift, -source)
     expected = np.sum(slope * weight)
-    assert float(jax.jit(jax.jacfwd(function))(0.0)) == pytest.approx(expected, rel=1e-10)
-    assert float(jax.jit(jax.grad(function))(0.0)) == pytest.approx(expected, rel=1e-10)
+    assert float(jax.jit(jax.jacfwd(function))(0.0)) == pytest.approx(expected, rel=digits(1e-10))
+    assert float(jax.jit(jax.grad(function))(0.0)) == pytest.approx(expected, rel=digits(1e-10))
     source = 2 * (change @ slope + slope @ change.T)
     expected = np.sum(scipy.linalg.solve_continuous_lyapunov(drift, -source) * weight)
     for mixed in (jax.jacfwd(jax.grad(function)), jax.grad(jax.grad(function))):

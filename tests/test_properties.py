@@ -13,6 +13,7 @@ import reference
 import strategies
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from precision import digits
 from strategies import Network, networks
 
 import jaxosc
@@ -866,7 +867,7 @@ def test_strategies_reach_the_corners():
             if found
         )
         bounded = strategies.critical_ratio(*network.arguments[:3])
-        assert bounded == pytest.approx(network.ratio, abs=1e-14)
+        assert bounded == pytest.approx(network.ratio, abs=digits(1e-14))
 
     hold(law, 150, networks(3))
     assert len(seen) == 12, seen

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from precision import digits
 
 import jaxosc
 from jaxosc.sweeps.grid import cut
@@ -65,7 +66,9 @@ def test_metadata_say_how_the_result_was_made():
 @pytest.mark.parametrize("block", [1, 7, 37, 38, 100, 1000, 3736, 3737, 10**6])
 def test_the_block_changes_rounding_at_most(block):
     result = jaxosc.sweep(wave, {"x": X, "y": Y}, block=block)
-    np.testing.assert_allclose(result.values, WAVE, rtol=0, atol=1e-14)  # rounding of the sine
+    np.testing.assert_allclose(
+        result.values, WAVE, rtol=0, atol=digits(1e-14)
+    )  # rounding of the sine
     assert result.metadata["block"] <= block
 
 
@@ -158,7 +161,7 @@ def test_reductions_are_numpys(block):
     result = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=tuple(NUMPY), block=block)
     for name, function in NUMPY.items():
         # Sums of 4000 terms of order one, in another order
-        np.testing.assert_allclose(result.values[name], function(WAVE), rtol=1e-13)
+        np.testing.assert_allclose(result.values[name], function(WAVE), rtol=digits(1e-13))
     located = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=["argmin", "argmax"], block=block).values
     for name, function in (("argmin", np.argmin), ("argmax", np.argmax)):
         i, j = np.unravel_index(function(WAVE), WAVE.shape)
@@ -177,7 +180,9 @@ def test_nan_is_kept_or_left_out(block):
     out = jaxosc.sweep(root, {"x": X}, reduce={k: "nan" + k for k in (*NUMPY, "argmin")}).values
     valid = np.sqrt(X[X >= 0])
     for name, function in NUMPY.items():
-        np.testing.assert_allclose(out[name], function(valid), rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(
+            out[name], function(valid), rtol=digits(1e-13), atol=digits(1e-13)
+        )
     assert out["argmin"]["x"] == X[X >= 0][0]
 
 

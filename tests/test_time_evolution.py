@@ -12,6 +12,7 @@ import reference
 import scipy.integrate
 import scipy.linalg
 import scipy.special
+from precision import digits
 
 import jaxosc
 
@@ -168,7 +169,7 @@ def test_drift_and_diffusion(modes, name):
     network = make_network(modes)
     dynamics = by_the_library(network, name)
     drift, diffusion = by_hand(network, name)
-    np.testing.assert_allclose(dynamics.drift, drift, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(dynamics.drift, drift, rtol=0, atol=digits(1e-13))
     np.testing.assert_allclose(
         dynamics.diffusion, diffusion, rtol=0, atol=1e-13 * np.abs(diffusion).max()
     )

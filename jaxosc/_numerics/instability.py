@@ -62,7 +62,7 @@ def first_instability(base: jax.Array, slope: jax.Array, reference: jax.Array) -
         lambda _, solution: solution,
         lambda linear, right: jnp.linalg.solve(jax.jacobian(linear)(right), right),
     )
-    found = verdict > 0
+    found = verdict == 1
     return Crossing(jnp.where(found, unknown[-1], verdict), jnp.where(found, unknown[-2], jnp.nan))
 
 
@@ -90,15 +90,14 @@ def _search(
     The verdict is 1 if there is a crossing, else what to say in place of s.
     """
     size = base.shape[0]
-    candidates = _crossings(base, slope, reference)
+    static = _crossings(base, slope, reference)
     if size <= _ALL_PAIRS:
-        candidates = jnp.concatenate(
-            [candidates, _crossings(_of_pairs(base), _of_pairs(slope), reference)]
-        )
+        oscillating = _crossings(_of_pairs(base), _of_pairs(slope), reference)
     else:
-        sampled = _sampled_crossing(base, slope, reference, jnp.min(candidates))
-        candidates = jnp.concatenate([candidates, sampled[None]])
-    candidates = jnp.sort(candidates)
+        oscillating = _sampled_crossing(base, slope, reference, jnp.min(static))[None]
+    candidates = jnp.concatenate([static, oscillating])
+    order = jnp.argsort(candidates)
+    candidates, is_static = candidates[order], order < static.shape[0]
 
     # From the smallest on, until one of them is a crossing to the last digits: what is known of
     # a candidate is often no better than ε times ω/γ.
@@ -109,7 +108,7 @@ def _search(
 
     def attempt(carry: Attempt) -> Attempt:
         index = carry[0]
-        unknown, anchor, accepted = _polish(base, slope, candidates[index])
+        unknown, anchor, accepted = _polish(base, slope, candidates[index], is_static[index])
         return index + 1, accepted, unknown, anchor
 
     nothing = jnp.full(2 * size + 2, jnp.inf, base.dtype)
@@ -117,12 +116,20 @@ def _search(
     _, accepted, unknown, anchor = jax.lax.while_loop(
         pending, attempt, (index, jnp.zeros((), bool), nothing, nothing[: 2 * size])
     )
+
+    def growth_beyond_noise(scale: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
+        drift = base + scale * slope
+        noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(drift))
+        growth = _growth(drift)
+        return growth > noise, growth < -noise
+
     inside = jnp.minimum(jnp.where(accepted, unknown[-1] / 2, reference), reference)
-    growth = _growth(base + inside * slope)
-    # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
-    noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(base + inside * slope))
-    verdict = jnp.where(growth > noise, 0.0, jnp.nan)
-    verdict = jnp.where(growth < -noise, jnp.where(accepted, 1.0, jnp.inf), verdict)
+    grows, decays = growth_beyond_noise(inside)
+    # Not if a smaller one has been missed
+    missed, _ = growth_beyond_noise(0.99 * jnp.where(accepted, unknown[-1], 0))
+    crossing = jnp.where(accepted, jnp.where(missed, jnp.nan, 1.0), jnp.inf)
+    verdict = jnp.where(decays, crossing, jnp.where(grows, 0.0, jnp.nan))
     return unknown, anchor, verdict.astype(base.dtype)
 
 
@@ -186,9 +193,12 @@ def _sampled_crossing(
 
 
 def _polish(
-    base: jax.Array, slope: jax.Array, scale: jax.Array
+    base: jax.Array, slope: jax.Array, scale: jax.Array, static: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Newton's method from the eigenvalue of A(s) next to the imaginary axis.
+    """Newton's method from the eigenvalue of A(s) next to the imaginary axis, or next to zero.
+
+    Where A(s) is singular its eigenvalue 0 has a neighbour as far away as the damping, and ε makes
+    √ε of both, but the vector that A(s) maps to zero keeps its digits.
 
     Returns:
         (Re z, Im z, ν, s), c, and whether it is a crossing, next to the s it came from.
@@ -197,9 +207,12 @@ def _polish(
     size = base.shape[0]
     values, vectors = jnp.linalg.eig(base + scale * slope)
     nearest = jnp.argmin(jnp.abs(values.real) + jnp.where(values.imag < 0, jnp.inf, 0))
-    vector = vectors[:, nearest]
-    anchor = jnp.concatenate([vector.real, vector.imag]).astype(dtype)  # of norm 1
-    start = jnp.concatenate([anchor, jnp.stack([values[nearest].imag, scale]).astype(dtype)])
+    null = jnp.linalg.svd(base + scale * slope)[2][-1]
+    real = jnp.where(static, null, vectors[:, nearest].real.astype(dtype))
+    imaginary = jnp.where(static, 0, vectors[:, nearest].imag.astype(dtype))
+    nu = jnp.where(static, 0, values[nearest].imag.astype(dtype))
+    anchor = jnp.concatenate([real, imaginary])  # of norm 1
+    start = jnp.concatenate([anchor, jnp.stack([nu, scale])])
 
     def step(_: int, unknown: jax.Array) -> jax.Array:
         jacobian = jax.jacfwd(_residual)(unknown, base, slope, anchor)
