@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
-from precision import digits
+from precision import EPS, SINGLE, digits, double
 
 import jaxosc
 
@@ -34,13 +34,14 @@ def test_landmarks(temperature, ratio, exact, local, global_):
     oscillators = jaxosc.pair(OMEGA, coupling, "position")
     baths = jaxosc.Baths(DAMPING, temperature)
     langevin = occupation(jaxosc.langevin, oscillators, baths)
-    assert langevin == pytest.approx(exact, rel=1e-9)
+    # to the printed digits, and the rounding of λ over its distance to λ_c
+    rounding = 4 * EPS / (1 - ratio)
+    assert langevin == pytest.approx(exact, rel=1e-9 + rounding)
     assert occupation(jaxosc.local_lindblad, oscillators, baths) / langevin == pytest.approx(
-        local, abs=1e-7
+        local, abs=1e-7 + rounding
     )
-    # to the printed digits; at equal temperatures flat damping leaves 3e-7
     assert occupation(jaxosc.global_lindblad, oscillators, baths) / langevin == pytest.approx(
-        global_, abs=1e-7
+        global_, abs=1e-7 + rounding
     )
 
 
@@ -51,15 +52,17 @@ def test_microscopic_weights_repair_the_global_equation():
     temperature = (98.0, 298.0)
     ohmic = jaxosc.Baths(DAMPING, temperature, spectrum="ohmic")
     flat = jaxosc.Baths(DAMPING, temperature)
+    rounding = 40 * EPS
     microscopic = occupation(jaxosc.global_lindblad, oscillators, ohmic, weights="position")
-    assert microscopic == pytest.approx(145.92299520, rel=3e-7)
-    assert occupation(jaxosc.langevin, oscillators, flat) == pytest.approx(145.922965, rel=1e-8)
+    assert microscopic == pytest.approx(145.92299520, rel=3e-7 + rounding)
+    langevin = occupation(jaxosc.langevin, oscillators, flat)
+    assert langevin == pytest.approx(145.922965, rel=1e-8 + rounding)
     assert occupation(jaxosc.global_lindblad, oscillators, flat) == pytest.approx(137.406, rel=1e-5)
 
 
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 def test_equal_temperatures_relax_to_the_gibbs_state(interaction):
-    """Global exactly; Langevin as γ → 0, with an error of order γ."""
+    """The global equation exactly, whatever its weights."""
     coupling = 0.7 * jaxosc.critical_coupling(OMEGA, interaction)
     oscillators = jaxosc.pair(OMEGA, coupling, interaction)
     gibbs = jaxosc.gibbs(oscillators, 3.0)
@@ -67,6 +70,14 @@ def test_equal_temperatures_relax_to_the_gibbs_state(interaction):
         baths = jaxosc.Baths((1e-3, 4e-3), (3.0, 3.0))
         state = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, weights=weights))
         np.testing.assert_allclose(state, gibbs, rtol=digits(1e-13), atol=digits(1e-15))
+
+
+@double
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_langevin_approaches_the_gibbs_state(interaction):
+    """As γ → 0 between equal temperatures, with an error of order γ."""
+    coupling = 0.7 * jaxosc.critical_coupling(OMEGA, interaction)
+    oscillators = jaxosc.pair(OMEGA, coupling, interaction)
     deviation = []
     gibbs = jaxosc.gibbs(oscillators, 1.0)
     for scale in (1e-5, 1e-6, 1e-7):
@@ -144,7 +155,7 @@ def test_global_drift_and_diffusion_have_its_steady_state():
             state = jaxosc.steady_state(dynamics)
             residual = dynamics.drift @ state
             residual = residual + residual.T + dynamics.diffusion
-            assert jnp.abs(residual).max() < 1e-12 * jnp.abs(state).max()
+            assert jnp.abs(residual).max() < digits(1e-12) * jnp.abs(state).max()
 
 
 @pytest.mark.parametrize("modes", [1, 2, 3])
@@ -162,7 +173,8 @@ def test_quadrature_agrees_with_the_closed_form(modes):
         integral = jaxosc.langevin_quadrature(oscillators, baths)
         # ν − Ω is rounded in the wings of a resonance of width γ: ε Ω/γ and some.
         scale = float(jnp.abs(state).max())
-        np.testing.assert_allclose(integral, state, atol=1e-10 * scale, rtol=0)
+        accuracy = 3e-3 if SINGLE else 1e-10
+        np.testing.assert_allclose(integral, state, atol=accuracy * scale, rtol=0)
 
 
 def test_quadrature_finds_resonances_that_strong_damping_has_moved():
@@ -173,10 +185,11 @@ def test_quadrature_finds_resonances_that_strong_damping_has_moved():
         baths = jaxosc.Baths([20.0, 1e-3, 1e-2][:modes], [8.0, 9.0, 10.0][:modes])
         state = jaxosc.steady_state(jaxosc.langevin(oscillators, baths))
         integral = jaxosc.langevin_quadrature(oscillators, baths)
-        np.testing.assert_allclose(integral, state, atol=1e-9 * float(jnp.abs(state).max()))
+        accuracy = 1e-3 if SINGLE else 1e-9
+        np.testing.assert_allclose(integral, state, atol=accuracy * float(jnp.abs(state).max()))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=double)])
 def test_the_unit_does_not_matter(dtype):
     """All frequencies, rates and temperatures × s: the same state, and slopes × 1/s."""
 
@@ -279,7 +292,9 @@ def test_baths_at_the_ends_of_a_chain():
         expected = np.array(
             exact(*map(np.asarray, network), damping, temperature).tolist(), dtype=float
         )
-        np.testing.assert_allclose(state, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+        np.testing.assert_allclose(
+            state, expected, rtol=0, atol=digits(1e-13) * np.abs(expected).max()
+        )
 
 
 def test_stability_beyond_the_hamiltonian():
@@ -294,6 +309,7 @@ def test_stability_beyond_the_hamiltonian():
     assert not jaxosc.diagnose(oscillators, baths).stable
 
 
+@double
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 def test_normal_modes(interaction):
     for omega in ((5.0, 2.0), (2.0, 5.0), (3.0, 3.0)):
@@ -332,6 +348,6 @@ def test_critical_coupling(interaction):
     """Just below, H is bounded; just above, it is not."""
     critical = float(jaxosc.critical_coupling((5.0, 2.0), interaction))
     assert critical == pytest.approx(np.sqrt(10) / (2 if interaction == "position" else 1))
-    jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 - 1e-14), interaction))
+    jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 - 45 * EPS), interaction))
     with pytest.raises(ValueError, match="bounded below"):
-        jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 + 1e-14), interaction))
+        jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 + 45 * EPS), interaction))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.special
+from precision import digits
 
 import jaxosc
 
@@ -129,7 +130,9 @@ def compare(state, liouvillian, cutoffs, tolerance, modes=2):
         assert np.abs(found[-1][name] - value).max() < tolerance / 5, name
     errors = [max(np.abs(one[name] - expected[name]).max() for name in expected) for one in found]
     # falling, until rounding takes over
-    assert all(after < max(before / 5, 1e-12) for before, after in itertools.pairwise(errors))
+    assert all(
+        after < max(before / 5, digits(1e-12)) for before, after in itertools.pairwise(errors)
+    )
 
 
 def check_local(interaction, cutoffs, tolerance):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
-from precision import digits
+from precision import SINGLE, digits, double, rounded
 
 import jaxosc
 from jaxosc.dynamics import NetworkDrift
@@ -57,24 +57,26 @@ def test_seven_modes_to_many_digits(gamma, profile, ratio):
     """Damping of any strength costs no digits. Strong at the ends alone, doubling takes over."""
     coupling = 0.15 * neighbours(7)
     parts = (np.linspace(1, 1.2, 7), coupling, ratio * coupling, gamma * profile)
-    diffusion = white(parts[3] * NOISE)
+    parts = tuple(rounded(part) for part in parts)
+    diffusion = rounded(white(parts[3] * NOISE))
     state = covariance(drift_parts(*parts), diffusion)
     expected = exact_covariance(parts, diffusion)
-    np.testing.assert_allclose(state, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+    np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-13) * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("gamma", [0.3, 1e-8])
 @pytest.mark.parametrize("ratio", [1.0, 0.0])
 def test_near_the_critical_point(gamma, ratio):
     """The rounding of λ itself is 1e-16/(1 − λ/λ_c) of the largest entry."""
-    distance, frequency = 1e-5, np.linspace(1, 1.2, 7)
+    distance, frequency = 1e-3 if SINGLE else 1e-5, np.linspace(1, 1.2, 7)
     scaled = neighbours(7) / np.sqrt(np.outer(frequency, frequency))
     coupling = (1 - distance) / (1 + ratio) / np.linalg.eigvalsh(scaled)[-1] * neighbours(7)
     parts = (frequency, coupling, ratio * coupling, gamma * UNEVEN)
-    diffusion = white(parts[3] * NOISE)
+    parts = tuple(rounded(part) for part in parts)
+    diffusion = rounded(white(parts[3] * NOISE))
     state = covariance(drift_parts(*parts), diffusion)
     expected = exact_covariance(parts, diffusion)
-    accuracy = 1e-12 + 1e-15 / distance
+    accuracy = digits(1e-12 + 1e-15 / distance)
     np.testing.assert_allclose(state, expected, rtol=0, atol=accuracy * np.abs(expected).max())
 
 
@@ -108,6 +110,7 @@ def test_uniform_chain_in_closed_form(gamma, strength):
         np.testing.assert_allclose(block, expected.astype(float), rtol=0, atol=digits(1e-12))
 
 
+@double
 @pytest.mark.parametrize("gamma", [1.0, 1e-2, 1e-5, 1e-8])
 def test_equal_baths_at_the_ends_leave_no_correlations(gamma):
     """Rotating wave, equal occupations: σ = (N + ½)·1 exactly, however long the chain."""
@@ -119,6 +122,7 @@ def test_equal_baths_at_the_ends_leave_no_correlations(gamma):
     np.testing.assert_allclose(state, 1.5 * np.eye(2 * modes), rtol=0, atol=1e-9)
 
 
+@double
 @pytest.mark.parametrize("gamma", [0.3, 1e-3])
 def test_better_than_bartels_stewart(gamma):
     generator = np.random.default_rng(3)
@@ -131,9 +135,9 @@ def test_better_than_bartels_stewart(gamma):
     ours = np.asarray(covariance(drift, diffusion))
     theirs = scipy.linalg.solve_continuous_lyapunov(matrix, -diffusion)
     assert backward_error(matrix, diffusion, ours) <= backward_error(matrix, diffusion, theirs)
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * np.abs(theirs).max())
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=digits(1e-10) * np.abs(theirs).max())
     general = np.asarray(jaxosc.steady_state(jaxosc.Dynamics(matrix, diffusion)))
-    np.testing.assert_allclose(general, ours, rtol=0, atol=1e-10 * np.abs(ours).max())
+    np.testing.assert_allclose(general, ours, rtol=0, atol=digits(1e-10) * np.abs(ours).max())
 
 
 def along(direction, strength):
@@ -286,10 +290,11 @@ def test_general_drift(general):
     drift, diffusion = general
     state = np.asarray(jaxosc.steady_state(jaxosc.Dynamics(drift, diffusion)))
     expected = scipy.linalg.solve_continuous_lyapunov(drift, -diffusion)
-    np.testing.assert_allclose(state, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-12) * np.abs(expected).max())
     assert backward_error(drift, diffusion, state) < digits(1e-15)
 
 
+@double
 def test_general_drift_derivatives(general):
     """The slope solves A dσ + dσ Aᵀ + (dA σ + σ dAᵀ) = 0; reverse is its transpose."""
     drift, diffusion = general

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from precision import double
 
 import jaxosc
 
@@ -321,6 +322,7 @@ def test_gamma_is_the_amplitude_rate(model):
         assert root.imag == pytest.approx(filtered, rel=1e-4)
 
 
+@double
 def test_the_papers_parameters():
     """145.92299520, the Langevin equation's 145.922965 and Eq. 17's 137.406."""
     exact = infinite_bath(PAPER)
@@ -350,6 +352,7 @@ def test_the_papers_parameters():
         np.testing.assert_allclose(description(PAPER, **SECULAR)[block], exact[block], rtol=1e-5)
 
 
+@double
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_deviations_are_of_order_gamma(model):
     """Langevin and global differ from the microscopic model by what shrinks with the damping."""

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
-from precision import digits
+from precision import digits, double
 
 import jaxosc
 
@@ -44,6 +44,7 @@ def test_known_minimum():
     assert np.all(np.diff(found.history) <= 0)
 
 
+@double
 def test_minimum_on_a_bound():
     """Against SciPy's L-BFGS-B."""
     bounds = {"x": (-2.0, 0.5), "y": (-1.0, 3.0)}
@@ -57,6 +58,7 @@ def test_minimum_on_a_bound():
     assert found.gradient["x"] < 0  # it would go on past the bound
 
 
+@double
 def test_a_bound_is_not_passed_by_rounding():
     """In double precision 0.64 + (1.82 − 0.64) > 1.82."""
     found = jaxosc.optimize(

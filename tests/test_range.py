@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
+from precision import DTYPE, SINGLE, digits, double, rounded
 
 import jaxosc
 
@@ -74,12 +75,15 @@ def check_corners(dtype, modes, name, count):
 
 @pytest.mark.parametrize("name", EQUATIONS)
 def test_extreme_scales(name):
-    check_corners(np.float64, 2, name, 12)
+    check_corners(DTYPE, 2, name, 12)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EQUATIONS)
-@pytest.mark.parametrize(("dtype", "modes"), CORNERS)
+@pytest.mark.parametrize(
+    ("dtype", "modes"),
+    [pytest.param(*corner, marks=double if corner[0] == np.float64 else ()) for corner in CORNERS],
+)
 def test_many_extreme_scales(dtype, modes, name):
     check_corners(dtype, modes, name, 80 if modes == 2 else 15)
 
@@ -88,12 +92,13 @@ def network(omega=(1.0, 0.5), damping=(0.1, 0.1), temperature=(1.0, 2.0)):
     return np.array(omega), np.array(damping), np.array(temperature)
 
 
+TINY, HUGE = (1e-30, 1e30) if SINGLE else (1e-300, 1e300)
 OUTSIDE = {
-    "frequencies apart": (network(omega=(1.0, 1e-100)), "within a factor 1e"),
-    "far apart": (network(omega=(1.0, 1e-11)), "within a factor 1e"),
-    "weak damping": (network(damping=(1e-300, 0.1)), "damping rates that are zero or between"),
-    "strong damping": (network(damping=(1e300, 0.1)), "damping rates that are zero or between"),
-    "hot": (network(temperature=(1e300, 1.0)), "temperatures up to"),
+    "frequencies apart": (network(omega=(1.0, TINY ** (1 / 3))), "within a factor 1e"),
+    "far apart": (network(omega=(1.0, 1e-6 if SINGLE else 1e-11)), "within a factor 1e"),
+    "weak damping": (network(damping=(TINY, 0.1)), "damping rates that are zero or between"),
+    "strong damping": (network(damping=(HUGE, 0.1)), "damping rates that are zero or between"),
+    "hot": (network(temperature=(HUGE, 1.0)), "temperatures up to"),
 }
 
 
@@ -126,6 +131,7 @@ def test_outside_the_range(case):
     assert not found.langevin_in_domain
 
 
+@double
 def test_frequencies_that_no_dtype_holds():
     for omega in ((5e-324, 1.0), (1.0, 1e300), (1e-250, 1e-250)):
         with pytest.raises(ValueError, match="`omega` must lie between 1e-200 and 1e"):
@@ -143,18 +149,20 @@ def test_pairing_at_resonance():
                     omega, [[0, exchange], [exchange, 0]], [[0, pairing], [pairing, 0]],
                     (gamma, 2 * gamma), (1.0, 2.0),
                 )  # fmt: skip
+                parts = tuple(rounded(part) for part in parts)
                 oscillators, baths = jaxosc.Oscillators(*parts[:3]), jaxosc.Baths(*parts[3:])
                 for name in ("local", "langevin"):
                     state = jaxosc.steady_state(EQUATIONS[name](oscillators, baths))
                     # 1e-16/(1 − κ²/ω²)² and some: measured to 8e-14 at κ = 0.85
-                    assert error(state, getattr(reference, name)(*parts)) < 5e-13
+                    assert error(state, getattr(reference, name)(*parts)) < digits(5e-13)
                 modes = jaxosc.normal_modes(oscillators)
                 one = modes.u @ modes.u.T - modes.v @ modes.v.T
-                np.testing.assert_allclose(one, np.eye(2), atol=1e-14)
+                np.testing.assert_allclose(one, np.eye(2), atol=digits(1e-14))
                 mixed = modes.u @ modes.v.T
-                np.testing.assert_allclose(mixed, mixed.T, atol=1e-14)
+                np.testing.assert_allclose(mixed, mixed.T, atol=digits(1e-14))
 
 
+@double
 def test_determinants_near_criticality_do_not_depend_on_how_they_are_compiled():
     """ω1ω2 − λ² rounds once; twice, and apart for two entries, cost the information its digits."""
     omega, temperature = (5.0, 2.0), 98.0

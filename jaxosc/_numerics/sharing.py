@@ -39,7 +39,8 @@ def reciprocal(value: jax.Array) -> jax.Array:
 @reciprocal.defjvp
 def _reciprocal_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
     inverse = reciprocal(*primals)
-    return inverse, -inverse * inverse * tangents[0]
+    # Its square may overflow where the slope does not.
+    return inverse, -inverse * (inverse * tangents[0])
 
 
 @jax.custom_jvp

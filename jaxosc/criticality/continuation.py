@@ -162,7 +162,7 @@ class _Curve:
                 return None
             step = -value * gradient / size
             if np.hypot(*step) <= self._tolerance:
-                return point
+                return np.clip(point + step, 0, 1)
             for _ in range(_TO_THE_CURVE):
                 ahead = np.clip(point + step, 0, 1)
                 new_value, new_gradient = self.evaluate(ahead)
@@ -183,7 +183,7 @@ class _Curve:
         tangent = sign * self.tangent(start)
         step = _FIRST_STEP
         while len(points) < max_points:
-            if step < _SHORTEST_STEP:
+            if step < max(_SHORTEST_STEP, self._tolerance):
                 beyond = self._around_corner(points[-1], tangent)
                 if beyond is None:
                     return points, "the function jumps or has no value beyond", False
@@ -248,8 +248,8 @@ class _Curve:
             point = self._across(found, direction)
             if point is None or _overshoot(point) is not None:
                 continue
-            if np.hypot(*(point - found)) > 1e-6 * _CORNER_RADIUS:  # a jump, not a zero
-                continue
+            if np.hypot(*(point - found)) > max(1e-6 * _CORNER_RADIUS, self._tolerance):
+                continue  # a jump, not a zero
             new_tangent = self.tangent(point)
             return point, new_tangent * np.sign(new_tangent @ direction)
         return None
