@@ -21,6 +21,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import precision  # noqa: F401 - chooses float64
 
 import jaxosc
 from jaxosc.diagnosis import State

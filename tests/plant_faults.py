@@ -478,6 +478,7 @@ class Bench:
             path.write_text(json.dumps(sound))
         seconds = {name: took for file in files for name, took in sound[file]["seconds"].items()}
         (self.tree / "seconds.json").write_text(json.dumps(seconds))
+        (self.tree / "processor.txt").unlink(missing_ok=True)  # each fault has its own
 
     def test_files(self) -> list[str]:
         """All that say something about physics."""

@@ -128,7 +128,8 @@ PROBLEMS = [
         {(0, 1): 0.2, (1, 2): -0.1, (2, 3): 0.1}, {(0, 3): 0.15}, (1e-3, 1e-2, 3e-3, 0.1),
         (1.0, 4.0, 9.0, 0.3), 1e-12, "a dense system of 36 unknowns"),
     Problem("three modes, far apart", ("three modes", "extreme", "beyond float32"),
-        (1.0, 1e-3, 1e-5), {(0, 1): 0.01, (1, 2): 2e-5}, {(0, 1): 0.01}, (1e-2, 1e-6, 1e-7), (1.0, 4.0, 9.0), 1e-9,
+        (1.0, 1e-3, 1e-5), {(0, 1): 0.01, (1, 2): 2e-5}, {(0, 1): 0.01},
+        (1e-2, 1e-6, 1e-7), (1.0, 4.0, 9.0), 1e-9,
         "singular values to 1e-16 of the largest, 1e-11 of the smallest"),
 ]  # fmt: skip
 

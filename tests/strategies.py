@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from precision import SINGLE, digits, rounded
 
 INTERACTIONS = ("position", "rotating-wave", "pairing", "mixed")
 
@@ -182,8 +183,11 @@ def networks(
     """Networks of N modes with a bounded H and, if ``steady``, with a motion that decays.
 
     γ_j/ω_j and T_j/ω_j lie between these powers of ten; with ``cold`` T may be 0, and with
-    ``undamped`` an oscillator may have no bath of its own.
+    ``undamped`` an oscillator may have no bath of its own. In single precision the corners are
+    nearer.
     """
+    if SINGLE:
+        spread, nearest, damping = min(spread, 1.0), max(nearest, -3.0), (-4.0, damping[1])
     frequency = draw(frequencies(modes, spread))
     kind = interaction or draw(st.sampled_from(INTERACTIONS))
     exchange, pairing, ratio = draw(couplings(frequency, kind, nearest))
@@ -198,8 +202,11 @@ def networks(
     equal = draw(st.booleans()) if equal_temperatures is None else equal_temperatures
     if equal:
         heat[:] = heat[0]
-    network = Network(frequency, exchange, pairing, rate, heat, ratio)
+    parts = [rounded(part) for part in (frequency, exchange, pairing, rate, heat)]
+    if SINGLE:
+        ratio = critical_ratio(*parts[:3])
+    network = Network(*parts, ratio)
     if steady and rate.min() < rate.max():
         # By more than the rounding of these eigenvalues can tell; equal rates are the decay.
-        assume(-np.linalg.eigvals(network.drift).real.max() > 1e-13 * frequency.max())
+        assume(-np.linalg.eigvals(network.drift).real.max() > digits(1e-13) * frequency.max())
     return network

@@ -24,6 +24,7 @@ def test_inside_every_domain():
     assert found.langevin_in_domain
     words = str(found)
     assert "bounded below; coupling/critical = 0.885437" in words
+    assert "(distance 0.115)" in words
     assert "inside its domain" in words
     assert "NOT" not in words
 

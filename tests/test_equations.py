@@ -334,6 +334,23 @@ def test_normal_modes(interaction):
             np.testing.assert_allclose(unit, np.eye(2), atol=1e-9 if ratio > 0.9 else 1e-14)
 
 
+def test_normal_frequencies_ascend_where_they_coincide():
+    """Pairing alone leaves equal frequencies equal: rounding must not decide their order."""
+    generator = np.random.default_rng(0)
+    omega = np.exp(generator.uniform(-1, 1, 500))
+    pairing = generator.uniform(0, 0.9, 500) * omega
+
+    def frequency(omega, pairing):
+        one = jnp.array([[0.0, 1.0], [1.0, 0.0]])
+        network = jaxosc.Oscillators(jnp.stack([omega, omega]), 0 * one, pairing * one)
+        return jaxosc.normal_modes(network).frequency
+
+    low, high = jax.jit(jax.vmap(frequency))(omega, pairing).T
+    assert np.all(low <= high)
+    np.testing.assert_allclose(low, np.sqrt(omega**2 - pairing**2), rtol=digits(1e-14))
+    np.testing.assert_allclose(high, low, rtol=digits(1e-15))
+
+
 def test_normal_modes_of_a_network():
     network = cases.random_network(np.random.default_rng(2), 4)
     parts = [network[k] for k in ("frequency", "exchange", "pairing")]

@@ -2,6 +2,7 @@
 
 import compare_descriptions
 import critical_manifold
+import jax
 import numpy as np
 import pytest
 import susceptibility
@@ -10,6 +11,12 @@ import temperature_grid
 import trust
 
 import jaxosc
+
+
+@pytest.fixture(autouse=True)
+def in_double_precision():
+    """As each example asks for itself when it is imported."""
+    jax.config.update("jax_enable_x64", True)
 
 
 def test_compare_descriptions(capsys):

@@ -15,9 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import double
 
 import jaxosc
 from jaxosc.cli import main
+
+pytestmark = double  # arguments of either precision, where float64 is there to be lost
 
 # How many drawn calls, in a quick and in a thorough search: fewer of what compiles for each call,
 # more of what takes no time.

@@ -19,12 +19,15 @@ import matplotlib.image
 import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
+from precision import double
 
 import jaxosc
 from jaxosc.cli import main
 from jaxosc.figures import FIGURES, Claim, reproduce
 from jaxosc.figures.claims import measures
 from jaxosc.figures.data import Curve, reduced_grid
+
+pytestmark = double  # which the figures ask for
 
 POINTS = 20
 OMEGA = jnp.array([5.0, 2.0])

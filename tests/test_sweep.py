@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from precision import digits
+from precision import digits, double
 
 import jaxosc
 from jaxosc.sweeps.grid import cut
@@ -42,6 +42,7 @@ X, Y = np.linspace(-1.0, 2.0, 101), np.linspace(0.5, 3.0, 37)
 WAVE = np.sin(3 * X)[:, None] * Y + X[:, None] ** 2
 
 
+@double
 def test_values_are_those_of_nested_vmap_to_the_last_bit():
     result = jaxosc.sweep(occupations, {"coupling": COUPLING, "delta_t": DELTA_T})
     expected = jax.jit(jax.vmap(jax.vmap(occupations, (None, 0)), (0, None)))(COUPLING, DELTA_T)
@@ -52,6 +53,7 @@ def test_values_are_those_of_nested_vmap_to_the_last_bit():
     np.testing.assert_array_equal(result.axes["coupling"]["coupling"], COUPLING)
 
 
+@double
 def test_metadata_say_how_the_result_was_made():
     metadata = jaxosc.sweep(wave, {"x": X, "y": Y}).metadata
     assert metadata["jaxosc"] == jaxosc.__version__
@@ -117,6 +119,7 @@ def test_progress_is_shown_when_asked_and_not_into_a_file(capfd):
     assert "pt/s" in errors
 
 
+@double
 def test_any_tree_and_dtype_comes_back():
     def many(x):
         return (x > 0, {"n": jnp.int32(3), "z": jax.lax.complex(x, x)}, [jnp.stack([x, 2 * x])])
@@ -129,6 +132,7 @@ def test_any_tree_and_dtype_comes_back():
     np.testing.assert_array_equal(positive, X > 0)
 
 
+@double
 def test_derivatives_sweep():
     def local(coupling, delta_t):
         oscillators = jaxosc.pair(OMEGA, coupling, "position")
@@ -156,6 +160,7 @@ def test_single_precision_is_kept():
 NUMPY = {"min": np.min, "max": np.max, "sum": np.sum, "mean": np.mean, "std": np.std}
 
 
+@double
 @pytest.mark.parametrize("block", [None, 37, 90, 1000])
 def test_reductions_are_numpys(block):
     result = jaxosc.sweep(wave, {"x": X, "y": Y}, reduce=tuple(NUMPY), block=block)
@@ -168,6 +173,7 @@ def test_reductions_are_numpys(block):
         assert (located[name]["x"], located[name]["y"]) == (X[i], Y[j])
 
 
+@double
 @pytest.mark.parametrize("block", [None, 7])
 def test_nan_is_kept_or_left_out(block):
     def root(x):
@@ -228,6 +234,7 @@ def pick(i, data):
     return data[i.astype(int)]
 
 
+@double
 @pytest.mark.parametrize("kind", [np.float16, np.uint8, np.int64, bool])
 def test_narrow_and_whole_numbers_are_summarised_without_loss(kind):
     data = (np.random.default_rng(0).normal(100, 20, 70000)).astype(kind)
@@ -264,6 +271,7 @@ def test_a_grid_of_any_size_is_begun_at_once(monkeypatch):
         jaxosc.sweep(lambda **x: sum(x.values()), axes, reduce="sum")
 
 
+@double
 @pytest.mark.parametrize("sign", [1, -1])
 def test_infinite_values_are_found_beside_nan(sign):
     def poles(x):
@@ -318,6 +326,7 @@ def test_a_histogram_counts_its_bins_in_any_type():
         assert jaxosc.sweep(scalar, {"x": x}, reduce={"h": histogram}).values["h"]["counts"][0] == 1
 
 
+@double
 def test_reductions_of_trees_and_arrays_are_elementwise():
     result = jaxosc.sweep(
         occupations, {"coupling": COUPLING, "delta_t": DELTA_T}, reduce=("max", "argmax"), block=60
@@ -382,6 +391,7 @@ def scalar(x):
     return x
 
 
+@double
 @pytest.mark.parametrize(
     ("axes", "message"),
     [

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
+from precision import double
 
 import jaxosc
 from jaxosc.sweeps.result import SweepResult
@@ -50,6 +51,7 @@ def test_what_is_saved_is_loaded(result, tmp_path, ending):
         assert a.dtype == b.dtype
 
 
+@double
 def test_a_lone_array_is_called_value(tmp_path):
     result = jaxosc.sweep(lambda x: jax.lax.complex(x, x), {"x": X})
     for ending in (".zarr", ".npz"):
@@ -59,6 +61,7 @@ def test_a_lone_array_is_called_value(tmp_path):
         result.save(tmp_path / "a.nc")
 
 
+@double
 def test_a_table_has_a_row_a_point(tmp_path):
     result = jaxosc.sweep(lambda x, a, b: x + a * b, {"x": X, "path": PATH})
     with result.save(tmp_path / "a.csv").open() as file:
@@ -70,6 +73,7 @@ def test_a_table_has_a_row_a_point(tmp_path):
         assert value == x + a * b
 
 
+@double
 def test_a_sweep_on_disk_is_an_xarray_too(tmp_path):
     result = jaxosc.sweep(lambda x: 2 * x, {"x": X}, store=tmp_path / "a.zarr")
     data = result.to_xarray()
@@ -87,6 +91,7 @@ def test_nobody_elses_folder_is_replaced(result, tmp_path, ending):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@double
 def test_any_name_goes_into_numpys_file(tmp_path):
     def function(file, allow_pickle):
         return {"self": file + allow_pickle}

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
+from precision import double
 
 import jaxosc
 from jaxosc.sweeps.store import Store
@@ -54,6 +55,7 @@ def test_the_store_holds_what_memory_would(tmp_path):
     assert [file.name for file in tmp_path.iterdir() if file.suffix != ".lock"] == ["a.zarr"]
 
 
+@double
 def test_xarray_reads_the_store(tmp_path):
     path = {"coupling": [0.1, 0.2, 0.3], "delta_T": [1.0, 2.0, 3.0]}
 
@@ -79,6 +81,7 @@ def test_zeros_and_nan_are_written_too(tmp_path):
     assert len(chunks) == 11
 
 
+@double
 def test_a_finished_store_is_read_not_computed(tmp_path):
     jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=300)
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "a.zarr").rglob("*")}
@@ -87,6 +90,7 @@ def test_a_finished_store_is_read_not_computed(tmp_path):
     np.testing.assert_array_equal(again.values["sine"][:, 0], np.sin(3 * X) * Y[0])
 
 
+@double
 def test_a_store_is_loaded(tmp_path):
     path = {"x": X, "z": 2 * X}
 
@@ -156,6 +160,7 @@ def test_a_store_can_be_moved_and_copied_while_it_is_unfinished(tmp_path):
         assert digest(tmp_path / name) == expected
 
 
+@double
 def test_an_unfinished_store_is_not_loaded(tmp_path):
     with interrupted_after(11), pytest.raises(KeyboardInterrupt):
         jaxosc.sweep(wave, AXES, store=tmp_path / "a.zarr", block=37)
@@ -166,6 +171,7 @@ def test_an_unfinished_store_is_not_loaded(tmp_path):
         np.testing.assert_array_equal(data["sine"][10], np.sin(3 * X[10]) * Y)
 
 
+@double
 def test_a_function_that_calls_back_has_no_store(tmp_path):
     def outside(x):
         return jax.pure_callback(
@@ -239,6 +245,7 @@ def test_a_damaged_journal_costs_time_only(tmp_path):
     assert digest(tmp_path / "a.zarr") == expected
 
 
+@double
 @pytest.mark.parametrize("ending", [".npz", ".nc", ".zarr", ".csv"])
 def test_a_store_saved_elsewhere_is_on_its_own(tmp_path, ending):
     result = jaxosc.sweep(lambda x: x, {"x": X}, store=tmp_path / "a.zarr")
@@ -284,6 +291,7 @@ def test_names_that_would_collide_in_a_file(tmp_path, function, axes):
     assert [file.name for file in tmp_path.iterdir()] == [".a.zarr.lock"]
 
 
+@double
 @pytest.mark.parametrize(
     ("function", "axes", "block", "what"),
     [
@@ -379,6 +387,7 @@ def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
     assert not journal.exists()
 
 
+@double
 def test_a_full_disk_stops_it_and_it_goes_on(tmp_path):
     expected = whole(tmp_path)
     store = tmp_path / "a.zarr"
@@ -509,11 +518,13 @@ def run_two(script, folder):
         assert process.returncode == 0, output
 
 
+@double
 def test_a_process_that_fails_does_not_keep_the_others_waiting(tmp_path):
     run_two(FAILING, tmp_path)
     assert digest(tmp_path / "two.zarr") == whole(tmp_path)
 
 
+@double
 def test_two_processes_are_one(tmp_path):
     run_two(PROCESS, tmp_path)
     values = jaxosc.sweep(wave, AXES, block=37).values

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import reference
+from precision import double
 
 import jaxosc
 from jaxosc import cli
 from jaxosc.figures import validity_map
+
+pytestmark = double  # which the map asks for
 
 
 @pytest.fixture(scope="module")
