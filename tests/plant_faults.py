@@ -135,6 +135,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "near = weak & (80 * gap**2 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)",
         "near = weak & (80 * gap**1 < q0 * q0) & (80 * d < q * q) & (2 * roots < s)",
     ): "where one form of the information takes over from another that holds there as well",
+    (
+        "_numerics/lyapunov.py",
+        "symmetric = (diffusion + diffusion.T) / 2",
+        "symmetric = (diffusion + diffusion) / 2",
+    ): "a diffusion is symmetric; this only keeps it so in a derivative",
+    (
+        "_numerics/entropy.py",
+        "rest = matrix[i, j]",
+        "rest = matrix[j, i]",
+    ): "a covariance is symmetric",
 }
 
 
