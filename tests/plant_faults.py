@@ -145,6 +145,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rest = matrix[i, j]",
         "rest = matrix[j, i]",
     ): "a covariance is symmetric",
+    (
+        "criticality/critical_points.py",
+        "jnp.where(valid, base, -jnp.eye(len(base), dtype=base.dtype)), slope, safe",
+        "jnp.where(valid, base, -jnp.eye(len(base), dtype=slope.dtype)), slope, safe",
+    ): "both have one dtype",
 }
 
 

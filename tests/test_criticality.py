@@ -231,6 +231,12 @@ def test_information_grows_logarithmically(interaction, expected):
     assert slopes[1] == pytest.approx(expected, abs=2e-6)
 
 
+def test_logarithmic_slope_of_a_known_function():
+    x = np.array([0.5, 2.0])
+    found = jaxosc.logarithmic_slope(lambda x: x**2 - 3 * jnp.log(x), {"x": x})
+    np.testing.assert_allclose(found, 3 - 2 * x**2, rtol=digits(1e-14))
+
+
 def test_a_closed_curve():
     curve = jaxosc.trace_curve(
         lambda x, y: x**2 + y**2 / 4 - 1, {"x": 0.9, "y": 0.1}, {"x": (-2, 2), "y": (-3, 3)}
