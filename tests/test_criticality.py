@@ -233,7 +233,7 @@ def test_information_grows_logarithmically(interaction, expected):
 
 def test_logarithmic_slope_of_a_known_function():
     x = np.array([0.5, 2.0])
-    found = jaxosc.logarithmic_slope(lambda x: x**2 - 3 * jnp.log(x), {"x": x})
+    found = jaxosc.logarithmic_slope(lambda x: x**2 - 3 * jnp.log(x), {"x": x}, by="x")
     np.testing.assert_allclose(found, 3 - 2 * x**2, rtol=digits(1e-14))
 
 
