@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from precision import EPS, digits
+from precision import EPS, digits, rounded
 
 import jaxosc
 
@@ -87,6 +87,29 @@ def test_two_mode_squeezed_information(r, thermal):
     # entries, of size cosh 2r, moves the symplectic eigenvalues by its square.
     rounding = digits(3e-14) * (1 + scale) * np.cosh(2 * r) ** 2
     assert jaxosc.mutual_information(state) == pytest.approx(expected, abs=rounding)
+
+
+def test_information_of_nearly_pure_modes():
+    """Occupations from 10 to 1e-16, where rounding alone decides how far from pure they are."""
+    generator = np.random.default_rng(3)
+    states = []
+    for index in range(60):
+        n = 10 ** generator.uniform(-16, 1, 2)
+        n[1] = n[index % 3 and 1]
+        c = 10 ** generator.uniform(-10, -0.2) * np.sqrt(n[0] * n[1])
+        thermal = np.kron([[n[0] + 0.5, c], [c, n[1] + 0.5]], np.eye(2))
+        r = 10 ** generator.uniform(-9, -1) if index % 2 else 0.0
+        mirror = np.sinh(r) * np.diag([1.0, -1.0])
+        squeeze = np.block([[np.cosh(r) * np.eye(2), mirror], [mirror, np.cosh(r) * np.eye(2)]])
+        state = squeeze @ thermal @ squeeze.T
+        states.append(rounded((state + state.T) / 2))
+    found = jax.jit(jax.vmap(jaxosc.mutual_information))(np.array(states))
+    exact = [float(reference.mutual_information(state.tolist())) for state in states]
+    known = np.isfinite(exact)  # else rounding has made the state unphysical
+    assert known.sum() > 20
+    np.testing.assert_allclose(
+        found[known], np.array(exact)[known], rtol=digits(1e-13), atol=digits(4e-14)
+    )
 
 
 @pytest.mark.parametrize("strength", [0.3, 0.9, 1.4])

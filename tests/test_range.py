@@ -70,7 +70,7 @@ def check_corners(dtype, modes, name, count):
     assert max(errors) < CORNERS[dtype, modes][3], np.argmax(errors)
     # Two modes lose digits in corners only; three wherever frequencies are decades apart
     few = modes == 2 or dtype == np.float32
-    assert np.median(errors) < (100 if few else 1e6) * np.finfo(dtype).eps
+    assert np.median(errors) < (300 if few else 1e6) * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("name", EQUATIONS)

@@ -176,12 +176,12 @@ def test_values_outside_the_domain_are_nan(tmp_path, capsys):
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     """A real signal in a real terminal's place; the same command ends as if nothing had been."""
     command = [sys.executable, "-m", "jaxosc", "sweep", "ratio=0:0.99:6000", "delta_t=0:200:6000"]
-    command += ["--descriptions", "local"]
+    command += ["--descriptions", "langevin"]
     store = tmp_path / "a.zarr"
     process = subprocess.Popen(
         [*command, "--output", str(store)], stderr=subprocess.PIPE, text=True
     )
-    journal = store / "local.occupation1" / "journal.0"
+    journal = store / "langevin.occupation1" / "journal.0"
     while not journal.exists() or journal.read_text().count("\n") < 3:
         assert process.poll() is None
         time.sleep(0.01)
@@ -192,7 +192,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert re.match(r"jaxosc: error: interrupted; \d+ of \d+ blocks are in .*a.zarr; the", errors)
     finished = {file: file.stat().st_mtime_ns for file in journal.parent.glob("c/*/*")}
     assert subprocess.run([*command, "--output", str(store)]).returncode == 0
-    left = jaxosc.load_sweep(store).values["local"]["occupation1"]
+    left = jaxosc.load_sweep(store).values["langevin"]["occupation1"]
     assert left.shape == (6000, 6000)
     assert sum(file.stat().st_mtime_ns == when for file, when in finished.items()) >= 3
     whole = tmp_path / "whole.zarr"

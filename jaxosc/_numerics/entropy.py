@@ -238,7 +238,10 @@ def _information(covariance: jax.Array) -> jax.Array:
         + (drop_large * log_large0 - large * log_first)
         + (drop_small * log_small0 - small * log_second)
     )
-    together = drop_s * (log_large0 + log_small0) + s * log_second + log_up + log_first
+    # (s + 1) ln Q+ − (s − 1) ln Q−. Each logarithm may be all rounding where its Q is.
+    hot = s * log_second + log_up + log_first
+    cold = (s + 1) * log_up - (large + small) * log_first
+    together = drop_s * (log_large0 + log_small0) + jnp.where(s < 2, cold, hot)
     information = jnp.where(
         near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
     )
