@@ -140,7 +140,7 @@ def rounding(network: Network, name: str) -> float:
     where the temperatures differ.
     """
     error = digits(4 * (1e-12 + 1e-15 / network.distance))
-    if network.modes > 2:
+    if network.modes > 2 or np.max(network.frequency) > 30 * np.min(network.frequency):
         error *= 5  # measured, for frequencies far apart and rates of which one is tiny
     # A pairing softens a position and another momentum, and their small determinants multiply.
     alone = strategies.critical_ratio(
@@ -148,7 +148,7 @@ def rounding(network: Network, name: str) -> float:
     )
     error += digits(4e-16) / max(1 - alone, network.distance) ** 2
     if name in GLOBAL and np.ptp(network.temperature) > 0:
-        error += digits(1e-14) / max(network.gap, 1e-300)
+        error += digits(2e-14) / max(network.gap, 1e-300)
     return error
 
 
