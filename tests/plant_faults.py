@@ -145,11 +145,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rest = matrix[i, j]",
         "rest = matrix[j, i]",
     ): "a covariance is symmetric",
-    (
-        "criticality/critical_points.py",
-        "jnp.where(valid, base, -jnp.eye(len(base), dtype=base.dtype)), slope, safe",
-        "jnp.where(valid, base, -jnp.eye(len(base), dtype=slope.dtype)), slope, safe",
-    ): "both have one dtype",
 }
 
 
@@ -309,6 +304,8 @@ def _physics(source: _Source) -> Iterator[tuple[dict[str, int], ast.AST]]:
             return True
         if isinstance(node, ast.If) and all(isinstance(line, ast.Raise) for line in node.body):
             return True
+        if isinstance(node, ast.Attribute) and node.attr == "dtype":
+            return True  # all of a network have one
         if isinstance(node, ast.FunctionDef):
             return "require" in node.name or node.name in ("_groups", "_indices", "_checks")
         if isinstance(node, ast.Call):
