@@ -145,6 +145,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rest = matrix[i, j]",
         "rest = matrix[j, i]",
     ): "a covariance is symmetric",
+    (
+        "normal_modes.py",
+        "j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]",
+        "j, k = oscillators.exchange[1, 0], oscillators.pairing[0, 1]",
+    ): "a matrix of couplings is symmetric",
 }
 
 

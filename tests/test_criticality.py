@@ -237,6 +237,14 @@ def test_logarithmic_slope_of_a_known_function():
     np.testing.assert_allclose(found, 3 - 2 * x**2, rtol=digits(1e-14))
 
 
+def test_without_a_value_there_is_no_slope():
+    """The slope of the selection itself would be 0."""
+    x = np.array([0.5, 2.0])
+    for derivative in (jaxosc.susceptibility, jaxosc.critical_exponent, jaxosc.logarithmic_slope):
+        found = derivative(lambda x: jnp.where(x < 1, x**2, jnp.nan), {"x": x}, by="x")
+        assert np.isfinite(found).tolist() == [True, False]
+
+
 def test_a_closed_curve():
     curve = jaxosc.trace_curve(
         lambda x, y: x**2 + y**2 / 4 - 1, {"x": 0.9, "y": 0.1}, {"x": (-2, 2), "y": (-3, 3)}

@@ -177,6 +177,21 @@ def test_quadrature_agrees_with_the_closed_form(modes):
         np.testing.assert_allclose(integral, state, atol=accuracy * scale, rtol=0)
 
 
+@pytest.mark.parametrize("modes", [2, 3])
+def test_damping_far_above_the_frequencies(modes):
+    """Rates of 100, which no normal mode tells of, at temperatures from 0 on."""
+    coupling = 0.3 * (np.ones((modes, modes)) - np.eye(modes))
+    network = [np.array([1.3, 0.8, 1.0][:modes]), coupling, coupling]
+    damping = np.array([100.0, 200.0, 30.0][:modes])
+    for temperature in ([0.0, 0.0, 0.0], [0.05, 0.1, 0.2], [1.0, 3.0, 2.0]):
+        baths = jaxosc.Baths(damping, temperature[:modes])
+        state = jaxosc.steady_state(jaxosc.langevin(jaxosc.Oscillators(*network), baths))
+        exact = reference.langevin(*network, damping, temperature[:modes])
+        expected = np.array(exact.tolist(), dtype=float)
+        allowed = digits(1e-13) * np.abs(expected).max()
+        np.testing.assert_allclose(state, expected, rtol=0, atol=allowed)
+
+
 def test_quadrature_finds_resonances_that_strong_damping_has_moved():
     """An overdamped oscillator leaves its neighbour's resonance away from both normal modes."""
     for modes in (2, 3):
