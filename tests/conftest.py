@@ -16,12 +16,9 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
-# The command and some of the examples choose float64 for themselves.
-
-
 def pytest_collectstart() -> None:
-    precision.choose()
+    precision.choose()  # some of the examples choose float64 as they are imported
 
 
 def pytest_runtest_setup() -> None:
-    precision.choose()
+    precision.choose()  # and so does the command

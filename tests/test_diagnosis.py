@@ -23,7 +23,7 @@ def test_inside_every_domain():
     assert all(state.physical for state in found.states.values())
     assert found.langevin_in_domain
     words = str(found)
-    assert "bounded below; coupling/critical = 0.885437" in words
+    assert "bounded below; coupling/critical = 0.8854377" in words
     assert "(distance 0.115)" in words
     assert "inside its domain" in words
     assert "NOT" not in words
