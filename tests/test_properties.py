@@ -478,7 +478,8 @@ def rounding_of_entropy(state, numbers) -> float:
     entropies that an information is made of.
     """
     nu = numbers["symplectic"]
-    return len(state) * EPS * (300 * condition(state) + nu[-1] / nu[0])
+    spread = nu[-1] / nu[0] if len(nu) > 2 else 0.0
+    return len(state) * EPS * (100 * condition(state) + 4 * spread)
 
 
 @sizes(least=2)
