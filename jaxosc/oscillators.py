@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics import small
-from jaxosc._numerics.special import product_less_square
+from jaxosc._numerics.special import power_of_two, product_less_square
 from jaxosc._pytree import Record
 
 INTERACTIONS = ("position", "rotating-wave")
@@ -191,9 +191,7 @@ def natural_unit(oscillators: Oscillators) -> jax.Array:
     Dividing by it is exact, and keeps products of several frequencies away from overflow and
     underflow in whatever unit the user works. Results do not depend on it, nor do derivatives.
     """
-    largest = jax.lax.stop_gradient(small.maximum(oscillators.frequency))
-    mantissa, exponent = jnp.frexp(largest)
-    return jnp.ldexp(jnp.ones_like(mantissa), exponent)
+    return power_of_two(jax.lax.stop_gradient(small.maximum(oscillators.frequency)))
 
 
 def in_unit(oscillators: Oscillators, unit: jax.Array) -> Oscillators:

@@ -8,6 +8,7 @@ import pytest
 from precision import EPS, digits, double
 
 import jaxosc
+from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
 
 
 def random_network(generator, modes, pairing=1.0):
@@ -239,6 +240,13 @@ def test_without_damping_there_is_no_answer():
         with pytest.raises(ValueError, match="Argument `baths` must damp every motion"):
             jaxosc.stability_scale(oscillators, baths)
         assert np.isnan(jax.jit(jaxosc.stability_scale)(oscillators, baths))
+
+
+def test_a_drift_that_is_not_finite_has_no_eigenvalues():
+    for entry in (np.nan, np.inf):
+        matrix = jnp.full((3, 3), entry)
+        assert np.isnan(jax.jit(general_eigenvalues)(matrix)).all()
+        assert all(np.isnan(part).all() for part in jax.jit(general_eigenvectors)(matrix))
 
 
 def test_bad_input():

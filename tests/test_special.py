@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from precision import DTYPE, digits, rounded
 
-from jaxosc._numerics.special import bose, log1p
+from jaxosc._numerics.special import bose, log1p, power_of_two
 
 
 def largest_error(computed, arguments, exact):
@@ -51,3 +51,14 @@ def test_bose_from_cold_to_hot():
     ratio = rounded(np.geomspace(1e-9, np.log(np.finfo(DTYPE).max) * 0.85, 400))
     computed = jax.jit(bose)(jnp.asarray(ratio), jnp.ones(400))
     assert largest_error(computed, ratio, lambda x: 1 / mpmath.expm1(x)) < digits(1e-15)
+
+
+def test_power_of_two():
+    info = np.finfo(DTYPE)
+    few, most = np.log10(info.tiny) + 1e-6, np.log10(info.max) - 1
+    x = (10 ** np.random.default_rng(0).uniform(few, most, 2000)).astype(DTYPE)
+    x = np.concatenate([x, [1, 2, 0.5, np.nextafter(DTYPE(2), 0, dtype=DTYPE), info.tiny]])
+    above = 2.0 ** np.frexp(x)[1].astype(float)
+    np.testing.assert_array_equal(jax.jit(power_of_two)(x.astype(DTYPE)), above.astype(DTYPE))
+    odd = jnp.array([0, -3, np.nan, np.inf, -np.inf], DTYPE)
+    np.testing.assert_array_equal(power_of_two(odd), 1)

@@ -1,4 +1,4 @@
-"""The smallest eigenvalue of a symmetric matrix, differentiable wherever it is simple."""
+"""Eigenvalues: of any matrix, and the smallest of a symmetric one, with its derivatives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import jax
 import jax.numpy as jnp
 
 Pair = tuple[jax.Array, jax.Array]
+
+
+def general_eigenvalues(matrix: jax.Array) -> jax.Array:
+    """Eigenvalues [n] of any matrix [n, n]; NaN where an entry is not finite."""
+    finite = jnp.all(jnp.isfinite(matrix))  # cuSOLVER fails with an error if one is not
+    return jnp.where(finite, jnp.linalg.eigvals(jnp.where(finite, matrix, 0)), jnp.nan)
+
+
+def general_eigenvectors(matrix: jax.Array) -> Pair:
+    """Eigenvalues [n] of any matrix [n, n] and its right eigenvectors [n, n]; NaN as above."""
+    finite = jnp.all(jnp.isfinite(matrix))
+    values, vectors = jnp.linalg.eig(jnp.where(finite, matrix, 0))
+    return jnp.where(finite, values, jnp.nan), jnp.where(finite, vectors, jnp.nan)
 
 
 def smallest_eigenvalue(matrix: jax.Array) -> jax.Array:

@@ -14,7 +14,13 @@ import numpy as np
 
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
 from jaxosc._numerics.small import matrix, nan_unless, scaled
-from jaxosc._numerics.special import ATANHC_SERIES, divided_difference, log1p, polynomial
+from jaxosc._numerics.special import (
+    ATANHC_SERIES,
+    divided_difference,
+    log1p,
+    polynomial,
+    power_of_two,
+)
 
 
 def _largest_variance(covariance: jax.Array) -> jax.Array:
@@ -46,8 +52,7 @@ def rounding_of(covariance: jax.Array) -> jax.Array:
 def williamson(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where σ is not positive definite."""
     # Over a power of two next to the largest variance: products of four entries could overflow.
-    mantissa, exponent = jnp.frexp(jax.lax.stop_gradient(_largest_variance(covariance)))
-    unit = jnp.ldexp(jnp.ones_like(mantissa), exponent - 1)
+    unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)
     return _williamson(scaled(covariance, 1 / unit)) * unit
 
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
+
 # Up to this size of A every crossing is found as an eigenvalue of a matrix of its pairs of
 # eigenvalues, [n(n − 1)/2]²; the work grows as n⁶.
 _ALL_PAIRS = 12
@@ -135,12 +137,12 @@ def _search(
 
 def _growth(drift: jax.Array) -> jax.Array:
     """The largest growth rate, the real part of an eigenvalue."""
-    return jnp.max(jnp.linalg.eigvals(drift).real)
+    return jnp.max(general_eigenvalues(drift).real)
 
 
 def _crossings(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.Array:
     """All real s > 0, up to rounding, with det(A₀ + sA₁) = 0; infinity in place of others."""
-    inverse = -jnp.linalg.eigvals(jnp.linalg.solve(base + reference * slope, slope))
+    inverse = -general_eigenvalues(jnp.linalg.solve(base + reference * slope, slope))
     size = inverse.real**2 + inverse.imag**2
     finite = size > 0
     size = jnp.where(finite, size, 1)
@@ -205,7 +207,7 @@ def _polish(
     """
     dtype = base.dtype
     size = base.shape[0]
-    values, vectors = jnp.linalg.eig(base + scale * slope)
+    values, vectors = general_eigenvectors(base + scale * slope)
     nearest = jnp.argmin(jnp.abs(values.real) + jnp.where(values.imag < 0, jnp.inf, 0))
     null = jnp.linalg.svd(base + scale * slope)[2][-1]
     real = jnp.where(static, null, vectors[:, nearest].real.astype(dtype))

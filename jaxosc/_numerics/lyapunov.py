@@ -9,7 +9,8 @@ import numpy as np
 # Up to here the dense system is faster; its work grows as n⁶, that of doubling as n³.
 _DENSE = 12
 
-# How often the step was doubled, what is left of a state after it, and the state built up
+# How often the step was doubled or how many steps that makes, what is left of a state after
+# them, and the state built up
 Doubling = tuple[jax.Array, jax.Array, jax.Array]
 
 

@@ -289,19 +289,19 @@ def _doubling(frame: _Frame, source: _Blocks) -> _Blocks:
         return jnp.sum((one + delta) ** 2) <= float(np.finfo(dtype).eps)
 
     def lasting(carry: Doubling) -> jax.Array:
-        count, delta, _ = carry
-        return ~vanished(delta) & (count < doublings(dtype))
+        steps, delta, _ = carry
+        return ~vanished(delta) & (steps < 2.0 ** doublings(dtype))
 
     def double(carry: Doubling) -> Doubling:
-        count, delta, state = carry
-        cosine, sine = rotation(jnp.exp2(count))
+        steps, delta, state = carry
+        cosine, sine = rotation(steps)
         image = state + delta @ state
         image = _turned(image + image @ delta.T, cosine, sine)
         state = state + (image + image.T) / 2
         earlier = _turned(delta, cosine, -sine)
-        return count + 1, earlier + delta + earlier @ delta, state
+        return 2 * steps, earlier + delta + earlier @ delta, state
 
-    start = (jnp.zeros((), dtype), delta, state)
+    start = (jnp.ones((), dtype), delta, state)
     _, delta, state = jax.lax.while_loop(lasting, double, start)
     state = jnp.where(vanished(delta), state, jnp.nan)
     return _Blocks(state[:modes, :modes], state[:modes, modes:], state[modes:, modes:])

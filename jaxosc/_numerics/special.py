@@ -86,6 +86,19 @@ def _halves(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     return high, x - high
 
 
+def power_of_two(x: jax.Array) -> jax.Array:
+    """The smallest power of two above x > 0 (1 where x is no such number), to the last bit.
+
+    From the bits of x: `ldexp` and `exp2` are powers, which a GPU may round.
+    """
+    info = np.finfo(x.dtype)
+    whole = np.dtype(f"int{info.bits}")
+    mask = np.array(((1 << info.nexp) - 1) << info.nmant, whole)
+    bits = jax.lax.bitcast_convert_type(x, whole) & mask
+    below = jnp.maximum(jax.lax.bitcast_convert_type(bits, x.dtype), info.tiny)
+    return jnp.where((x > 0) & (x < jnp.inf), 2 * below, 1)
+
+
 def exponent_limit(dtype: Any) -> float:
     """The x at which exp(−x) comes near the smallest normal number."""
     return -0.95 * float(np.log(np.finfo(dtype).tiny))
