@@ -225,6 +225,7 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
                 assert abs(float(value) - true) <= 1e-12 * max(abs(true), 1e-3 * size)
 
 
+@double  # as well, to compare with
 @pytest.mark.slow
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])

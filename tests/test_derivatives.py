@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from precision import digits, double
+from precision import EPS, digits, double, rounded
 
 import jaxosc
 
@@ -110,6 +110,7 @@ def test_second_order(name):
 
     curvature = jax.jit(jax.grad(slope))
     for point in (GENERIC, RESONANT) if name != "global" else (GENERIC,):
+        point = [float(rounded(x)) for x in point]  # what the library gets to see
         ours = curvature(jnp.array(point))
         for index in (0, 2, 5):
 
@@ -130,7 +131,7 @@ def test_second_order(name):
                     ) / step**2
                 else:
                     expected = (along(x + step) - along(x - step)) / (2 * step)
-            assert float(ours[index]) == pytest.approx(float(expected), rel=1e-9)
+            assert float(ours[index]) == pytest.approx(float(expected), rel=1e-9 + 20 * EPS)
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,9 @@ def test_the_unit_does_not_matter(dtype):
             assert value == pytest.approx(float(expected[0]), rel=digits(1e-15))
             assert gradient == pytest.approx(float(expected[1]), rel=digits(1e-15))
         value, gradient = slope(dtype(0.5), dtype(1e9), equation)
-        assert value == pytest.approx(float(expected[0]), rel=64 * float(np.finfo(dtype).eps))
+        # of n + 1/2: GPUs round quotients of float32 to 2 ulp
+        error = 64 * float(np.finfo(dtype).eps)
+        assert value == pytest.approx(float(expected[0]), rel=error, abs=error)
 
 
 def test_spectrum_integrates_to_the_moments():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.special
-from precision import digits
+from precision import digits, double
 
 import jaxosc
 
@@ -187,12 +187,14 @@ def test_global_equation(interaction, weights, spectrum):
     check_global(interaction, weights, spectrum, (3, 4, 5), 2e-4)
 
 
+@double
 @pytest.mark.slow
 @pytest.mark.parametrize("interaction", INTERACTIONS)
 def test_local_equation_to_more_digits(interaction):
     check_local(interaction, (5, 6, 7), 1e-6)
 
 
+@double
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("interaction", "weights", "spectrum"),

@@ -169,6 +169,7 @@ def direction():
     }
 
 
+@double
 @pytest.mark.slow
 def test_first_derivatives(direction):
     """By all parameters at once, forward and reverse, against differences of fourth order."""
@@ -180,6 +181,7 @@ def test_first_derivatives(direction):
     assert float(jax.jit(jax.jacfwd(function))(0.0)) == pytest.approx(float(slope), rel=1e-7)
 
 
+@double
 @pytest.mark.slow
 def test_second_derivatives(direction):
     """Each order of forward and reverse, against differences of the slope."""
