@@ -146,6 +146,26 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "rest = matrix[j, i]",
     ): "a covariance is symmetric",
     (
+        "_numerics/entropy.py",
+        "weak = (lower0 > 0) & (8 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)",
+        "weak = (lower0 > 0) & (4 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)",
+    ): "where one form of the information takes over from another that holds there as well",
+    (
+        "equations/gibbs.py",
+        "return jnp.max(jnp.sum(jnp.abs(matrix), axis=-1))",
+        "return jnp.max(jnp.sum(jnp.abs(matrix), axis=1))",
+    ): "the last axis of a matrix is its axis 1",
+    (
+        "equations/langevin.py",
+        "x2p2=2 * mu2.im,",
+        "x2p2=2 * mu1.im,",
+    ): "both are zero in the Langevin equation",
+    (
+        "oscillators.py",
+        "exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]",
+        "exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[1, 0]",
+    ): "a matrix of couplings is symmetric",
+    (
         "normal_modes.py",
         "j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]",
         "j, k = oscillators.exchange[1, 0], oscillators.pairing[0, 1]",

@@ -98,6 +98,33 @@ def test_worded_errors(call, message):
     assert ", but " in str(error.value)
 
 
+@pytest.mark.parametrize(("exchange", "pairing"), [(0.9, 0.9), (0.9, 1.1), (1.0, 1.0)])
+def test_couplings_changed_without_the_distance(exchange, pairing):
+    """The first pair of factors changes the potential alone, the second the kinetic alone."""
+    made = jaxosc.pair((5.0, 2.0), interaction="position", distance=0.25)
+    leaves, structure = jax.tree.flatten(made)
+    leaves[1], leaves[2] = exchange * leaves[1], pairing * leaves[2]
+    changed = jax.tree.unflatten(structure, leaves)
+    state = jax.jit(jaxosc.gibbs)(changed, 1.0)
+    assert np.isnan(state).all() == ((exchange, pairing) != (1.0, 1.0))
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 1.0, 2.0**40])
+def test_a_diffusion_changed_without_its_equation(unit):
+    oscillators = jaxosc.pair((5.0 * unit, 2.0 * unit), unit, "position")
+    leaves, structure = jax.tree.flatten(
+        jaxosc.local_lindblad(oscillators, jaxosc.Baths((0.1 * unit, 0.1 * unit), (unit, unit)))
+    )
+    whole = [i for i, leaf in enumerate(leaves) if leaf.shape == (4, 4)]
+    jaxosc.steady_state(jax.tree.unflatten(structure, leaves))
+    for i in whole:
+        leaves[i] = 3 * leaves[i]
+        with pytest.raises(ValueError, match="as an equation returned it"):
+            jaxosc.steady_state(jax.tree.unflatten(structure, leaves))
+        leaves[i] = leaves[i] / 3
+    assert whole
+
+
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("excess", [1.0, 1.0001, 3.0])
 def test_past_the_critical_coupling(interaction, excess):
