@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from precision import EPS, digits, rounded
+from precision import EPS, SINGLE, digits, rounded
 
 import jaxosc
 
@@ -110,6 +110,28 @@ def test_information_of_nearly_pure_modes():
     np.testing.assert_allclose(
         found[known], np.array(exact)[known], rtol=digits(1e-13), atol=digits(4e-14)
     )
+
+
+def test_weak_correlations_of_cold_modes_keep_relative_accuracy():
+    """Down to 1e-38 nats in float64: I is of second order, and occupations are digits of σ."""
+    generator = np.random.default_rng(0)
+    coldest, weakest = (-3, -4) if SINGLE else (-7, -8)
+    states, allowed = [], []
+    for index in range(150):
+        n = 10 ** generator.uniform(coldest, 1, 2)
+        if index % 3 == 0:
+            n[1] = n[0] * (1 + 10 ** generator.uniform(-6, -0.3))
+        angle = generator.uniform(0, 2 * np.pi)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        strength = 0 if index % 10 == 0 else 10 ** generator.uniform(weakest, -1)
+        cross = strength * np.sqrt(n.prod() * min(n.prod(), 1)) * turn * [1, (-1) ** index]
+        state = np.block([[(n[0] + 0.5) * np.eye(2), cross], [cross.T, (n[1] + 0.5) * np.eye(2)]])
+        states.append(rounded(state))
+        allowed.append(100 * EPS + 4 * EPS / n.min())
+    found = jax.jit(jax.vmap(jaxosc.mutual_information))(np.array(states))
+    exact = np.array([float(reference.mutual_information(state.tolist())) for state in states])
+    exact[::10] = 0  # to the 70 digits that it has
+    assert np.all(np.abs(found - exact) <= np.array(allowed) * exact)
 
 
 @pytest.mark.parametrize("strength", [0.3, 0.9, 1.4])

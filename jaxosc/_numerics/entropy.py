@@ -220,7 +220,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     # Of ln(Q+/Q−), whose leading parts cancel when hot
     bend = (p + 0.25) * inverse_upper * drop_s - s * inverse_upper * drop_p
 
-    separate = 8 * roots > s
+    # Where the rounding of the changes is less than that of the eigenvalues themselves
+    separate = (8 * roots > s) | (jnp.abs(drop_p) + jnp.abs(local.cross) < roots * s)
     drop_root = quotient(drop_d, jnp.where(separate, roots, 1))
     drop_large = jnp.where(separate, (drop_s + drop_root) / 2, large0 - large)
     drop_small = jnp.where(separate, (drop_s - drop_root) / 2, small0 - small)
