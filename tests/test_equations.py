@@ -204,6 +204,20 @@ def test_quadrature_finds_resonances_that_strong_damping_has_moved():
         np.testing.assert_allclose(integral, state, atol=accuracy * float(jnp.abs(state).max()))
 
 
+@pytest.mark.parametrize("weak", [1e-3, pytest.param(1e-6, marks=double)])
+@pytest.mark.parametrize("strong", [1.0, 3.0, 10.0, 300.0])
+def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(strong, weak):
+    """It lies below the highest normal mode, from which the tail begins."""
+    for interaction, coupling in (("position", 0.3), ("position", 1.0), ("rotating-wave", 0.1)):
+        oscillators = jaxosc.pair((3.0, 3.4), coupling, interaction)
+        for damping in ((strong, weak), (weak, strong)):
+            baths = jaxosc.Baths(damping, (2.0, 1.0))
+            state = jaxosc.steady_state(jaxosc.langevin(oscillators, baths))
+            integral = jaxosc.langevin_quadrature(oscillators, baths)
+            accuracy = 1e-3 if SINGLE else 1e-10
+            np.testing.assert_allclose(integral, state, atol=accuracy * float(jnp.abs(state).max()))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=double)])
 def test_the_unit_does_not_matter(dtype):
     """All frequencies, rates and temperatures × s: the same state, and slopes × 1/s."""

@@ -148,8 +148,9 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     poles = jnp.linalg.eigvals(jax.lax.stop_gradient(jnp.where(valid, drift, 0)))
     resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
     valid &= jnp.all(poles.real < 0)
+    # And where the tail begins that a strongly damped mode leaves
     highest = jax.lax.stop_gradient(quadrature_modes(oscillators).frequency[-1])
-    resonance = resonance.at[-1].max(highest)
+    resonance = jnp.sort(jnp.append(resonance, highest))
     x, w = jnp.asarray(_NODES, resonance.dtype), jnp.asarray(_WEIGHTS, resonance.dtype)
     start = jnp.concatenate([jnp.zeros_like(resonance[:1]), resonance[:-1]])[:, None]
     stop, last = resonance[:, None], resonance[-1]
