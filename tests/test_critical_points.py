@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-from precision import EPS, digits, double
+from precision import EPS, SINGLE, digits, double
 
 import jaxosc
 from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
@@ -231,6 +231,71 @@ def test_batches():
         jax.vmap(jaxosc.critical_scale)(oscillators),
         [jaxosc.critical_scale(network) for network, _ in networks], rtol=digits(1e-14),
     )  # fmt: skip
+
+
+SHAPES = {
+    "full": lambda n: np.ones((n, n)) - np.eye(n),
+    "chain": lambda n: np.eye(n, k=1) + np.eye(n, k=-1),
+    "ring": lambda n: np.maximum(SHAPES["chain"](n), np.eye(n, k=n - 1) + np.eye(n, k=1 - n)),
+    "star": lambda n: np.where(np.outer(np.eye(n)[0], np.ones(n)) - np.eye(n) > 0, 1.0, 0.0),
+    "pairs": lambda n: np.kron(np.eye(n // 2 + 1), [[0, 1], [1, 0]])[:n, :n],
+}
+
+
+@pytest.mark.parametrize("modes", [3, 4, pytest.param(6, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equal_modes_where_several_motions_cross_at_once(shape, modes):
+    """Against NumPy's eigenvalues on both sides and on a grid before."""
+    coupling = SHAPES[shape](modes)
+    coupling = np.maximum(coupling, coupling.T)
+    finite = 0
+    for exchange, pairing in ((1, 1), (0, 1), (1, -1), (1, 0), (0.3, 0.7)):
+        oscillators = jaxosc.Oscillators(np.ones(modes), exchange * coupling, pairing * coupling)
+        for damping in (0.1, 1.0, 10.0, 0.1 + 0.07 * np.eye(modes)[0]):
+            baths = jaxosc.Baths(np.broadcast_to(damping, modes), np.ones(modes))
+            scale = float(jaxosc.stability_scale(oscillators, baths))
+            last = min(scale / 1.001, 1e3)
+            before = max(growth(oscillators, baths, s) for s in np.geomspace(last / 300, last, 30))
+            assert before < 1e-6 * last, (exchange, pairing, damping, scale)
+            if np.isfinite(scale):
+                finite += 1
+                assert growth(oscillators, baths, 1.001 * scale) > 0
+    assert finite >= 12
+
+
+def test_copies_of_a_pair_are_as_stable_as_one():
+    """Two pairs, and one beside an oscillator, against the closed form of one pair."""
+    zero = np.zeros((2, 2))
+    for damping in (0.1, 1.0, 30.0, 500.0, *(() if SINGLE else (2e4, 1e6))):
+        for exchange, pairing, frequency in ((1.0, 1.0, 1.2), (0.0, 1.0, 1.0)):
+            coupling = np.array([[0.0, 1.0], [1.0, 0.0]])
+            pair = np.array([1.0, frequency])
+            rate = np.full(2, damping)
+            alone = jaxosc.stability_scale(
+                jaxosc.Oscillators(pair, exchange * coupling, pairing * coupling),
+                jaxosc.Baths(rate, np.ones(2)),
+            )
+            twice = np.block([[coupling, zero], [zero, coupling]])
+            both = jaxosc.stability_scale(
+                jaxosc.Oscillators(np.tile(pair, 2), exchange * twice, pairing * twice),
+                jaxosc.Baths(np.tile(rate, 2), np.ones(4)),
+            )
+            beside = jaxosc.stability_scale(
+                jaxosc.Oscillators([*pair, 1.7], exchange * twice[:3, :3], pairing * twice[:3, :3]),
+                jaxosc.Baths([*rate, 0.3], np.ones(3)),
+            )
+            np.testing.assert_allclose([both, beside], alone, rtol=digits(1e-13))
+
+
+def test_where_several_motions_cross_at_once_there_is_no_slope():
+    def scale(coupling):
+        entries = coupling * (jnp.ones((3, 3)) - jnp.eye(3))
+        oscillators = jaxosc.Oscillators(jnp.ones(3), entries, entries)
+        return jaxosc.stability_scale(oscillators, jaxosc.Baths(np.full(3, 0.5), np.ones(3)))
+
+    assert scale(jnp.asarray(1.0)) == pytest.approx(0.625, rel=digits(1e-14))
+    for slope in (jax.grad(scale), jax.jacfwd(scale)):
+        assert np.isnan(slope(jnp.asarray(1.0)))
 
 
 def test_without_damping_there_is_no_answer():

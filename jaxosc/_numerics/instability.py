@@ -17,9 +17,12 @@ _ALL_PAIRS = 12
 # far away, a few times the reference, and at others over so many powers of ten on both sides of it.
 _SAMPLES, _FAR_SAMPLES, _DECADES = 512, 128, 3
 _NEAR = 4.0
-# Crossings farther out than this many times the reference pass for none at all: an eigenvalue
-# that is zero up to rounding looks like one.
-_FARTHEST = 1e6
+# An eigenvalue that is zero up to rounding looks like a crossing far out. Beyond this many times
+# the reference one counts only if A(s) is seen to grow behind it, and beyond so many, by bytes of
+# the dtype, as none at all.
+_FAR, _FARTHEST = 1e6, {4: 1e6, 8: 1e13}
+# How much farther than a candidate A(s) must grow if it is a crossing.
+_BEHIND = 1.01
 _BISECTIONS = 50
 _NEWTON_STEPS = 8
 
@@ -51,7 +54,7 @@ def first_instability(base: jax.Array, slope: jax.Array, reference: jax.Array) -
 
     Returns:
         A Crossing; its derivatives, of any order, are those of the equation
-        (A₀ + sA₁ − iν)z = 0, c†z = 1 with a constant c.
+        (A₀ + sA₁ − iν)z = 0, c†z = 1 with a constant c; NaN where several motions cross at once.
     """
     start, anchor, verdict = _search(*jax.lax.stop_gradient((base, slope, reference)))
 
@@ -62,7 +65,7 @@ def first_instability(base: jax.Array, slope: jax.Array, reference: jax.Array) -
         equation,
         start,
         lambda _, solution: solution,
-        lambda linear, right: jnp.linalg.solve(jax.jacobian(linear)(right), right),
+        lambda linear, right: _solve_regular(jax.jacobian(linear)(right), right),
     )
     found = verdict == 1
     return Crossing(jnp.where(found, unknown[-1], verdict), jnp.where(found, unknown[-2], jnp.nan))
@@ -84,6 +87,25 @@ def _residual(
     return jnp.concatenate([drift @ real + nu * imaginary, drift @ imaginary - nu * real, norm])
 
 
+def _solve_regular(matrix: jax.Array, right: jax.Array) -> jax.Array:
+    """M⁻¹r, NaN where M is singular up to rounding."""
+    values = jnp.linalg.svd(matrix, compute_uv=False)
+    # A factor, for a selection would turn into zero in reverse
+    regular = jnp.where(values[-1] > _rounding(matrix) * values[0], 1.0, jnp.nan)
+    return jnp.linalg.solve(matrix, right) * regular.astype(matrix.dtype)
+
+
+def _solve_shortest(matrix: jax.Array, right: jax.Array) -> jax.Array:
+    """M⁻¹r, or the shortest of the best solutions where M is singular up to rounding."""
+    left, values, rows = jnp.linalg.svd(matrix)
+    kept = values > _rounding(matrix) * values[0]
+    return rows.T @ (jnp.where(kept, left.T @ right, 0) / jnp.where(kept, values, 1))
+
+
+def _rounding(matrix: jax.Array) -> float:
+    return 4 * float(np.finfo(matrix.dtype).eps) * matrix.shape[0]
+
+
 def _search(
     base: jax.Array, slope: jax.Array, reference: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -101,6 +123,16 @@ def _search(
     order = jnp.argsort(candidates)
     candidates, is_static = candidates[order], order < static.shape[0]
 
+    def growth_beyond_noise(scale: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
+        drift = base + scale * slope
+        noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(drift))
+        growth = _growth(drift)
+        return growth > noise, growth < -noise
+
+    def grows_behind(scale: jax.Array) -> jax.Array:
+        return growth_beyond_noise(_BEHIND * scale)[0]
+
     # From the smallest on, until one of them is a crossing to the last digits: what is known of
     # a candidate is often no better than ε times ω/γ.
     def pending(carry: Attempt) -> jax.Array:
@@ -111,6 +143,7 @@ def _search(
     def attempt(carry: Attempt) -> Attempt:
         index = carry[0]
         unknown, anchor, accepted = _polish(base, slope, candidates[index], is_static[index])
+        accepted &= (unknown[-1] < _FAR * reference) | grows_behind(unknown[-1])
         return index + 1, accepted, unknown, anchor
 
     nothing = jnp.full(2 * size + 2, jnp.inf, base.dtype)
@@ -119,18 +152,13 @@ def _search(
         pending, attempt, (index, jnp.zeros((), bool), nothing, nothing[: 2 * size])
     )
 
-    def growth_beyond_noise(scale: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Rounding of an eigenvalue, and the slowest decay that can be told from none at all
-        drift = base + scale * slope
-        noise = 64 * float(np.finfo(base.dtype).eps) * jnp.max(jnp.abs(drift))
-        growth = _growth(drift)
-        return growth > noise, growth < -noise
-
     inside = jnp.minimum(jnp.where(accepted, unknown[-1] / 2, reference), reference)
     grows, decays = growth_beyond_noise(inside)
     # Not if a smaller one has been missed
-    missed, _ = growth_beyond_noise(0.99 * jnp.where(accepted, unknown[-1], 0))
-    crossing = jnp.where(accepted, jnp.where(missed, jnp.nan, 1.0), jnp.inf)
+    end = jnp.where(accepted, unknown[-1], jnp.inf) / _BEHIND
+    before = jnp.append(candidates, jnp.where(accepted, end / _BEHIND, 0))
+    missed = jnp.any(jax.lax.map(grows_behind, jnp.where(before < end, before, 0)))
+    crossing = jnp.where(missed, jnp.nan, jnp.where(accepted, 1.0, jnp.inf))
     verdict = jnp.where(decays, crossing, jnp.where(grows, 0.0, jnp.nan))
     return unknown, anchor, verdict.astype(base.dtype)
 
@@ -151,7 +179,8 @@ def _crossings(base: jax.Array, slope: jax.Array, reference: jax.Array) -> jax.A
     imaginary = inverse.imag / size
     tolerance = float(np.finfo(base.dtype).eps) ** 0.375
     genuine = finite & (jnp.abs(imaginary) <= tolerance * jnp.abs(real))
-    genuine &= (real > tolerance * 1e-3 * reference) & (real < _FARTHEST * reference)
+    farthest = _FARTHEST[base.dtype.itemsize] * reference
+    genuine &= (real > tolerance * 1e-3 * reference) & (real < farthest)
     return jnp.where(genuine, real, jnp.inf)
 
 
@@ -218,7 +247,7 @@ def _polish(
 
     def step(_: int, unknown: jax.Array) -> jax.Array:
         jacobian = jax.jacfwd(_residual)(unknown, base, slope, anchor)
-        return unknown - jnp.linalg.solve(jacobian, _residual(unknown, base, slope, anchor))
+        return unknown - _solve_shortest(jacobian, _residual(unknown, base, slope, anchor))
 
     unknown = jax.lax.fori_loop(0, _NEWTON_STEPS, step, start)
     eps = float(np.finfo(dtype).eps)

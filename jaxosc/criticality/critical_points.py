@@ -80,7 +80,9 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
         in closed form. For three to six, every crossing is found as an eigenvalue of a matrix of
         N(2N − 1) rows; for more, oscillating instabilities are looked for on 512 scales up to the
         first static one, and on 128 between 1e-3 and 1e3 times ``critical_scale``: one that comes
-        and goes between two of them is missed. Derivatives are those of (A(s) − iν)z = 0.
+        and goes between two of them is missed. From three modes on, a motion that is damped by
+        less than rounding of the frequencies, some 1e-14 of them, passes for one that is not.
+        Derivatives are those of (A(s) − iν)z = 0, NaN where several motions cross at once.
 
     Raises:
         ValueError: if the two do not fit together, or a motion is known not to be damped.
@@ -88,7 +90,9 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     oscillators, baths = _baths.match(oscillators, baths)
     scale = _stability_scale(oscillators, baths)
     _checks.require_no_nan(
-        scale, "Argument `baths` must damp every motion of the network, but at least one is not."
+        scale,
+        "Argument `baths` must damp every motion of the network by more than rounding, "
+        "but at least one is not.",
     )
     return scale
 
