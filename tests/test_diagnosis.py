@@ -1,9 +1,10 @@
 """What `diagnose` says of networks inside and outside each domain."""
 
 import jax
+import mpmath
 import numpy as np
 import pytest
-from precision import digits
+from precision import digits, rounded
 
 import jaxosc
 
@@ -27,6 +28,36 @@ def test_inside_every_domain():
     assert "(distance 0.115)" in words
     assert "inside its domain" in words
     assert "NOT" not in words
+
+
+@pytest.mark.parametrize("modes", [1, 2, 3])
+def test_the_decay_rate_of_weak_damping(modes):
+    """Rates from 1e-18 to 1, far below the rounding of the frequencies, against 50 digits."""
+    generator = np.random.default_rng(modes)
+    for index in range(12):
+        upper = np.triu(generator.uniform(-0.15, 0.15, (2, modes, modes)), 1)
+        exchange, pairing = upper + upper.transpose(0, 2, 1)
+        frequency = generator.uniform(0.5, 2.0, modes)
+        if index % 3 == 1:  # modes that only the damping tells apart
+            frequency = np.ones(modes)
+            exchange, pairing = 0.125 * (1 - np.eye(modes)), 0 * pairing
+        damping = 10 ** generator.uniform(-18, [-10, 0, 0][index % 3], modes)
+        if index % 4 == 3:
+            damping[:] = damping[0]
+        parts = [rounded(part) for part in (frequency, exchange, pairing, damping)]
+        found = jaxosc.diagnose(
+            jaxosc.Oscillators(*parts[:3]), jaxosc.Baths(parts[3], np.ones(modes))
+        )
+        omega, exchange, pairing, damping = (mpmath.matrix(part) for part in parts)
+        with mpmath.workdps(50):
+            decay = mpmath.diag(list(damping))
+            drift = mpmath.zeros(2 * modes)
+            drift[:modes, :modes] = drift[modes:, modes:] = -decay
+            drift[:modes, modes:] = mpmath.diag(list(omega)) + exchange - pairing
+            drift[modes:, :modes] = -(mpmath.diag(list(omega)) + exchange + pairing)
+            exact = -max(mpmath.re(e) for e in mpmath.eig(drift, left=False, right=False))
+        assert found.decay_rate == pytest.approx(float(exact), rel=1e-6)
+        assert found.stable == (exact > 0)  # pairing can feed a mode that is hardly damped
 
 
 def test_past_the_critical_coupling():
