@@ -104,7 +104,9 @@ def pair(
             float64, determine det σ and with it an entropy or information to 1e-16/δ. In
             float32 the same holds with 1e-7 in place of 1e-16: measured, three digits of
             everything are left at δ = 1e-4 by way of λ, and with δ given five digits of
-            occupations and coherences at 1e-6.
+            occupations and coherences at 1e-6. The network then keeps δ beside its couplings:
+            differentiate a function of ω and δ, for a derivative by the parts of such a network
+            holds δ fixed as the couplings change.
 
     Returns:
         Oscillators with N = 2.
