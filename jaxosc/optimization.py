@@ -48,7 +48,8 @@ class Optimum:
         parameters: the best point, by name.
         value: the function there.
         gradient: its derivative there, by name.
-        converged: whether that is a minimum, or maximum, to the tolerance.
+        converged: whether that is a minimum, or maximum, to the tolerance, by the gradient and
+            the second derivatives.
         reason: why the search ended, in words.
         steps: how many steps it took.
         history: the function at the start and after each step.
@@ -76,19 +77,22 @@ def optimize(
 
     Directions come from L-BFGS (optax). Every step is tried along its whole length, and cut
     where the function stops having a value, so that a search cannot pass a critical point
-    unseen: it ends there and says so. Each parameter is an angle within its bounds,
-    x = low + (high − low)(1 − cos πu)/2, which makes an optimum on a bound an ordinary one.
+    unseen: it ends there and says so. Where the gradient vanishes but the function curves the
+    other way, at a saddle or the wrong extremum, the search goes on along that curvature. Each
+    parameter is an angle within its bounds, x = low + (high − low)(1 − cos πu)/2, which makes an
+    optimum on a bound an ordinary one.
 
     Args:
         function: takes the parameters by name as scalars, returns one real number; NaN where it
-            has no value, as everything in jaxosc is past a critical point.
+            has no value, as everything in jaxosc is past a critical point. It is compiled once a
+            call, as with ``jax.jit``: what it finds beside its arguments is fixed then.
         start: where to begin, inside the bounds.
         bounds: the smallest and the largest value of each parameter.
         maximize: whether to look for a maximum in place of a minimum.
         tolerance: the search has converged when the function, by its gradient, would change over
             the width of the bounds by no more than this part of its value, or of what the last
             ten steps gained if that is more. A slope that points out of the bounds does not
-            count.
+            count, nor does a curvature as small, or within the rounding of the gradient.
         max_steps: when to give up.
         progress: whether to show a progress bar on the standard error.
 
@@ -139,6 +143,7 @@ class _Problem:
         self.names = tuple(ranges)
         self.sign = sign
         self.dtype = dtype
+        self.eps = float(np.finfo(dtype).eps)
         self.low = np.array([ranges[name][0] for name in self.names])
         self.high = np.array([ranges[name][1] for name in self.names])
         self.width = self.high - self.low
@@ -200,27 +205,43 @@ def _search(
             scale = max(abs(value), abs(history[max(0, len(history) - _MEMORY)] - value))
             remaining = _projected(problem.fraction(angle), gradient, scale)
             bar.set_postfix_str(f"value {problem.sign * value:.8g}, slope {remaining:.1e}")
-            if remaining <= tolerance:
-                reason, converged = (
-                    "the gradient vanishes inside the bounds, to the tolerance",
-                    True,
+            converged = remaining <= tolerance
+            # Next to a saddle the slope may be lost in the rounding of the value.
+            stalled = len(history) % _MEMORY == 0 and history[-_MEMORY] <= value
+            taken, edge = None, False
+            if converged or stalled:
+                taken, edge, rounded = _along_curvature(
+                    problem, angle, value, slope, tolerance * scale
                 )
-                break
-            # optax mixes types, which a user of JAX's strict mode need not know.
-            with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-                direction, state = update(
-                    jnp.asarray(slope, problem.dtype), state, jnp.asarray(angle, problem.dtype)
-                )
-            step = -np.asarray(direction, np.float64)
-            if not np.isfinite(step).all() or step @ slope >= 0:
-                step = -slope
-            longest = np.abs(step).max()
-            step = step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
-            taken, edge = _line_search(problem, angle, value, slope, step)
+                converged |= rounded
+            turned = taken is not None
+            if taken is None and not converged:
+                # optax mixes types, which a user of JAX's strict mode need not know.
+                with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+                    direction, state = update(
+                        jnp.asarray(slope, problem.dtype), state, jnp.asarray(angle, problem.dtype)
+                    )
+                step = -np.asarray(direction, np.float64)
+                if not np.isfinite(step).all() or step @ slope >= 0:
+                    step = -slope
+                longest = np.abs(step).max()
+                step = step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
+                taken, edge = _line_search(problem, angle, value, slope, step)
+                if taken is None and not edge:
+                    taken, edge, converged = _along_curvature(
+                        problem, angle, value, slope, tolerance * scale
+                    )
+                    turned = taken is not None
             if taken is None:
-                where = "next to where it has no value" if edge else "within rounding"
-                reason = f"no step along the gradient improves the function, {where}"
+                if converged:
+                    reason = "the gradient vanishes inside the bounds, to the tolerance"
+                else:
+                    where = "next to where it has no value" if edge else "within rounding"
+                    reason = f"no step along the gradient improves the function, {where}"
                 break
+            converged = False
+            if turned:  # the steps so far tell nothing of the curvature beyond
+                state = solver.init(jnp.asarray(taken, problem.dtype))
             length = np.abs(taken - angle).max()
             angle = taken
             value, slope, gradient = problem.evaluate(angle)
@@ -248,6 +269,41 @@ def _projected(fraction: np.ndarray, gradient: np.ndarray, scale: float) -> floa
     if scale == 0:
         return float(np.abs(gradient).max())
     return float(np.abs(np.clip(fraction - gradient / scale, 0, 1) - fraction).max())
+
+
+def _along_curvature(
+    problem: _Problem, angle: np.ndarray, value: float, slope: np.ndarray, allowed: float
+) -> tuple[np.ndarray | None, bool, bool]:
+    """As ``_line_search``, either way along the most negative curvature, if there is any.
+
+    Also whether the slope is zero to the rounding of the angles.
+    """
+    eps = problem.eps
+    apart = eps**0.25
+    # In the angles a coordinate at a bound that holds it has a positive curvature of its own.
+    second = np.array([
+        (problem.evaluate(angle + by)[1] - problem.evaluate(angle - by)[1]) / (2 * apart)
+        for by in apart * np.eye(len(angle))
+    ])  # fmt: skip
+    # Nothing is known next to where there is no gradient.
+    unknown = ~np.isfinite(second).all(axis=1)
+    second[unknown] = 0
+    second[:, unknown] = 0
+    curvatures, axes = np.linalg.eigh((second + second.T) / 2)
+    largest = np.abs(curvatures).max()
+    rounded = bool(np.abs(slope).max() <= 8 * eps * largest)
+    # The difference of two slopes has the rounding of the value, over the distance between them,
+    # and errors of the order of that distance squared, √eps, in the largest curvature.
+    if not curvatures[0] < -max(allowed, 16 * eps / apart * abs(value), eps**0.5 * largest):
+        return None, False, rounded
+    step = axes[:, 0] * _LONGEST_STEP / np.abs(axes[:, 0]).max()
+    lowest, best, edge = value - 16 * eps * abs(value), None, False
+    for way in (step, -step):
+        # A slope that falls by as much as the curvature does by the end of the step
+        taken, met = _line_search(problem, angle, value, curvatures[0] / 2 * way, way)
+        if taken is not None and (reached := problem.evaluate(taken)[0]) < lowest:
+            lowest, best, edge = reached, taken, met
+    return best, edge, rounded
 
 
 def _line_search(

@@ -259,6 +259,90 @@ def test_a_closed_curve():
     )  # along the curve
 
 
+UNIT = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    "narrow", [1e-3, pytest.param(1e-5, marks=double), pytest.param(1e-7, marks=double)]
+)
+def test_a_hairpin_keeps_both_branches(narrow):
+    def parabola(x, y):
+        return (y - 0.5) ** 2 - narrow * (x - 0.1)
+
+    for start in (0.4, -0.4, 1e-3 * narrow, -1e-4):  # from the tip on, signed by the branch
+        begin = {"x": 0.1 + abs(start), "y": 0.5 + np.sign(start) * np.sqrt(narrow * abs(start))}
+        curve = jaxosc.trace_curve(parabola, begin, UNIT)
+        x, y = curve.points["x"], curve.points["y"]
+        assert not curve.closed
+        assert curve.ends == ("it leaves the bounds", "it leaves the bounds")
+        np.testing.assert_allclose(x[[0, -1]], 1, atol=digits(1e-13))
+        ends = 0.5 + np.sqrt(narrow * 0.9) * np.array([-1, 1])
+        np.testing.assert_allclose(np.sort(y[[0, -1]]), ends, atol=digits(1e-13))
+        assert np.all(np.diff(y) > 0) or np.all(np.diff(y) < 0)
+        assert x.min() - 0.1 < 0.01 * narrow
+        assert np.abs(parabola(x, y)).max() < digits(1e-15) * np.sqrt(narrow)
+        along = curve.tangent["x"] * narrow - 2 * (y - 0.5) * curve.tangent["y"]
+        np.testing.assert_allclose(along, 0, atol=digits(1e-13))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (0.4, 0.3),
+        (0.3, 0.3),
+        (1e-3, 1e-3),
+        (0.4, 0.003),
+        pytest.param(0.4, 4e-4, marks=double),
+        pytest.param(2e-4, 0.3, marks=double),
+    ],
+)
+@pytest.mark.parametrize("angle", [0.0, 1.5707963267948966, 0.7, 2.9, 4.0])
+def test_ellipses_close(first, second, angle):
+    def ellipse(x, y):
+        return ((x - 0.5) / first) ** 2 + ((y - 0.5) / second) ** 2 - 1
+
+    start = {"x": 0.5 + first * np.cos(angle), "y": 0.5 + second * np.sin(angle)}
+    curve = jaxosc.trace_curve(ellipse, start, UNIT)
+    assert curve.closed
+    assert curve.ends == ("it is closed", "it is closed")
+    turns = np.unwrap(
+        np.arctan2((curve.points["y"] - 0.5) / second, (curve.points["x"] - 0.5) / first)
+    )
+    assert abs(turns[-1] - turns[0]) == pytest.approx(2 * np.pi, abs=1e-3)
+    for name, axis in (("x", first), ("y", second)):
+        reach = np.abs(curve.points[name] - 0.5)
+        assert 0.99 * axis < reach.max() < axis + digits(1e-13)
+    residual = ellipse(curve.points["x"], curve.points["y"])
+    assert np.abs(residual).max() < digits(1e-15) / min(first, second)
+
+
+@pytest.mark.parametrize("start", [(0.9, 0.5), (0.6, 0.6), (0.3, 0.4), (0.501, 0.501)])
+def test_a_figure_eight_goes_straight_through_its_crossing(start):
+    def eight(x, y):
+        u, v = x - 0.5, y - 0.5
+        return (u**2 + v**2) ** 2 - 0.16 * (u**2 - v**2)
+
+    curve = jaxosc.trace_curve(eight, dict(zip("xy", start, strict=True)), UNIT)
+    assert curve.closed
+    x, y = curve.points["x"], curve.points["y"]
+    assert x.min() < 0.101
+    assert x.max() > 0.899
+    assert np.abs(eight(x, y)).max() < digits(1e-15)
+    tangent = np.stack([curve.tangent["x"], curve.tangent["y"]])
+    assert np.sum(tangent[:, 1:] * tangent[:, :-1], axis=0).min() > 0.97
+
+
+@pytest.mark.parametrize("waves", [100.0, 1000.0])
+def test_it_stays_on_one_of_many_branches(waves):
+    def ripples(x, y):
+        return jnp.sin(waves * (y - 0.2 * jnp.sin(8 * x)))
+
+    curve = jaxosc.trace_curve(ripples, {"x": 0.1, "y": 0.3}, UNIT | {"y": (-1.0, 1.0)})
+    height = waves * (curve.points["y"] - 0.2 * np.sin(8 * curve.points["x"])) / np.pi
+    np.testing.assert_allclose(height, np.round(height[0]), atol=digits(1e-12) * waves)
+    np.testing.assert_allclose(np.sort(curve.points["x"])[[0, -1]], [0, 1], atol=digits(1e-12))
+
+
 def test_corners_and_bounds():
     square = jaxosc.trace_curve(
         lambda x, y: jnp.abs(x) + jnp.abs(y) - 1,

@@ -111,6 +111,88 @@ def test_it_does_not_jump_over_a_gap():
     assert "no value" in found.reason
 
 
+def hill(x):
+    return 1 - x**2
+
+
+def saddle(x, y):
+    return x**2 - (y - 0.5) ** 2
+
+
+def diagonal_saddle(x, y):
+    return x * y
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize(
+    ("function", "start", "lowest"),
+    [
+        (hill, {"x": 0.0}, 0.0),
+        (saddle, {"x": 0.5, "y": 0.5}, -2.25),
+        (saddle, {"x": 0.0, "y": 0.5}, -2.25),
+        (diagonal_saddle, {"x": 0.0, "y": 0.0}, -1.0),
+        (lambda x, y: x - (y - 0.5) ** 2, {"x": 0.2, "y": 0.5}, -3.25),  # with x at a bound
+    ],
+)
+def test_it_leaves_saddles_and_the_wrong_extremum(function, start, lowest, maximize):
+    sign = -1 if maximize else 1
+    found = jaxosc.optimize(
+        lambda **point: sign * function(**point),
+        start,
+        dict.fromkeys(start, (-1.0, 1.0)),
+        maximize=maximize,
+    )
+    assert found.converged
+    assert found.value == pytest.approx(sign * lowest, abs=1e-6)
+    assert found.steps > 0
+    assert np.all(np.diff(sign * found.history) <= 0)
+
+
+def test_a_step_off_a_saddle_counts():
+    found = jaxosc.optimize(hill, {"x": 0.0}, {"x": (-1.0, 1.0)}, max_steps=1)
+    assert not found.converged
+    assert found.steps == 1
+    assert found.value < 1
+
+
+@double  # where the value has more digits than the slope needs
+def test_a_saddle_on_a_large_value():
+    found = jaxosc.optimize(
+        lambda x, y: saddle(x, y) + 1, {"x": 0.5, "y": 0.5}, {"x": (-1.0, 1.0), "y": (-1.0, 1.0)}
+    )
+    assert found.converged
+    assert found.value == pytest.approx(-1.25, abs=1e-6)
+    assert found.parameters == pytest.approx({"x": 0.0, "y": -1.0}, abs=1e-6)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x**4,
+        lambda x: x**2,
+        lambda x: 0 * x + 3,
+        lambda x: 0 * x,
+        lambda x: (1 + 0 * x) / 3,
+    ],
+)
+def test_no_curvature_is_not_a_negative_one(function, start):
+    found = jaxosc.optimize(function, {"x": start}, {"x": (-1.0, 1.0)})
+    assert found.converged
+    assert found.value == pytest.approx(float(function(0.0)), rel=1e-6, abs=1e-9)
+
+
+def test_a_valley_of_minima():
+    """The curvature along it is zero to rounding, of either sign."""
+    found = jaxosc.optimize(
+        lambda x, y: (x**2 + y**2 - 0.5) ** 2,
+        {"x": 0.1, "y": 0.3},
+        {"x": (-1.0, 1.0), "y": (-1.0, 1.0)},
+    )
+    assert found.converged
+    assert found.steps < 20
+
+
 def test_it_says_when_it_did_not_converge():
     found = jaxosc.optimize(
         rosenbrock, {"x": -1.2, "y": 1.0}, {"x": (-2, 2), "y": (-1, 3)}, max_steps=3

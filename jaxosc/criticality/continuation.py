@@ -23,10 +23,13 @@ from jaxosc._parameters import (
 
 # All lengths below are in units of the bounds.
 _LONGEST_STEP = 0.02
-_SHORTEST_STEP = 1e-7
+_SHORTEST_STEP = 1e-10
 _FIRST_STEP = 1e-3
 _GROWTH = 1.5
 _LARGEST_TURN = 0.2  # radians between neighbouring points
+# An arc leans by half its turn from the tangent to the chord. A point that leans otherwise, by
+# more than a quarter of the turn and this many radians, lies on another branch.
+_LARGEST_LEAN = 0.01
 _NEWTON_STEPS = 8
 _TO_THE_CURVE = 50  # damped steps from the start to the curve
 # Around a corner the curve is looked for on a circle of this radius, in this many directions.
@@ -63,13 +66,16 @@ def trace_curve(
     Pseudo-arclength continuation: a step along the tangent, then Newton's method across it, with
     the exact gradient of F. Folds, where the curve turns back in one parameter, and loops are
     ordinary points of it; a corner, where one kind of instability takes over from another, is
-    turned to within 1e-4 of the bounds. With F = ``critical_scale(…) − 1`` or
+    turned to within 1e-4 of the bounds. Where branches cross, the curve goes straight on; across
+    a gap, however narrow, it does not go. With F = ``critical_scale(…) − 1`` or
     ``stability_scale(…) − 1`` the curve is the critical manifold; with
     F = ``trust_frontier(…).ratio − r`` it is a line on which a description can be trusted up to
     the same λ/λ_c.
 
     Args:
-        function: F, takes the two parameters by name as scalars, returns one real number.
+        function: F, takes the two parameters by name as scalars, returns one real number. It is
+            compiled once a call, as with ``jax.jit``: what it finds beside its arguments is fixed
+            then.
         start: a point near the curve, inside the bounds; Newton's method goes to the curve from
             there.
         bounds: the smallest and the largest value of each parameter.
@@ -101,15 +107,17 @@ def trace_curve(
             "Argument `start` must lie near a zero of the function, but none was found inside the "
             f"bounds from {listed}, where it is {curve.value(unit):.6g}."
         )
-    forward, end, closed = curve.follow(first, 1.0, max_points)
-    points, ends = forward, (end, end)
+    places, tangents, end, closed = curve.follow(first, 1.0, max_points)
+    ends = (end, end)
     if not closed:
-        backward, other, _ = curve.follow(first, -1.0, max_points)
-        points, ends = [*backward[:0:-1], *forward], (other, end)
-    places = np.array(points)
-    tangents = np.array([curve.tangent(point) for point in points])
-    along = np.gradient(places, axis=0) if len(places) > 1 else tangents
-    tangents *= np.sign(np.sum(tangents * along, axis=1))[:, None]
+        before, reverse, other, closed = curve.follow(first, -1.0, max_points)
+        before, reverse = before[::-1], -reverse[::-1]
+        if closed:
+            places, tangents, ends = before, reverse, (other, other)
+        else:
+            places = np.concatenate([before[:-1], places])
+            tangents = np.concatenate([reverse[:-1], tangents])
+            ends = (other, end)
     return CriticalCurve(
         {name: low[i] + width[i] * places[:, i] for i, name in enumerate(names)},
         {name: width[i] * tangents[:, i] for i, name in enumerate(names)},
@@ -177,58 +185,127 @@ class _Curve:
 
     def follow(
         self, start: np.ndarray, sign: float, max_points: int
-    ) -> tuple[list[np.ndarray], str, bool]:
-        """Points from the start on, why they end, and whether the curve is closed."""
-        points = [start]
-        tangent = sign * self.tangent(start)
+    ) -> tuple[np.ndarray, np.ndarray, str, bool]:
+        """Points from the start on, the tangents, why they end, and whether the curve is closed."""
+        # On one side of a smooth branch F is positive all along: next to it, across a gap, the
+        # other branch runs the other way. Only where branches cross do the sides change.
+        side = sign
+        points, tangents = [start], [side * self.tangent(start)]
         step = _FIRST_STEP
+        closed, away = False, False
+        end = f"it has {max_points} points"
         while len(points) < max_points:
+            last, tangent = points[-1], tangents[-1]
+            away |= bool(np.hypot(*(last - start)) > 2 * _CORNER_RADIUS)
             if step < max(_SHORTEST_STEP, self._tolerance):
-                beyond = self._around_corner(points[-1], tangent)
+                beyond = self._around_corner(last, tangent, side)
                 if beyond is None:
-                    return points, "the function jumps or has no value beyond", False
-                turned, tangent = beyond
+                    end = "the function jumps or has no value beyond, or turns back too sharply"
+                    break
+                turned, new_tangent, side = beyond
+                # Within the circle the start may lie anywhere on the turn, but a branch that runs
+                # the other way is another one.
+                near = np.hypot(*(start - last)) <= _CORNER_RADIUS
+                agree = max(tangents[0] @ tangent, tangents[0] @ new_tangent) > -0.5
+                if away and near and agree:
+                    closed = True
+                    break
                 points.append(turned)
+                tangents.append(new_tangent)
                 step = _FIRST_STEP
-            ahead = points[-1] + step * tangent
+                continue
+            ahead = last + step * tangent
             outside = _overshoot(ahead)
             point = self._across(ahead, tangent) if outside is None else None
             if outside is not None:
                 # The point on the edge itself, if the curve gets there before it turns.
                 axis, edge = outside
-                ahead = points[-1] + tangent * (edge - points[-1][axis]) / tangent[axis]
+                ahead = last + tangent * (edge - last[axis]) / tangent[axis]
                 ahead[axis] = edge
                 point = self._across(ahead, np.eye(2)[axis])
-            if point is None or np.hypot(*(point - ahead)) > max(step / 4, 1e-9):
+            if (
+                point is None
+                or np.hypot(*(point - ahead)) > step / 4
+                or _overshoot(point) is not None
+            ):
                 step /= 2
                 continue
-            if _overshoot(point) is not None:
+            new_tangent = side * self.tangent(point)
+            changed = new_tangent @ tangent < 0
+            if changed:
+                new_tangent = -new_tangent
+            turn = _angle(tangent, new_tangent)
+            chord = point - last
+            lean = abs(_angle(tangent, chord) - turn / 2) - abs(turn) / 4 - _LARGEST_LEAN
+            if (
+                not abs(turn) <= _LARGEST_TURN
+                or lean * np.hypot(*chord) > self._tolerance
+                or (changed and not self._crosses(last, point))
+            ):
                 step /= 2
                 continue
-            new_tangent = self.tangent(point)
-            new_tangent *= np.sign(new_tangent @ tangent)
-            turn = np.arccos(np.clip(new_tangent @ tangent, -1, 1))
-            if not turn <= _LARGEST_TURN:
-                step /= 2
-                continue
-            gap = np.hypot(*(point - start))
-            if len(points) > 2 and gap < step and (start - points[-1]) @ tangent > 0:
-                return [*points, start], "it is closed", True
+            if self._passes(start, tangents[0], last, tangent, chord):
+                closed = True
+                break
             points.append(point)
+            tangents.append(new_tangent)
             if outside is not None:
-                return points, "it leaves the bounds", False
-            tangent = new_tangent
-            if turn < _LARGEST_TURN / 2:
+                end = "it leaves the bounds"
+                break
+            if changed:
+                side = -side
+            if abs(turn) < _LARGEST_TURN / 2:
                 step = min(step * _GROWTH, _LONGEST_STEP)
-        return points, f"it has {max_points} points", False
+        if closed:
+            end = "it is closed"
+            points.append(start)
+            tangents.append(tangents[0])
+        return np.array(points), np.array(tangents), end, closed
+
+    def _passes(
+        self,
+        start: np.ndarray,
+        first_tangent: np.ndarray,
+        last: np.ndarray,
+        tangent: np.ndarray,
+        chord: np.ndarray,
+    ) -> bool:
+        """Whether a step from the last point goes through the start, as the first one did."""
+        along = (start - last) @ tangent
+        if not self._tolerance < along <= chord @ tangent + self._tolerance:
+            return False
+        if abs(_angle(tangent, first_tangent)) > _LARGEST_TURN:
+            return False
+        # The point of this branch abreast of the start
+        point = self._across(last + along * tangent, tangent)
+        return point is not None and bool(np.hypot(*(point - start)) <= 4 * self._tolerance)
+
+    def _crosses(self, before: np.ndarray, after: np.ndarray) -> bool:
+        """Whether another branch crosses between two points: F has a saddle there, and is zero."""
+        sizes = [np.hypot(*self.evaluate(place)[1]) for place in (before, after)]
+        chord = after - before
+        apart = np.hypot(*chord) / 4 * np.eye(2)
+        middle = point = before + chord * sizes[0] / sum(sizes)
+        for _ in range(_NEWTON_STEPS):
+            gradient = self.evaluate(point)[1]
+            second = np.array([
+                (self.evaluate(point + by)[1] - self.evaluate(point - by)[1]) / (2 * by.sum())
+                for by in apart
+            ])  # fmt: skip
+            if not np.linalg.det(second) < 0:
+                return False
+            step = -np.linalg.solve(second, gradient)
+            if not np.hypot(*(point + step - middle)) <= np.hypot(*chord) / 4:
+                return False
+            point = point + step
+        return abs(self.value(point)) <= self._tolerance * max(sizes)
 
     def _around_corner(
-        self, corner: np.ndarray, tangent: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """The point of the curve, and its tangent, on a small circle ahead of a corner."""
+        self, corner: np.ndarray, tangent: np.ndarray, side: float
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """The point of the curve, its tangent and side, on a small circle ahead of a corner."""
         ahead = np.arctan2(tangent[1], tangent[0])
-        # Not where the curve came from, nor where it went on smoothly
-        angles = np.linspace(-0.9 * np.pi, 0.9 * np.pi, _DIRECTIONS)
+        angles = np.linspace(-np.pi, np.pi, _DIRECTIONS + 1)
 
         def point_at(angle: float) -> np.ndarray:
             return corner + _CORNER_RADIUS * np.array(
@@ -237,7 +314,7 @@ class _Curve:
 
         values = np.array([self.value(point_at(angle)) for angle in angles])
         changes = np.flatnonzero(values[:-1] * values[1:] < 0)  # NaN changes no sign
-        for first in sorted(changes, key=lambda index: abs(angles[index])):
+        for first in sorted(changes, key=lambda index: abs(angles[index] + angles[index + 1])):
             low, high = angles[first], angles[first + 1]
             for _ in range(_TO_THE_CURVE):
                 middle = (low + high) / 2
@@ -250,13 +327,22 @@ class _Curve:
                 continue
             if np.hypot(*(point - found)) > max(1e-6 * _CORNER_RADIUS, self._tolerance):
                 continue  # a jump, not a zero
-            new_tangent = self.tangent(point)
-            return point, new_tangent * np.sign(new_tangent @ direction)
+            new_tangent = side * self.tangent(point)
+            if new_tangent @ direction > 0:
+                return point, new_tangent, side
+            # Where the curve came from F has its signs on the other sides, and straight on
+            # beyond a crossing.
+            if direction @ tangent > np.cos(np.pi / 4):
+                return point, -new_tangent, -side
         return None
 
     def _across(self, point: np.ndarray, tangent: np.ndarray) -> np.ndarray | None:
-        """Newton's method in the line through the point across the tangent."""
-        start = point
+        """Newton's method in the line through the point across the tangent.
+
+        None unless every step is less than half of the one before: F bends otherwise on the way,
+        and the zero may belong to a branch behind another.
+        """
+        start, longest = point, np.inf
         for _ in range(_NEWTON_STEPS):
             value, gradient = self.evaluate(point)
             system = np.array([gradient, tangent])
@@ -265,9 +351,12 @@ class _Curve:
             if abs(np.linalg.det(system)) <= 1e-12 * np.hypot(*gradient):
                 return None
             step = np.linalg.solve(system, [-value, tangent @ (start - point)])
-            point = point + step
-            if np.hypot(*step) <= self._tolerance:
+            point, size = point + step, np.hypot(*step)
+            if size <= self._tolerance:
                 return point
+            if size > longest:
+                return None
+            longest = size / 2
         return None
 
 
@@ -278,3 +367,8 @@ def _overshoot(point: np.ndarray) -> tuple[int, float] | None:
     if beyond[axis] <= 1e-14:
         return None
     return axis, float(point[axis] > 0.5)
+
+
+def _angle(first: np.ndarray, second: np.ndarray) -> float:
+    """The angle from one direction to another, counterclockwise."""
+    return float(np.arctan2(first[0] * second[1] - first[1] * second[0], first @ second))

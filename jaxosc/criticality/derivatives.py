@@ -40,7 +40,9 @@ def susceptibility(
     Args:
         function: takes the parameters by name, as scalars, and returns real numbers: a scalar,
             an array or a pytree of them. It must be made of differentiable operations, as
-            everything from ``pair`` to ``mutual_information`` is.
+            everything from ``pair`` to ``mutual_information`` is. As with ``jax.jit``, it is
+            compiled once, and what it finds beside its arguments, such as a global variable or
+            an attribute of its object, is fixed then.
         parameters: where. Arrays broadcast against each other, and the derivative is taken at
             every point of them.
         by: the parameter's name, or two names for a second derivative.
@@ -78,7 +80,8 @@ def critical_exponent(
 
     Args:
         function: takes the parameters by name, as scalars, and returns a real O ≠ 0, an array
-            or a pytree of them.
+            or a pytree of them. Compiled once, as for ``susceptibility``, with what it finds
+            beside its arguments.
         parameters: where. Arrays broadcast against each other.
         by: the name of δ, the distance 1 − λ/λ_c to the critical point. With
             ``pair(…, distance=δ)`` exponents of occupations keep ten digits down to δ = 1e-10;
@@ -112,7 +115,8 @@ def logarithmic_slope(
     coupled; 0 for an O that stays finite.
 
     Args:
-        function: as for ``critical_exponent``; O may vanish.
+        function: as for ``critical_exponent``, compiled once with what it finds beside its
+            arguments; O may vanish.
         parameters: where. Arrays broadcast against each other.
         by: the name of δ, the distance 1 − λ/λ_c to the critical point. An entropy or information
             from float64 covariances is good to 1e-16/δ, and so is its slope.

@@ -98,7 +98,8 @@ def trust_frontier(
             ``ratio``, and they may be past the critical ones.
         baths: one bath an oscillator.
         description: such as ``local_lindblad``: takes oscillators and baths, returns a Dynamics
-            or a covariance.
+            or a covariance. As with ``jax.jit``, it, ``observable`` and ``exact`` are compiled
+            once, and what they find beside their arguments is fixed then.
         observable: takes a covariance [2N, 2N], returns one real number.
         tolerance: the relative error that is still good enough, positive.
         side: ``"upper"`` for the smallest λ at which the error grows past the tolerance, as the
