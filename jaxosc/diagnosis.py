@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
+from jaxosc._numerics.eigenvalues import slowest_decay
+from jaxosc._numerics.small import interleave
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import Dynamics, NetworkDrift, steady_state
@@ -138,12 +141,18 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     bounded = bool(is_bounded(oscillators))
     damping = np.asarray(baths.damping)
     largest = damping.max()
-    slowest = _decay_rate(oscillators, baths)
+    scaled = in_unit(oscillators, natural_unit(oscillators))  # any unit of energy will do
+    zero = jnp.zeros_like(scaled.exchange)
+    slowest = slowest_decay(
+        NetworkDrift(oscillators, baths.damping).matrix,
+        interleave(potential_matrix(scaled), zero, zero, kinetic_matrix(scaled)),
+        jnp.repeat(baths.damping, 2),
+    )
     softness = secularity = np.nan
     if in_domain(oscillators):
         frequency = np.asarray(normal_modes(oscillators).frequency)
         gaps = np.diff(frequency)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
             softness = frequency[0] / largest
             secularity = gaps.min() / largest if len(gaps) else np.inf
     descriptions: dict[str, Callable[[Oscillators, Baths], Dynamics]] = {
@@ -154,45 +163,14 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     return Diagnosis(
         bounded=bounded,
         critical_ratio=1 / float(critical_scale(oscillators)),
-        stable=bool(slowest > 0),
-        decay_rate=float(slowest),
+        stable=slowest > 0,
+        decay_rate=slowest,
         softness=float(softness),
         secularity=float(secularity),
         states={
             name: _state(equation, oscillators, baths) for name, equation in descriptions.items()
         },
     )
-
-
-def _decay_rate(oscillators: Oscillators, baths: Baths) -> float:
-    """The smallest −Re λ of an eigenvalue λ of the drift A.
-
-    Rounding leaves of Re λ an error of ε times the frequencies. The energy ½ zᵀHz of an
-    eigenvector z, which the network alone would keep, falls at the rate
-
-        −2 Re λ = z†(HΓ + ΓH)z / z†Hz,
-
-    a mean of the damping rates without cancellation. Where eigenvalues differ by no more than
-    rounding, the damping itself decides which of their vectors decay alone.
-    """
-    unit = float(natural_unit(oscillators))
-    drift = np.asarray(NetworkDrift(oscillators, baths.damping).matrix, float) / unit
-    values, vectors = np.linalg.eig(drift)
-    if not is_bounded(oscillators):
-        return -values.real.max() * unit
-    modes, eps = oscillators.modes, float(np.finfo(float).eps)
-    oscillators = in_unit(oscillators, natural_unit(oscillators))
-    energy = np.zeros_like(drift)
-    energy[0::2, 0::2] = np.asarray(potential_matrix(oscillators), float)
-    energy[1::2, 1::2] = np.asarray(kinetic_matrix(oscillators), float)
-    loss = energy * np.repeat(np.asarray(baths.damping, float) / unit, 2)
-    rates = []
-    for value in values:
-        near = np.abs(values - value) <= 64 * eps * modes * np.abs(values).max()
-        basis = np.linalg.svd(vectors[:, near], full_matrices=False)[0]
-        left = basis.conj().T
-        rates.append(np.linalg.eigvals(np.linalg.solve(left @ energy @ basis, left @ loss @ basis)))
-    return min(rate.real.min() for rate in rates) * unit
 
 
 def _state(

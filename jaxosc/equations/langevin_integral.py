@@ -14,6 +14,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics.eigenvalues import general_eigenvalues
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, in_natural_units, is_valid
@@ -145,7 +146,7 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     oscillators, baths, _ = in_natural_units(oscillators, baths)
     # The resonances of the damped network: strong damping of one mode moves those of the others.
     drift = NetworkDrift(oscillators, baths.damping).matrix
-    poles = jnp.linalg.eigvals(jax.lax.stop_gradient(jnp.where(valid, drift, 0)))
+    poles = general_eigenvalues(jax.lax.stop_gradient(drift))
     resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
     valid &= jnp.all(poles.real < 0)
     # And where the tail begins that a strongly damped mode leaves
