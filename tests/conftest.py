@@ -1,13 +1,15 @@
 """Strict settings for every test."""
 
 import os
-import tempfile
+from pathlib import Path
 
 # The tests run on all cores already; more threads in each slow QuTiP and eigh down tenfold.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# What the command compiles stays out of the user's cache.
-_CACHE = tempfile.TemporaryDirectory()
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
+# Compiled programs, the bulk of the work, are shared between workers and runs, and stay out of
+# the user's own cache. A folder named in the environment is used as it is.
+_CACHE = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax  # noqa: E402
 import precision  # noqa: E402
