@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import jax
-import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
-from jaxosc import oscillators as _oscillators
 from jaxosc._numerics import small
 from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
@@ -20,10 +18,6 @@ from jaxosc.oscillators import (
 )
 
 SPECTRA = ("flat", "ohmic")
-
-# By bytes of the dtype, over the largest frequency: the smallest damping rate above zero, the
-# largest, and the highest temperature. Measured as the spread of frequencies is.
-_RANGE = {4: (1e-10, 1e3, 1e12), 8: (1e-20, 1e6, 1e30)}
 
 
 class Baths(Record):
@@ -100,43 +94,6 @@ def in_natural_units(
         (baths.spectrum,),
     )
     return in_unit(oscillators, unit), scaled, unit
-
-
-def is_valid(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    """Whether H is bounded below, every rate and temperature not negative, and all in range."""
-    largest = small.maximum(oscillators.frequency)
-    low, high, _ = _RANGE[largest.dtype.itemsize]
-
-    def damped(rate: jax.Array) -> jax.Array:
-        return (rate == 0) | ((rate >= low * largest) & (rate <= high * largest))
-
-    hottest = highest_temperature(oscillators)
-    valid = _oscillators.in_domain(oscillators) & small.every(damped, baths.damping)
-    return valid & small.every(lambda t: (t >= 0) & (t <= hottest), baths.temperature)
-
-
-def highest_temperature(oscillators: Oscillators) -> jax.Array:
-    """The temperature up to which there are answers."""
-    largest = small.maximum(oscillators.frequency)
-    return _RANGE[largest.dtype.itemsize][2] * largest
-
-
-def require_domain(oscillators: Oscillators, baths: Baths) -> None:
-    """Raise ValueError if the two are known and there is no answer for them; pass if traced."""
-    _oscillators.require_domain(oscillators)
-    valid = _checks.concrete(is_valid(oscillators, baths))
-    if valid is None or valid:
-        return
-    largest = float(jax.lax.stop_gradient(oscillators.frequency).max())
-    dtype = oscillators.frequency.dtype
-    low, high, hot = _RANGE[dtype.itemsize]
-    raise ValueError(
-        f"Argument `baths` must have damping rates that are zero or between {low * largest:.1e} "
-        f"and {high * largest:.1e}, and temperatures up to {hot * largest:.1e}, in {dtype} beside "
-        f"a frequency of {largest:.3g}, but the rates are "
-        f"{np.asarray(jax.lax.stop_gradient(baths.damping))} and the temperatures "
-        f"{np.asarray(jax.lax.stop_gradient(baths.temperature))}."
-    )
 
 
 def _require_values(record: str, damping: jax.Array, temperature: jax.Array) -> None:

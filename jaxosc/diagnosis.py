@@ -6,16 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import _checks
+from jaxosc import _checks, domain
 from jaxosc import baths as _baths
-from jaxosc._numerics.eigenvalues import slowest_decay
-from jaxosc._numerics.small import interleave
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
-from jaxosc.dynamics import Dynamics, NetworkDrift, steady_state
+from jaxosc.dynamics import Dynamics, network_decay_rate, steady_state
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.local_lindblad import local_lindblad
@@ -23,12 +20,6 @@ from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
 from jaxosc.normal_modes import normal_modes
 from jaxosc.oscillators import (
     Oscillators,
-    in_domain,
-    in_unit,
-    is_bounded,
-    kinetic_matrix,
-    natural_unit,
-    potential_matrix,
 )
 
 # Below this ratio of two scales that a description takes as well separated, its error is no
@@ -138,18 +129,12 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
                 "call diagnose outside jit, vmap and grad."
             )
     baths = Baths(baths.damping, baths.temperature)
-    bounded = bool(is_bounded(oscillators))
+    bounded = bool(domain.is_bounded(oscillators))
     damping = np.asarray(baths.damping)
     largest = damping.max()
-    scaled = in_unit(oscillators, natural_unit(oscillators))  # any unit of energy will do
-    zero = jnp.zeros_like(scaled.exchange)
-    slowest = slowest_decay(
-        NetworkDrift(oscillators, baths.damping).matrix,
-        interleave(potential_matrix(scaled), zero, zero, kinetic_matrix(scaled)),
-        jnp.repeat(baths.damping, 2),
-    )
+    slowest = network_decay_rate(oscillators, baths.damping)
     softness = secularity = np.nan
-    if in_domain(oscillators):
+    if domain.hold(domain.network_conditions(oscillators)):
         frequency = np.asarray(normal_modes(oscillators).frequency)
         gaps = np.diff(frequency)
         with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
@@ -176,7 +161,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
 def _state(
     equation: Callable[[Oscillators, Baths], Dynamics], oscillators: Oscillators, baths: Baths
 ) -> State:
-    if not is_bounded(oscillators):
+    if not domain.is_bounded(oscillators):
         return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
     try:
         covariance = steady_state(equation(oscillators, baths))

@@ -5,12 +5,16 @@ The covariance σ of the quadratures (x1, p1, x2, p2, …) obeys dσ/dt = Aσ + 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.many_modes import steady_covariance
 from jaxosc._numerics.small import interleave
@@ -23,109 +27,121 @@ from jaxosc.oscillators import (
     potential_matrix,
 )
 
+# What a description is applied to, such as a network and its baths
+Parts = tuple[Any, ...]
 
-class NetworkDrift(Record):
-    """Drift of a network with amplitude damping: ẋ = Wp − Γx, ṗ = −Vx − Γp.
 
-    Kept in parts so that the steady state is found without ever subtracting what the parts
-    were summed from.
+class Description(ABC):
+    """What makes a drift, a diffusion and their steady state of some parts, a tuple of pytrees.
+
+    Each is a pure function of one network, computed when it is asked for: nothing that follows
+    from the parts is kept beside them. Instances are static in JAX's sense, so they compare by
+    value and are hashable.
     """
 
-    _leaves = ("oscillators", "damping")
-
-    oscillators: Oscillators
-    damping: jax.Array
-
-    def __init__(self, oscillators: Oscillators, damping: jax.Array) -> None:
-        self._set(oscillators=oscillators, damping=damping)
-
-    @property
-    def matrix(self) -> jax.Array:
+    @abstractmethod
+    def drift(self, *parts: Any) -> jax.Array:
         """A [2N, 2N]."""
-        return network_matrix(self.oscillators, self.damping)
 
-    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
-        """σ with Aσ + σAᵀ + D = 0."""
-        unit = natural_unit(self.oscillators)
-        network = in_unit(self.oscillators, unit)
-        return steady_covariance(
-            network.frequency,
-            network.exchange,
-            network.pairing,
-            self.damping / unit,
-            diffusion / unit,
-        )
+    @abstractmethod
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """D [2N, 2N]."""
 
+    @abstractmethod
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """σ with Aσ + σAᵀ + D = 0; NaN unless every motion decays."""
 
-class SolvedDrift(Record):
-    """A drift whose steady state came with the equation it belongs to."""
+    @abstractmethod
+    def require(self, *parts: Any) -> Parts:
+        """The parts in one dtype. ValueError if they are known and there is no answer for them."""
 
-    _leaves = ("matrix", "stationary")
+    @abstractmethod
+    def axes(self, *parts: Any) -> int:
+        """How many axes of a batch the parts have."""
 
-    matrix: jax.Array
-    stationary: jax.Array
-
-    def __init__(self, matrix: jax.Array, stationary: jax.Array) -> None:
-        self._set(matrix=matrix, stationary=stationary)
-
-    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
-        """σ, which already holds the diffusion it was derived with."""
-        del diffusion
-        return self.stationary
+    def decay_rate(self, *parts: Any) -> float:
+        """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""
+        drift = np.asarray(self.drift(*parts))
+        rate = float(-np.linalg.eigvals(drift).real.max())
+        rounding = 8 * len(drift) * float(np.finfo(drift.dtype).eps) * np.abs(drift).max()
+        return rate if abs(rate) > rounding else 0.0
 
 
-class GeneralDrift(Record):
-    """A drift given as a matrix."""
+class Matrices(Description):
+    """A drift and a diffusion given as matrices."""
 
-    _leaves = ("matrix",)
+    def drift(self, *parts: Any) -> jax.Array:
+        """A as given."""
+        return parts[0]
 
-    matrix: jax.Array
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """D as given."""
+        return parts[1]
 
-    def __init__(self, matrix: jax.Array) -> None:
-        self._set(matrix=matrix)
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """By the solver for a drift of no particular structure."""
+        return solve_lyapunov(*parts)
 
-    def steady_covariance(self, diffusion: jax.Array) -> jax.Array:
-        """σ with Aσ + σAᵀ + D = 0."""
-        return solve_lyapunov(self.matrix, diffusion)
-
-
-class Dynamics(Record):
-    """Linear dynamics of the covariance, dσ/dt = Aσ + σAᵀ + D.
-
-    What an equation returns carries its steady state along. For another drift or diffusion make a
-    new one; do not change its parts in place with ``jax.tree.map``.
-
-    Args:
-        drift: A [2N, 2N], real, in the unit of ω.
-        diffusion: D [2N, 2N], real and symmetric, in the unit of ω.
-
-    Raises:
-        ValueError: if a shape does not fit, a value is not finite, or D is not symmetric.
-    """
-
-    _leaves = ("_structure", "diffusion")
-
-    _structure: NetworkDrift | SolvedDrift | GeneralDrift
-    diffusion: jax.Array
-
-    def __init__(self, drift: ArrayLike, diffusion: ArrayLike) -> None:
-        drift, diffusion = _checks.float_arrays(drift=drift, diffusion=diffusion)
+    def require(self, *parts: Any) -> Parts:
+        """Two real matrices, D symmetric."""
+        drift, diffusion = _checks.float_arrays(drift=parts[0], diffusion=parts[1])
         _checks.require_quadratures("drift", drift)
         _checks.require_shape("diffusion", diffusion, drift.shape, " like the drift")
         for name, value in (("drift", drift), ("diffusion", diffusion)):
             _checks.require_finite(name, value)
         _checks.require_symmetric("diffusion", diffusion)
-        self._set(_structure=GeneralDrift(drift), diffusion=diffusion)
+        return drift, diffusion
+
+    def axes(self, *parts: Any) -> int:
+        """Beyond the two of a matrix."""
+        return getattr(parts[0], "ndim", 2) - 2
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Matrices)
+
+    def __hash__(self) -> int:
+        return hash(Matrices)
+
+
+class Dynamics(Record):
+    """Linear dynamics of the covariance, dσ/dt = Aσ + σAᵀ + D.
+
+    Args:
+        drift: A [2N, 2N], real, in the unit of ω.
+        diffusion: D [2N, 2N], real and symmetric, in the unit of ω.
+
+    What an equation returns is kept as its network and baths, which are its leaves as a pytree:
+    ``drift`` and ``diffusion`` follow from them, and so does the steady state, by the method that
+    suits the equation.
+
+    Raises:
+        ValueError: if a shape does not fit, a value is not finite, or D is not symmetric.
+    """
+
+    _leaves = ("_parts",)
+    _static = ("_description",)
+
+    _parts: Parts
+    _description: Description
+
+    def __init__(self, drift: ArrayLike, diffusion: ArrayLike) -> None:
+        description = Matrices()
+        self._set(_parts=description.require(drift, diffusion), _description=description)
 
     @classmethod
-    def of(cls, structure: NetworkDrift | SolvedDrift, diffusion: jax.Array) -> Dynamics:
-        """Dynamics whose drift has a structure that the steady state can use."""
-        return cls._assemble((structure, diffusion), ())
+    def of(cls, description: Description, *parts: Any) -> Dynamics:
+        """A description of some parts; ValueError if they are known not to have an answer."""
+        return cls._assemble((description.require(*parts),), (description,))
 
     @property
     def drift(self) -> jax.Array:
         """A [2N, 2N]."""
-        return self._structure.matrix
+        return _drift(self)
+
+    @property
+    def diffusion(self) -> jax.Array:
+        """D [2N, 2N]."""
+        return _diffusion(self)
 
     def __repr__(self) -> str:
         return f"Dynamics(drift={self.drift!r}, diffusion={self.diffusion!r})"
@@ -148,54 +164,88 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         ValueError: if the drift is known and has no unique steady state.
     """
     _checks.require_instance("dynamics", dynamics, Dynamics)
-    diffusion = dynamics.diffusion
-    if getattr(diffusion, "ndim", 2) != 2:
+    description, parts = dynamics._description, dynamics._parts
+    if (axes := description.axes(*parts)) > 0:
         raise ValueError(
-            "Argument `dynamics` must hold one network, but its diffusion has shape "
-            f"{diffusion.shape}; use jax.vmap for a batch of networks."
+            "Argument `dynamics` must hold one network, but it holds a batch of them along "
+            f"{axes} axes; use jax.vmap."
         )
-    size = len(diffusion) if getattr(diffusion, "size", 0) else 2
-    _checks.require_fields("dynamics", diffusion=(diffusion, (size, size)))
-    for leaf in jax.tree.leaves(dynamics):
-        _checks.require_fields("dynamics", part=(leaf, getattr(leaf, "shape", ())))
-    _checks.require_together(
-        **{f"dynamics.{i}": leaf for i, leaf in enumerate(jax.tree.leaves(dynamics))}
-    )
-    for field in ("drift", "diffusion"):
-        _checks.require_finite(f"dynamics.{field}", getattr(dynamics, field))
+    dynamics = Dynamics.of(description, *parts)  # jax.tree.map may have changed what it holds
     covariance = _steady_state(dynamics)
     known = _checks.concrete(covariance)
-    if known is None:
-        return covariance
-    drift, noise = np.asarray(dynamics.drift), np.asarray(dynamics.diffusion)
-    if np.isnan(known).any():
-        slowest = np.linalg.eigvals(drift).real.max()
-        raise ValueError(
-            "Argument `dynamics` must have a drift whose eigenvalues all have negative real "
-            f"parts, but the largest real part is {slowest:.3g}: there is no unique steady state."
-        )
-    if isinstance(dynamics._structure, SolvedDrift):
-        flow, size = drift @ known, np.abs(drift) @ np.abs(known)
-        # Rounding leaves 1e-7 of it at worst, and what vanishes, to ε; a part changed without the
-        # others leaves about one.
-        allowed = 1e-2 * (size + size.T + np.abs(noise))
-        allowed += 1e4 * np.finfo(noise.dtype).eps * np.abs(drift).max() * np.abs(known).max()
-        if np.any(np.abs(flow + flow.T + noise) > allowed):
-            raise ValueError(
-                "Argument `dynamics` must be as an equation returned it, but its parts were "
-                "changed; make a new one by jaxosc.Dynamics(drift, diffusion)."
-            )
+    if known is not None and np.isnan(known).any():
+        parts = jax.tree.map(jax.lax.stop_gradient, dynamics._parts)
+        raise ValueError(_why_no_steady_state(description, parts))
     return covariance
+
+
+def _why_no_steady_state(description: Description, parts: Parts) -> str:
+    """Which of the three: a motion grows, one is not damped, or the solver did not converge."""
+    drift = np.asarray(description.drift(*parts))
+    rate = description.decay_rate(*parts)
+    if rate > 0:
+        return (
+            "Argument `dynamics` must have a steady state that its dtype resolves, but the solver "
+            f"did not converge: the slowest motion decays at the rate {rate:.3g}, in a drift with "
+            f"entries up to {np.abs(drift).max():.3g} in {drift.dtype}."
+        )
+    grows = f"grows at the rate {-rate:.3g}" if rate < 0 else "is not damped, up to rounding"
+    return (
+        f"Argument `dynamics` must damp every motion, but one {grows}: "
+        "there is no unique steady state."
+    )
+
+
+def _one_by_one(function: Any, dynamics: Dynamics) -> jax.Array:
+    """A function of one network, over every axis of a batch that the record holds."""
+    for _ in range(dynamics._description.axes(*dynamics._parts)):
+        function = jax.vmap(function)
+    return function(*dynamics._parts)
+
+
+@jax.jit
+def _drift(dynamics: Dynamics) -> jax.Array:
+    return _one_by_one(dynamics._description.drift, dynamics)
+
+
+@jax.jit
+def _diffusion(dynamics: Dynamics) -> jax.Array:
+    return _one_by_one(dynamics._description.diffusion, dynamics)
 
 
 @jax.jit
 def _steady_state(dynamics: Dynamics) -> jax.Array:
-    return dynamics._structure.steady_covariance(dynamics.diffusion)
+    return dynamics._description.steady_covariance(*dynamics._parts)
 
 
 def network_matrix(oscillators: Oscillators, damping: jax.Array) -> jax.Array:
     """A [2N, 2N] of ẋ = Wp − Γx, ṗ = −Vx − Γp."""
     return drift_matrix(oscillators, -jnp.diag(damping), -jnp.diag(damping))
+
+
+def network_covariance(
+    oscillators: Oscillators, damping: jax.Array, diffusion: jax.Array
+) -> jax.Array:
+    """σ with Aσ + σAᵀ + D = 0 for the A of a network with amplitude damping.
+
+    From the parts of A, so that what they were summed from need never be subtracted again.
+    """
+    unit = natural_unit(oscillators)
+    network = in_unit(oscillators, unit)
+    return steady_covariance(
+        network.frequency, network.exchange, network.pairing, damping / unit, diffusion / unit
+    )
+
+
+def network_decay_rate(oscillators: Oscillators, damping: jax.Array) -> float:
+    """The slowest decay rate of a network with amplitude damping, on the host."""
+    scaled = in_unit(oscillators, natural_unit(oscillators))  # any unit of energy will do
+    zero = jnp.zeros_like(scaled.exchange)
+    return slowest_decay(
+        network_matrix(oscillators, damping),
+        interleave(potential_matrix(scaled), zero, zero, kinetic_matrix(scaled)),
+        jnp.repeat(damping, 2),
+    )
 
 
 def drift_matrix(

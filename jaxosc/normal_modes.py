@@ -7,16 +7,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxosc import domain
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
-    in_domain,
     in_unit,
     kinetic_matrix,
     natural_unit,
     potential_matrix,
-    require_domain,
     require_network,
     two_mode_determinants,
 )
@@ -64,17 +63,20 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
     """
     require_network(oscillators)
-    require_domain(oscillators)
-    return _normal_modes(oscillators)
+    modes, status = _normal_modes(oscillators)
+    domain.require(status, oscillators)
+    return modes
 
 
 @jax.jit
-def _normal_modes(oscillators: Oscillators) -> NormalModes:
+def _normal_modes(oscillators: Oscillators) -> tuple[NormalModes, jax.Array]:
+    conditions = domain.network_conditions(oscillators)
     unit = natural_unit(oscillators)
     frequency, position, momentum = quadrature_modes(in_unit(oscillators, unit))
     modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
-    bounded = in_domain(oscillators)
-    return NormalModes(*(nan_unless(bounded, leaf) for leaf in modes))
+    valid = domain.hold(conditions)
+    modes = NormalModes(*(nan_unless(valid, leaf) for leaf in modes))
+    return modes, domain.status(conditions)
 
 
 def quadrature_modes(oscillators: Oscillators) -> QuadratureModes:

@@ -32,7 +32,8 @@ def slowest_decay(drift: ArrayLike, energy: ArrayLike, damping: ArrayLike) -> fl
         −2 Re λ = z†(HΓ + ΓH)z / z†Hz,
 
     a mean of the damping rates without cancellation. Where eigenvalues differ by no more than
-    rounding, the damping itself decides which of their vectors decay alone.
+    rounding, the damping itself decides which of their vectors decay alone. Zero if no more than
+    rounding damps a motion.
 
     Args:
         drift: A [n, n].
@@ -50,7 +51,10 @@ def slowest_decay(drift: ArrayLike, energy: ArrayLike, damping: ArrayLike) -> fl
         basis = np.linalg.svd(near, full_matrices=False)[0]
         left = basis.conj().T @ h
         rates.append(np.linalg.eigvals(np.linalg.solve(left @ basis, left * gamma @ basis)))
-    return float(min(rate.real.min() for rate in rates))
+    slowest = float(min(rate.real.min() for rate in rates))
+    # A mode that no damped oscillator takes part in has tails there of the order of rounding.
+    rounding = (len(a) * float(np.finfo(np.float64).eps)) ** 2 * gamma.max()
+    return slowest if abs(slowest) > rounding else 0.0
 
 
 def smallest_eigenvalue(matrix: jax.Array) -> jax.Array:

@@ -126,12 +126,12 @@ def trust_frontier(
     _checks.require_shape("tolerance", tolerance, ())
     _checks.require("tolerance", tolerance, lambda t: (t > 0) & (t < np.inf), "be positive")
     low, high = _range(between)
-    _checks.require(
-        "oscillators",
-        critical_scale(oscillators),
-        np.isfinite,
-        "have a coupling that can be scaled to a critical one, but the critical scale",
-    )
+    scale = _checks.concrete(critical_scale(oscillators))
+    if scale is not None and not np.isfinite(scale):
+        raise ValueError(
+            "Argument `oscillators` must have couplings that become critical at some scale, "
+            f"but their critical scale is {scale}."
+        )
     _checks.require_together(oscillators=oscillators, baths=baths, tolerance=tolerance)
     tolerance = tolerance.astype(oscillators.frequency.dtype)
     return _trust_frontier(

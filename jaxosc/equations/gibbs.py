@@ -6,14 +6,13 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxosc import _checks
+from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynomial
 from jaxosc._numerics.two_modes import Entries, modes_apart
-from jaxosc.baths import highest_temperature
 from jaxosc.normal_modes import two_mode_frequencies
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -45,19 +44,23 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
     _checks.require_shape("temperature", temperature, ())
     _checks.require_finite("temperature", temperature)
     _checks.require("temperature", temperature, lambda t: t >= 0, "not be negative")
-    _oscillators.require_domain(oscillators)
-    hottest = _checks.concrete(highest_temperature(oscillators))
-    if hottest is not None:
-        must = f"be at most {hottest:.1e} in {hottest.dtype} beside these frequencies"
-        _checks.require("temperature", temperature, lambda t: t <= hottest, must)
-    dtype = temperature.dtype
-    return _gibbs(*jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, temperature)))
+    oscillators = jax.tree.map(lambda leaf: leaf.astype(temperature.dtype), oscillators)
+    covariance, status = _gibbs(oscillators, temperature)
+    domain.require(status, oscillators)
+    return covariance
 
 
 @jax.jit
-def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
-    valid = _oscillators.in_domain(oscillators) & (temperature >= 0)
-    valid &= temperature <= highest_temperature(oscillators)
+def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """σ, and the status of the problem."""
+    conditions = domain.thermal_conditions(oscillators, temperature)
+    return _covariance(oscillators, temperature, conditions), domain.status(conditions)
+
+
+def _covariance(
+    oscillators: Oscillators, temperature: jax.Array, conditions: domain.Conditions
+) -> jax.Array:
+    valid = domain.hold(conditions)
     unit = _oscillators.natural_unit(oscillators)
     scaled = _oscillators.in_unit(oscillators, unit)
     if oscillators.modes == 2:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxosc import _checks
+from jaxosc import _checks, domain
 from jaxosc import baths as _baths
 from jaxosc._numerics import small
 from jaxosc._numerics.sharing import quotient
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, SolvedDrift, drift_matrix
+from jaxosc.dynamics import Dynamics, drift_matrix
+from jaxosc.equations.entrance import Equation
 from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
 from jaxosc.normal_modes import Square, quadrature_modes, two_mode_quadratures
 from jaxosc.oscillators import Oscillators, in_unit
@@ -58,28 +61,55 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
     Source: Konopik & Lutz, App. A, Eq. 17; Breuer & Petruccione, Sec. 3.3.
     """
     _checks.require_choice("weights", weights, WEIGHTS)
-    oscillators, baths = _baths.match(oscillators, baths)
-    if weights == "paper" and baths.spectrum != "flat":
-        raise ValueError(
-            "Argument `weights` must be 'rotating-wave' or 'position' for baths whose spectrum "
-            f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
-        )
-    _baths.require_domain(oscillators, baths)
-    dynamics = _global_lindblad(oscillators, baths, weights)
-    _checks.require_no_nan(
-        dynamics.diffusion,
-        "Argument `baths` must damp every normal mode, but at least one of them has no bath.",
-    )
-    return dynamics
+    return Dynamics.of(GlobalLindblad(weights), oscillators, baths)
 
 
-@partial(jax.jit, static_argnames="weights")
-def _global_lindblad(oscillators: Oscillators, baths: Baths, weights: str) -> Dynamics:
-    valid = _baths.is_valid(oscillators, baths)
-    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
-    share = partial(_share, spectrum=baths.spectrum, weights=weights)
-    route = _two_modes if oscillators.modes == 2 else _many_modes
-    return route(scaled, scaled_baths, share, unit, valid)
+@dataclass(frozen=True)
+class GlobalLindblad(Equation):
+    """The functions behind ``global_lindblad``."""
+
+    weights: str
+
+    def require_spectrum(self, baths: Baths) -> None:
+        """Flat rates have a flat spectrum."""
+        if self.weights == "paper" and baths.spectrum != "flat":
+            raise ValueError(
+                "Argument `weights` must be 'rotating-wave' or 'position' for baths whose spectrum "
+                f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
+            )
+
+    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+        """Beside those of all equations, that every normal mode is damped."""
+        damped = self._secular(oscillators, baths).damped
+        return super().conditions(oscillators, baths) | {domain.Status.DARK: damped}
+
+    def drift(self, *parts: Any) -> jax.Array:
+        """Normal modes that rotate and decay each on its own."""
+        return self._secular(*parts).drift
+
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """The noise of each normal mode."""
+        return self._secular(*parts).diffusion
+
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """In closed form."""
+        return self._secular(*parts).stationary
+
+    def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
+        valid = domain.hold(super().conditions(oscillators, baths))
+        scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+        share = partial(_share, spectrum=baths.spectrum, weights=self.weights)
+        route = _two_modes if oscillators.modes == 2 else _many_modes
+        return route(scaled, scaled_baths, share, unit, valid)
+
+
+class Secular(NamedTuple):
+    """The secular equation; D and σ are NaN unless valid and damped."""
+
+    drift: jax.Array
+    diffusion: jax.Array
+    stationary: jax.Array
+    damped: jax.Array  # whether every normal mode is
 
 
 def _share(
@@ -111,11 +141,12 @@ def _two_modes(
     share: Callable[..., jax.Array],
     unit: jax.Array,
     valid: jax.Array,
-) -> Dynamics:
+) -> Secular:
     frequencies, position, momentum = two_mode_quadratures(oscillators)
     first_colder = baths.temperature[0] < baths.temperature[1]
     coldest = jnp.where(first_colder, baths.temperature[0], baths.temperature[1])
     references, rates, excesses, variances = [], [], [], []
+    damped = jnp.ones((), bool)
     for k, omega in enumerate(frequencies):
         shares = [
             share(baths.damping[j], oscillators.frequency[j], omega, position[j][k], momentum[j][k])
@@ -126,7 +157,7 @@ def _two_modes(
         reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
         excess = quotient(shares[0] * gains[0] + shares[1] * gains[1], rate)
-        valid &= rate > 0
+        damped &= rate > 0
         references.append(reference)
         rates.append(rate)
         excesses.append(excess)
@@ -149,9 +180,12 @@ def _two_modes(
         in_modes(excesses)
     )
     matrix = drift_matrix(in_unit(oscillators, 1 / unit), decay, decay.T)
-    return Dynamics.of(
-        SolvedDrift(matrix, stationary.where(valid).matrix()),
+    valid &= damped
+    return Secular(
+        matrix,
         in_modes(variances).where(valid).matrix(),
+        stationary.where(valid).matrix(),
+        damped,
     )
 
 
@@ -161,7 +195,7 @@ def _many_modes(
     share: Callable[..., jax.Array],
     unit: jax.Array,
     valid: jax.Array,
-) -> Dynamics:
+) -> Secular:
     modes = quadrature_modes(oscillators)
     omega = modes.frequency[None, :]
     shares = share(
@@ -185,10 +219,13 @@ def _many_modes(
 
     stationary = thermal_covariance(oscillators, coldest) + in_modes(excess)
     diffusion = in_modes(2 * rate * unit * (reference + excess + 0.5))
-    valid &= jnp.all(rate > 0)
+    damped = jnp.all(rate > 0)
     decay = -(modes.position * rate[None, :]) @ modes.momentum.T
     matrix = drift_matrix(oscillators, decay, decay.T)
-    return Dynamics.of(
-        SolvedDrift(matrix * unit, small.nan_unless(valid, stationary)),
+    valid &= damped
+    return Secular(
+        matrix * unit,
         small.nan_unless(valid, diffusion),
+        small.nan_unless(valid, stationary),
+        damped,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxosc import baths as _baths
+from jaxosc import domain
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.matsubara import QuarticSums, quartic_sums, thermal_sum
 from jaxosc._numerics.small import interleave, nan_unless
@@ -20,7 +23,8 @@ from jaxosc._numerics.two_modes import (
     steady_entries,
 )
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, NetworkDrift, SolvedDrift, network_matrix
+from jaxosc.dynamics import Dynamics, network_covariance
+from jaxosc.equations.entrance import AmplitudeDamping
 from jaxosc.equations.gibbs import frequency_bounds
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
 
@@ -54,37 +58,39 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     Source: Konopik & Lutz, Eqs. 5-8 and 22-23 (with 2γ counted once, as in their Eq. 23).
     """
-    oscillators, baths = match_flat(oscillators, baths)
-    return _langevin(oscillators, baths)
+    return Dynamics.of(Langevin(), oscillators, baths)
 
 
-def match_flat(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
-    """Both in one dtype, after checking that the Langevin equation applies to them."""
-    oscillators, baths = _baths.match(oscillators, baths)
-    if baths.spectrum != "flat":
-        raise ValueError(
-            "Argument `baths` must have the spectrum 'flat' for the Langevin equation, "
-            f"but it is {baths.spectrum!r}."
-        )
-    _baths.require_domain(oscillators, baths)
-    return oscillators, baths
+@dataclass(frozen=True)
+class Langevin(AmplitudeDamping):
+    """The functions behind ``langevin``."""
 
+    def require_spectrum(self, baths: Baths) -> None:
+        """Flat damping only."""
+        if baths.spectrum != "flat":
+            raise ValueError(
+                "Argument `baths` must have the spectrum 'flat' for the Langevin equation, "
+                f"but it is {baths.spectrum!r}."
+            )
 
-@jax.jit
-def _langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    valid = _baths.is_valid(oscillators, baths)
-    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
-    if oscillators.modes == 2:
-        noise, covariance = _two_modes(scaled, scaled_baths)
-        noise = Entries(*(entry * unit for entry in noise))
-        return Dynamics.of(
-            SolvedDrift(
-                network_matrix(oscillators, baths.damping), covariance.where(valid).matrix()
-            ),
-            noise.where(valid).matrix(),
-        )
-    diffusion = _many_modes(scaled, scaled_baths) * unit
-    return Dynamics.of(NetworkDrift(oscillators, baths.damping), nan_unless(valid, diffusion))
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """D of the steady state."""
+        oscillators, baths = parts
+        valid = domain.hold(self.conditions(oscillators, baths))
+        scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+        if oscillators.modes == 2:
+            noise, _ = _two_modes(scaled, scaled_baths)
+            return Entries(*(entry * unit for entry in noise)).where(valid).matrix()
+        return nan_unless(valid, _many_modes(scaled, scaled_baths) * unit)
+
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """For two modes apart from D, whose classical part outgrows the rest near λ_c."""
+        oscillators, baths = parts
+        if oscillators.modes == 2:
+            valid = domain.hold(self.conditions(oscillators, baths))
+            scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
+            return _two_modes(scaled, scaled_baths)[1].where(valid).matrix()
+        return network_covariance(oscillators, baths.damping, self.diffusion(oscillators, baths))
 
 
 def _two_modes(oscillators: Oscillators, baths: Baths) -> tuple[Entries, Entries]:

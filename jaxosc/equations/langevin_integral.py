@@ -13,13 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from jaxosc import _checks
+from jaxosc import _checks, domain
 from jaxosc._numerics.eigenvalues import general_eigenvalues
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
-from jaxosc.baths import Baths, in_natural_units, is_valid
-from jaxosc.dynamics import NetworkDrift
-from jaxosc.equations.langevin import match_flat
+from jaxosc.baths import Baths, in_natural_units
+from jaxosc.dynamics import network_matrix
+from jaxosc.equations.langevin import Langevin
 from jaxosc.normal_modes import quadrature_modes
 from jaxosc.oscillators import Oscillators
 
@@ -63,7 +63,7 @@ def langevin_spectrum(
     Source: Konopik & Lutz, Eqs. 22 and 23, and the same for every second moment.
     """
     _checks.require_choice("moment", moment, MOMENTS)
-    oscillators, baths = match_flat(oscillators, baths)
+    oscillators, baths = Langevin().require(oscillators, baths)
     (frequency,) = _checks.float_arrays(frequency=frequency)
     _checks.require_finite("frequency", frequency)
     _checks.require_together(oscillators=oscillators, baths=baths, frequency=frequency)
@@ -93,7 +93,7 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
     Source: Konopik & Lutz, Eqs. 8, 22 and 23.
     """
-    oscillators, baths = match_flat(oscillators, baths)
+    oscillators, baths = Langevin().require(oscillators, baths)
     covariance = _quadrature(oscillators, baths)
     _checks.require_no_nan(
         covariance,
@@ -105,7 +105,7 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
 def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Array:
     """G iJ_l G† [nodes, N, 2N, 2N], one matrix for each bath l."""
     modes = oscillators.modes
-    drift = NetworkDrift(oscillators, baths.damping).matrix
+    drift = network_matrix(oscillators, baths.damping)
     one = jnp.eye(2 * modes, dtype=drift.dtype)
     matrix = jax.lax.complex(
         jnp.broadcast_to(-drift, (nu.shape[0], *drift.shape)), -nu[:, None, None] * one[None]
@@ -120,7 +120,7 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
 
 @partial(jax.jit, static_argnames="moment")
 def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str) -> jax.Array:
-    valid = is_valid(oscillators, baths)
+    valid = domain.hold(domain.conditions(oscillators, baths))
     oscillators, baths, unit = in_natural_units(oscillators, baths)
     nu = nu / unit
     transfer = _transfer(oscillators, baths, nu)
@@ -142,10 +142,10 @@ def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str
 
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    valid = is_valid(oscillators, baths)
+    valid = domain.hold(domain.conditions(oscillators, baths))
     oscillators, baths, _ = in_natural_units(oscillators, baths)
     # The resonances of the damped network: strong damping of one mode moves those of the others.
-    drift = NetworkDrift(oscillators, baths.damping).matrix
+    drift = network_matrix(oscillators, baths.damping)
     poles = general_eigenvalues(jax.lax.stop_gradient(drift))
     resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
     valid &= jnp.all(poles.real < 0)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from jaxosc import baths as _baths
+from jaxosc import domain
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import modes_apart, stability, steady_entries
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, NetworkDrift, SolvedDrift, network_matrix
+from jaxosc.dynamics import Dynamics, network_covariance
+from jaxosc.equations.entrance import AmplitudeDamping
 from jaxosc.oscillators import Oscillators
 
 
@@ -35,40 +40,47 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     Source: Konopik & Lutz, Eq. 4 and below, with γ as the amplitude rate of their Eq. 5
     (their Lindblad rates are written γ, which is γ/2 here).
     """
-    oscillators, baths = _baths.match(oscillators, baths)
-    _baths.require_domain(oscillators, baths)
-    return _local_lindblad(oscillators, baths)
+    return Dynamics.of(LocalLindblad(), oscillators, baths)
 
 
-@jax.jit
-def _local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    valid = _baths.is_valid(oscillators, baths)
-    if oscillators.modes == 2:
-        return _two_modes(oscillators, baths, valid)
+@dataclass(frozen=True)
+class LocalLindblad(AmplitudeDamping):
+    """The functions behind ``local_lindblad``."""
+
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """D_jj = γ_j(2N_j + 1) on both quadratures."""
+        oscillators, baths = parts
+        valid = domain.hold(self.conditions(oscillators, baths))
+        if oscillators.modes == 2:
+            noise1, noise2 = _two_mode_noise(oscillators, baths)
+            zero = jnp.zeros_like(noise1)
+            block = (noise1, zero, noise2)
+            return modes_apart(block, block).where(valid).matrix()
+        return nan_unless(valid, _noise_matrix(oscillators, baths))
+
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """By the structure of the drift."""
+        oscillators, baths = parts
+        valid = domain.hold(self.conditions(oscillators, baths))
+        if oscillators.modes == 2:
+            scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
+            pair = _baths.two_mode_pair(scaled, scaled_baths)
+            noise1, noise2 = _two_mode_noise(scaled, scaled_baths)
+            covariance = steady_entries(pair, noise1 / 2, noise2 / 2)
+            return covariance.where(valid & stability(pair).holds).matrix()
+        noise = nan_unless(valid, _noise_matrix(oscillators, baths))
+        return network_covariance(oscillators, baths.damping, noise)
+
+
+def _two_mode_noise(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.Array]:
+    each = zip(baths.damping, oscillators.frequency, baths.temperature, strict=True)
+    noise1, noise2 = (_noise(*bath) for bath in each)
+    return noise1, noise2
+
+
+def _noise_matrix(oscillators: Oscillators, baths: Baths) -> jax.Array:
     noise = _noise(baths.damping, oscillators.frequency, baths.temperature)
-    diffusion = jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
-    return Dynamics.of(NetworkDrift(oscillators, baths.damping), nan_unless(valid, diffusion))
-
-
-def _two_modes(oscillators: Oscillators, baths: Baths, valid: jax.Array) -> Dynamics:
-    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
-    pair = _baths.two_mode_pair(scaled, scaled_baths)
-    noise1, noise2 = (
-        _noise(*bath)
-        for bath in zip(
-            scaled_baths.damping, scaled.frequency, scaled_baths.temperature, strict=True
-        )
-    )
-    covariance = steady_entries(pair, noise1 / 2, noise2 / 2)
-    noise1, noise2, zero = noise1 * unit, noise2 * unit, jnp.zeros_like(noise1)
-    block = (noise1, zero, noise2)
-    return Dynamics.of(
-        SolvedDrift(
-            network_matrix(oscillators, baths.damping),
-            covariance.where(valid & stability(pair).holds).matrix(),
-        ),
-        modes_apart(block, block).where(valid).matrix(),
-    )
+    return jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
 
 
 def _noise(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:

@@ -1,0 +1,217 @@
+"""What there are answers for: one decision, which compiled code and error messages both read.
+
+Each condition has a code. Inside ``jit`` a result is NaN unless all of them hold; outside it the
+first that does not is put into words.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import reduce
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc import _checks
+from jaxosc._numerics import small
+from jaxosc.baths import Baths
+from jaxosc.oscillators import (
+    FREQUENCIES,
+    Oscillators,
+    in_unit,
+    kinetic_matrix,
+    natural_unit,
+    potential_matrix,
+    two_mode_couplings,
+    two_mode_determinants,
+)
+
+# How far apart frequencies of one network may lie. Measured against 50 digits, at random
+# parameters: within it at least three digits are left, typically all; beyond it a description may
+# return a plausible number that is wrong.
+_SPREAD = {4: (1e-5, 1e-3, 1e-3), 8: (1e-10, 1e-10, 1e-6)}  # N ≤ 2, N ≤ 6, N > 6
+
+# By bytes of the dtype, over the largest frequency: the smallest damping rate above zero, the
+# largest, and the highest temperature. Measured as the spread of frequencies is.
+_RANGE = {4: (1e-10, 1e3, 1e12), 8: (1e-20, 1e6, 1e30)}
+
+
+class Status(IntEnum):
+    """Why there is no answer; ``VALID`` if there is one."""
+
+    VALID = 0
+    SPREAD = 1
+    DISTANCE = 2
+    UNBOUNDED = 3
+    RATES = 4
+    TEMPERATURES = 5
+    DARK = 6
+
+
+Conditions = dict[Status, jax.Array]
+
+
+def network_conditions(oscillators: Oscillators) -> Conditions:
+    """What a network must satisfy: frequencies near enough to each other, H bounded below."""
+    frequency = oscillators.frequency
+    low, high = FREQUENCIES[frequency.dtype.itemsize]
+    largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
+    near = (smallest >= spread_limit(oscillators) * largest) & (smallest >= low)
+    return {
+        Status.SPREAD: near & (largest <= high),
+        Status.DISTANCE: _margin_fits(oscillators),
+        Status.UNBOUNDED: is_bounded(oscillators),
+    }
+
+
+def conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
+    """What a network and its baths must satisfy."""
+    largest = small.maximum(oscillators.frequency)
+    low, high, hot = _RANGE[largest.dtype.itemsize]
+
+    def damped(rate: jax.Array) -> jax.Array:
+        return (rate == 0) | ((rate >= low * largest) & (rate <= high * largest))
+
+    def warm(temperature: jax.Array) -> jax.Array:
+        return (temperature >= 0) & (temperature <= hot * largest)
+
+    return network_conditions(oscillators) | {
+        Status.RATES: small.every(damped, baths.damping),
+        Status.TEMPERATURES: small.every(warm, baths.temperature),
+    }
+
+
+def thermal_conditions(oscillators: Oscillators, temperature: jax.Array) -> Conditions:
+    """What a network in thermal equilibrium must satisfy."""
+    largest = small.maximum(oscillators.frequency)
+    hot = _RANGE[largest.dtype.itemsize][2]
+    warm = (temperature >= 0) & (temperature <= hot * largest)
+    return network_conditions(oscillators) | {Status.TEMPERATURES: warm}
+
+
+def hold(conditions: Conditions) -> jax.Array:
+    """Whether all of them hold."""
+    return reduce(jnp.logical_and, conditions.values())
+
+
+def status(conditions: Conditions) -> jax.Array:
+    """The code of the first one that does not hold, an int32."""
+    code = jnp.full((), Status.VALID, jnp.int32)
+    for reason, holds in reversed(conditions.items()):
+        code = jnp.where(holds, code, jnp.int32(reason))
+    return code
+
+
+def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = None) -> None:
+    """Raise ValueError, in words, unless the status is known to be valid; pass if traced."""
+    known = _checks.concrete(code)
+    if known is None or known == Status.VALID:
+        return
+    # Inside jax.grad the answer is known, and so are the values behind the derivatives.
+    oscillators, baths = jax.tree.map(jax.lax.stop_gradient, (oscillators, baths))
+    reason = Status(int(known))
+    words = _network_words if baths is None or reason < Status.RATES else _bath_words
+    raise ValueError(words(reason, oscillators, baths))
+
+
+def is_bounded(oscillators: Oscillators) -> jax.Array:
+    """Whether H is Hermitian as stated and bounded below with a gap: V and W positive definite."""
+    oscillators = in_unit(oscillators, natural_unit(oscillators))
+    omega, couplings = oscillators.frequency, (oscillators.exchange, oscillators.pairing)
+    if oscillators.modes == 2:
+        potential, kinetic = two_mode_determinants(oscillators)
+        bounded = (omega[0] > 0) & (omega[1] > 0) & (potential > 0) & (kinetic > 0)
+        for matrix in couplings:
+            bounded &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
+        return bounded
+    bounded = jnp.all(omega > 0)
+    for matrix in couplings:
+        bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
+    pivots = [
+        jnp.diag(jnp.linalg.cholesky(matrix))
+        for matrix in (potential_matrix(oscillators), kinetic_matrix(oscillators))
+    ]
+    return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+
+
+def spread_limit(oscillators: Oscillators) -> float:
+    """The smallest ratio of two frequencies of a network for which there are answers."""
+    pair, few, many = _SPREAD[oscillators.frequency.dtype.itemsize]
+    modes = oscillators.modes
+    return pair if modes <= 2 else few if modes <= 6 else many
+
+
+def _margin_fits(oscillators: Oscillators) -> jax.Array:
+    """Whether the distance that a pair was made with is that of its couplings.
+
+    It is not if ``jax.tree.map`` has moved one without the other.
+    """
+    if oscillators._margin is None:
+        return jnp.ones((), bool)
+    product = oscillators.frequency[0] * oscillators.frequency[1]
+    given = two_mode_determinants(oscillators)
+    told = (product - coupling**2 for coupling in two_mode_couplings(oscillators))
+    rounding = 64 * float(np.finfo(product.dtype).eps) * product
+    first, second = (jnp.abs(a - b) <= rounding for a, b in zip(given, told, strict=True))
+    return first & second
+
+
+def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None) -> str:
+    """What the oscillators must satisfy and do not."""
+    frequency, exchange, pairing = (
+        np.asarray(leaf)
+        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    )
+    if reason == Status.TEMPERATURES:
+        hot = _RANGE[frequency.dtype.itemsize][2]
+        return (
+            f"Argument `temperature` must lie between 0 and {hot * float(frequency.max()):.1e} in "
+            f"{frequency.dtype} beside these frequencies, but it does not."
+        )
+    if reason == Status.SPREAD:
+        limit = spread_limit(oscillators)
+        return (
+            f"Argument `oscillators` must have frequencies within a factor {1 / limit:.0e} of each "
+            f"other, with {oscillators.modes} modes in {frequency.dtype}, but the smallest is "
+            f"{frequency.min():.3g} and the largest {frequency.max():.3g}."
+        )
+    if reason == Status.DISTANCE:
+        return (
+            "Argument `oscillators` must keep the couplings that belong to its `distance`, but one "
+            "was changed without the other; make a new pair."
+        )
+    if oscillators.modes == 2:
+        # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.
+        strength = abs(exchange[0, 1]) + abs(pairing[0, 1])
+        detail = (
+            f"|exchange| + |pairing| = {strength:.6g} must be below "
+            f"sqrt(omega1 omega2) = {np.sqrt(frequency[0] * frequency[1]):.6g}"
+        )
+    else:
+        smallest = min(
+            np.linalg.eigvalsh(np.diag(frequency) + exchange + sign * pairing)[0]
+            for sign in (1, -1)
+        )
+        detail = (
+            "the smallest eigenvalue of omega + exchange +/- pairing is "
+            f"{smallest:.6g} and must be positive"
+        )
+    return (
+        "Argument `oscillators` must have a Hamiltonian that is bounded below, but its coupling "
+        f"is at or past the critical one: {detail}. See jaxosc.diagnose."
+    )
+
+
+def _bath_words(reason: Status, oscillators: Oscillators, baths: Baths) -> str:
+    """What the baths must satisfy and do not."""
+    if reason == Status.DARK:
+        return "Argument `baths` must damp every normal mode, but at least one of them has no bath."
+    largest, dtype = float(oscillators.frequency.max()), oscillators.frequency.dtype
+    low, high, hot = _RANGE[dtype.itemsize]
+    return (
+        f"Argument `baths` must have damping rates that are zero or between {low * largest:.1e} "
+        f"and {high * largest:.1e}, and temperatures up to {hot * largest:.1e}, in {dtype} beside "
+        f"a frequency of {largest:.3g}, but the rates are {np.asarray(baths.damping)} and the "
+        f"temperatures {np.asarray(baths.temperature)}."
+    )

@@ -1,0 +1,60 @@
+"""How every equation is entered: convert, check once, and keep what the answer follows from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from jaxosc import baths as _baths
+from jaxosc import domain
+from jaxosc.baths import Baths
+from jaxosc.dynamics import Description, Parts, network_decay_rate, network_matrix
+from jaxosc.oscillators import Oscillators
+
+
+class Equation(Description):
+    """A description of a network and its baths, ``parts = (oscillators, baths)``.
+
+    A new equation gives ``drift``, ``diffusion`` and ``steady_covariance``, with NaN unless its
+    ``conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
+    """
+
+    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+        """What must hold for an answer, by the code that says what does not."""
+        return domain.conditions(oscillators, baths)
+
+    def require(self, *parts: Any) -> Parts:
+        """Both in one dtype, after checking that they belong together and have an answer."""
+        oscillators, baths = _baths.match(*parts)
+        self.require_spectrum(baths)
+        domain.require(_status(self, oscillators, baths), oscillators, baths)
+        return oscillators, baths
+
+    def require_spectrum(self, baths: Baths) -> None:
+        """Raise ValueError unless the equation is made for these spectra; by default for all."""
+
+    def axes(self, *parts: Any) -> int:
+        """Beyond the one of the frequencies."""
+        return getattr(parts[0].frequency, "ndim", 1) - 1
+
+
+class AmplitudeDamping(Equation):
+    """An equation whose drift is that of the network with −γ_j on both quadratures of mode j."""
+
+    def drift(self, *parts: Any) -> jax.Array:
+        """ẋ = Wp − Γx, ṗ = −Vx − Γp."""
+        oscillators, baths = parts
+        return network_matrix(oscillators, baths.damping)
+
+    def decay_rate(self, *parts: Any) -> float:
+        """From the loss of energy, which rounding of the frequencies does not hide."""
+        oscillators, baths = parts
+        return network_decay_rate(oscillators, baths.damping)
+
+
+def _check(equation: Equation, oscillators: Oscillators, baths: Baths) -> jax.Array:
+    return domain.status(equation.conditions(oscillators, baths))
+
+
+_status = jax.jit(_check, static_argnums=0)
