@@ -146,7 +146,6 @@ def _two_modes(
     first_colder = baths.temperature[0] < baths.temperature[1]
     coldest = jnp.where(first_colder, baths.temperature[0], baths.temperature[1])
     references, rates, excesses, variances = [], [], [], []
-    damped = jnp.ones((), bool)
     for k, omega in enumerate(frequencies):
         shares = [
             share(baths.damping[j], oscillators.frequency[j], omega, position[j][k], momentum[j][k])
@@ -157,7 +156,7 @@ def _two_modes(
         reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
         excess = quotient(shares[0] * gains[0] + shares[1] * gains[1], rate)
-        damped &= rate > 0
+        valid &= rate > 0
         references.append(reference)
         rates.append(rate)
         excesses.append(excess)
@@ -180,12 +179,11 @@ def _two_modes(
         in_modes(excesses)
     )
     matrix = drift_matrix(in_unit(oscillators, 1 / unit), decay, decay.T)
-    valid &= damped
     return Secular(
         matrix,
         in_modes(variances).where(valid).matrix(),
         stationary.where(valid).matrix(),
-        damped,
+        (rates[0] > 0) & (rates[1] > 0),
     )
 
 
