@@ -1,0 +1,104 @@
+"""What a call costs outside ``jit``: few compilations at first, little beside its core later."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxosc
+
+RING = 0.1 * (np.roll(np.eye(5), 1, 0) + np.roll(np.eye(5), -1, 0))
+NETWORKS = {
+    2: jaxosc.pair((5.0, 2.0), 1.0, "position"),
+    5: jaxosc.Oscillators(np.linspace(1.0, 1.6, 5), RING, RING / 2),
+}
+BATHS = {
+    modes: jaxosc.Baths(np.linspace(1e-2, 3e-2, modes), np.linspace(1.0, 3.0, modes))
+    for modes in NETWORKS
+}
+EQUATIONS = (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin)
+
+
+def of_network(modes):
+    """Public functions by name, each with arguments as a user has them."""
+    network, baths = NETWORKS[modes], BATHS[modes]
+    first = list(range(modes // 2))
+    calls = {
+        "gibbs": (jaxosc.gibbs, network, 2.0),
+        "normal_modes": (jaxosc.normal_modes, network),
+        "critical_scale": (jaxosc.critical_scale, network),
+        "stability_scale": (jaxosc.stability_scale, network, baths),
+    }
+    for equation in EQUATIONS:
+        calls[equation.__name__] = (equation, network, baths)
+        state = functools.partial(jaxosc.steady_state)
+        calls[f"steady state, {equation.__name__}"] = (state, equation(network, baths))
+    covariance = jaxosc.steady_state(jaxosc.langevin(network, baths))
+    for function in (
+        jaxosc.occupation,
+        jaxosc.coherence,
+        jaxosc.symplectic_eigenvalues,
+        jaxosc.von_neumann_entropy,
+        jaxosc.purity,
+        jaxosc.is_physical,
+    ):
+        calls[function.__name__] = (function, covariance)
+    information = functools.partial(jaxosc.mutual_information, modes=first)
+    calls["mutual_information"] = (information, covariance)
+    return calls
+
+
+def fastest(call, repeats):
+    """The shortest of several calls: what is left when nothing else runs on the machine."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(call())
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+@pytest.mark.parametrize("name", of_network(2))
+def test_a_warm_call(name):
+    """At most twenty times its compiled core and a millisecond."""
+    for modes in NETWORKS:
+        function, *arguments = of_network(modes)[name]
+        core = jax.jit(function)
+        arrays = jax.tree.map(jnp.asarray, arguments)
+        alone = fastest(lambda core=core, arrays=arrays: core(*arrays), 40)
+        whole = fastest(
+            lambda function=function, arguments=arguments: function(*arguments), 40
+        )
+        assert whole <= 20 * alone + 1e-3
+
+
+COUNT = """
+import jax, jaxosc
+compiled = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, duration, **_: compiled.append(event) if "backend_compile" in event else None
+)
+oscillators = jaxosc.pair((5.0, 2.0), 1.0, "position")
+baths = jaxosc.Baths((1.5e-4, 1.5e-4), (98.0, 298.0))
+made = len(compiled)
+covariance = jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths))
+described = len(compiled)
+jaxosc.mutual_information(covariance)
+print(made, described - made, len(compiled) - described)
+"""
+
+
+def test_the_first_call_compiles_little():
+    """A pair, its steady state with one check before it, and its information."""
+    done = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, text=True, timeout=120)
+    made, described, informed = map(int, done.stdout.split())
+    assert made <= 4
+    assert described <= 3
+    assert informed <= 2
