@@ -11,6 +11,7 @@ from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
+    entered,
     in_domain,
     in_unit,
     kinetic_matrix,
@@ -65,7 +66,7 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     """
     require_network(oscillators)
     require_domain(oscillators)
-    return _normal_modes(oscillators)
+    return _normal_modes(entered(oscillators))
 
 
 @jax.jit
