@@ -11,6 +11,7 @@ from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
     Oscillators,
+    entered,
     in_unit,
     natural_unit,
     require_network,
@@ -81,6 +82,7 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
     _require_values("baths.", damping, baths.temperature)
     _checks.require_together(oscillators=oscillators, baths=baths)
     dtype = _checks.widest([oscillators.frequency.dtype, damping.dtype])
+    oscillators = entered(oscillators)
     return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
 
 

@@ -23,7 +23,6 @@ from jaxosc.oscillators import (
     kinetic_matrix,
     natural_unit,
     potential_matrix,
-    two_mode_couplings,
     two_mode_determinants,
 )
 
@@ -42,11 +41,10 @@ class Status(IntEnum):
 
     VALID = 0
     SPREAD = 1
-    DISTANCE = 2
-    UNBOUNDED = 3
-    RATES = 4
-    TEMPERATURES = 5
-    DARK = 6
+    UNBOUNDED = 2
+    RATES = 3
+    TEMPERATURES = 4
+    DARK = 5
 
 
 Conditions = dict[Status, jax.Array]
@@ -60,7 +58,6 @@ def network_conditions(oscillators: Oscillators) -> Conditions:
     near = (smallest >= spread_limit(oscillators) * largest) & (smallest >= low)
     return {
         Status.SPREAD: near & (largest <= high),
-        Status.DISTANCE: _margin_fits(oscillators),
         Status.UNBOUNDED: is_bounded(oscillators),
     }
 
@@ -142,21 +139,6 @@ def spread_limit(oscillators: Oscillators) -> float:
     return pair if modes <= 2 else few if modes <= 6 else many
 
 
-def _margin_fits(oscillators: Oscillators) -> jax.Array:
-    """Whether the distance that a pair was made with is that of its couplings.
-
-    It is not if ``jax.tree.map`` has moved one without the other.
-    """
-    if oscillators._margin is None:
-        return jnp.ones((), bool)
-    product = oscillators.frequency[0] * oscillators.frequency[1]
-    given = two_mode_determinants(oscillators)
-    told = (product - coupling**2 for coupling in two_mode_couplings(oscillators))
-    rounding = 64 * float(np.finfo(product.dtype).eps) * product
-    first, second = (jnp.abs(a - b) <= rounding for a, b in zip(given, told, strict=True))
-    return first & second
-
-
 def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None) -> str:
     """What the oscillators must satisfy and do not."""
     frequency, exchange, pairing = (
@@ -175,11 +157,6 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
             f"Argument `oscillators` must have frequencies within a factor {1 / limit:.0e} of each "
             f"other, with {oscillators.modes} modes in {frequency.dtype}, but the smallest is "
             f"{frequency.min():.3g} and the largest {frequency.max():.3g}."
-        )
-    if reason == Status.DISTANCE:
-        return (
-            "Argument `oscillators` must keep the couplings that belong to its `distance`, but one "
-            "was changed without the other; make a new pair."
         )
     if oscillators.modes == 2:
         # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.

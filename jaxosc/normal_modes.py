@@ -12,6 +12,7 @@ from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
+    entered,
     in_unit,
     kinetic_matrix,
     natural_unit,
@@ -63,7 +64,7 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
     """
     require_network(oscillators)
-    modes, status = _normal_modes(oscillators)
+    modes, status = _normal_modes(entered(oscillators))
     domain.require(status, oscillators)
     return modes
 

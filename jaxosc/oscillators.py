@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
+from functools import partial
+from typing import Any, ClassVar, overload
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jax.typing import ArrayLike
 from jaxosc import _checks
 from jaxosc._numerics import small
 from jaxosc._numerics.special import power_of_two, product_less_square
+from jaxosc._numerics.symmetry import hollow_slope
 from jaxosc._pytree import Record
 
 INTERACTIONS = ("position", "rotating-wave")
@@ -25,6 +27,14 @@ class Oscillators(Record):
     """N coupled harmonic oscillators, ħ = 1.
 
     H = Σ_j ω_j a_j†a_j + Σ_{j<k} [λ_jk (a_j a_k† + a_j†a_k) + κ_jk (a_j a_k + a_j†a_k†)].
+
+    A pytree of its three arrays, so that JAX differentiates by a whole network. Such a derivative
+    is a record g with df = Σ_j g.frequency_j dω_j + Σ_jk (g.exchange_jk dλ_jk + g.pairing_jk dκ_jk)
+    for every change that leaves the couplings symmetric with a zero diagonal. g.exchange and
+    g.pairing are such matrices themselves: both entries of a pair together hold the derivative by
+    its λ_jk, half of it each. A step along g therefore makes another network. It may carry a
+    frequency below zero or a coupling past the critical one; where that can happen, let the
+    optimiser move ln ω, or bring what it moved back into bounds (``optax.projections``).
 
     Args:
         frequency: ω [N], positive; the unit of every other rate and temperature.
@@ -40,13 +50,11 @@ class Oscillators(Record):
     Source: Konopik & Lutz, Eq. 1, for N modes.
     """
 
-    _leaves = ("frequency", "exchange", "pairing", "_margin")
+    _leaves: ClassVar[tuple[str, ...]] = ("frequency", "exchange", "pairing")
 
     frequency: jax.Array
     exchange: jax.Array
     pairing: jax.Array
-    # (det V, det W)/(ω_1 ω_2) where it is known better than the couplings tell it; else None
-    _margin: jax.Array | None
 
     def __init__(self, frequency: ArrayLike, exchange: ArrayLike, pairing: ArrayLike) -> None:
         frequency, exchange, pairing = _checks.float_arrays(
@@ -62,7 +70,7 @@ class Oscillators(Record):
             why = f" for {modes} frequencies"
             _checks.require_shape(name, matrix, (modes, modes), why)
         _require_values("", frequency, exchange, pairing)
-        self._set(frequency=frequency, exchange=exchange, pairing=pairing, _margin=None)
+        self._set(frequency=frequency, exchange=exchange, pairing=pairing)
 
     @property
     def modes(self) -> int:
@@ -70,12 +78,55 @@ class Oscillators(Record):
         return self.frequency.shape[-1]
 
 
+class PairAtDistance(Oscillators):
+    """Two coupled oscillators by the distance of their coupling to the critical one.
+
+    What ``pair`` makes of a ``distance``. The record holds ω and δ, and the couplings follow from
+    them. A derivative by it is a record of the derivatives by ω at fixed δ, and by δ at fixed ω,
+    in its ``frequency`` and ``distance``; the couplings of that record mean nothing.
+
+    Args:
+        frequency: ω [2], positive.
+        distance: δ = 1 − λ/λ_c in (0, 2), a scalar.
+        interaction: ``"position"`` or ``"rotating-wave"``.
+
+    Raises:
+        ValueError: if a shape, the name or a value does not fit.
+    """
+
+    _leaves = ("frequency", "distance")
+    _static = ("interaction",)
+
+    distance: jax.Array
+    interaction: str
+
+    def __init__(self, frequency: ArrayLike, distance: ArrayLike, interaction: str) -> None:
+        _checks.require_choice("interaction", interaction, INTERACTIONS)
+        frequency, distance = _checks.float_arrays(frequency=frequency, distance=distance)
+        _require_pair(frequency=frequency, distance=distance)
+        _require_distance("distance", distance)
+        self._set(frequency=frequency, distance=distance, interaction=interaction)
+
+    @property
+    def exchange(self) -> jax.Array:  # type: ignore[override]
+        """λ [2, 2], to the rounding of its entries."""
+        critical = _critical_coupling(self.frequency, self.interaction)
+        coupling = critical * (1 - self.distance)
+        return jnp.vectorize(_between_two, signature="()->(n,n)")(coupling)  # a batch may be read
+
+    @property
+    def pairing(self) -> jax.Array:  # type: ignore[override]
+        """κ [2, 2], to the rounding of its entries."""
+        exchange = self.exchange
+        return exchange if self.interaction == "position" else jnp.zeros_like(exchange)
+
+
 @overload
 def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators: ...
 
 
 @overload
-def pair(omega: ArrayLike, *, interaction: str, distance: ArrayLike) -> Oscillators: ...
+def pair(omega: ArrayLike, *, interaction: str, distance: ArrayLike) -> PairAtDistance: ...
 
 
 def pair(
@@ -93,16 +144,15 @@ def pair(
         omega: (ω_1, ω_2), positive.
         coupling: λ, a number in the unit of ω.
         interaction: ``"position"`` (κ = λ, that is 2λ x_1 x_2) or ``"rotating-wave"`` (κ = 0).
-        distance: δ = 1 − λ/λ_c in (0, 1], in place of λ. A float64 λ knows its distance to λ_c
+        distance: δ = 1 − λ/λ_c in (0, 2), in place of λ. A float64 λ knows its distance to λ_c
             to 1e-16 only, and every result near λ_c inherits the relative error 1e-16/δ. With δ
             itself given, occupations, coherences and their derivatives keep twelve digits down
             to δ = 1e-12. What follows from a whole covariance matrix does not: its entries, in
             float64, determine det σ and with it an entropy or information to 1e-16/δ. In
             float32 the same holds with 1e-7 in place of 1e-16: measured, three digits of
             everything are left at δ = 1e-4 by way of λ, and with δ given five digits of
-            occupations and coherences at 1e-6. The network then keeps δ beside its couplings:
-            differentiate a function of ω and δ, for a derivative by the parts of such a network
-            holds δ fixed as the couplings change.
+            occupations and coherences at 1e-6. The network then holds ω and δ, and its couplings
+            follow from them: a derivative by such a network is one by ω and δ.
 
     Returns:
         Oscillators with N = 2.
@@ -120,32 +170,38 @@ def pair(
         )
     if coupling is not None and distance is not None:
         raise ValueError("Argument `distance` must replace `coupling`, but both are given.")
-    margin = None
-    if coupling is not None:
-        omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
-        _require_pair("coupling", omega, coupling)
-    else:
+    if distance is not None:
         omega, distance = _checks.float_arrays(omega=omega, distance=distance)
-        _require_pair("distance", omega, distance)
-        _checks.require("distance", distance, lambda d: (d > 0) & (d <= 1), "lie in (0, 1]")
-        coupling = critical_coupling(omega, interaction) * (1 - distance)
-        potential = jnp.where((distance > 0) & (distance <= 1), distance * (2 - distance), jnp.nan)
-        kinetic = jnp.ones_like(potential) if interaction == "position" else potential
-        margin = jnp.array([potential, kinetic])
-    zero = jnp.zeros_like(coupling)
-    exchange = small.matrix([[zero, coupling], [coupling, zero]])
-    pairing = exchange if interaction == "position" else jnp.zeros_like(exchange)
-    oscillators = Oscillators(omega, exchange, pairing)
-    return Oscillators._assemble(
-        (oscillators.frequency, oscillators.exchange, oscillators.pairing, margin), ()
-    )
+        _require_pair(omega=omega, distance=distance)
+        return PairAtDistance(omega, distance, interaction)
+    omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
+    _require_pair(omega=omega, coupling=coupling)
+    return Oscillators(omega, *_couplings(coupling, interaction))
 
 
-def _require_pair(name: str, omega: jax.Array, strength: jax.Array) -> None:
-    _checks.require_shape("omega", omega, (2,))
-    _require_frequency("omega", omega)
+def _require_pair(**given: jax.Array) -> None:
+    """Raise ValueError unless two frequencies and a number are given, under these names."""
+    (omega, frequency), (name, strength) = given.items()
+    _checks.require_shape(omega, frequency, (2,))
+    _require_frequency(omega, frequency)
     _checks.require_shape(name, strength, ())
     _checks.require_finite(name, strength)
+
+
+def _require_distance(name: str, distance: jax.Array) -> None:
+    _checks.require(name, distance, lambda d: (d > 0) & (d < 2), "lie in (0, 2)")
+
+
+@partial(jax.jit, static_argnames="interaction")
+def _couplings(coupling: jax.Array, interaction: str) -> tuple[jax.Array, jax.Array]:
+    """λ and κ [2, 2]."""
+    exchange = _between_two(coupling)
+    return exchange, exchange if interaction == "position" else jnp.zeros_like(exchange)
+
+
+def _between_two(coupling: jax.Array) -> jax.Array:
+    zero = jnp.zeros_like(coupling)
+    return small.matrix([[zero, coupling], [coupling, zero]])
 
 
 def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
@@ -169,7 +225,12 @@ def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
     (omega,) = _checks.float_arrays(omega=omega)
     _checks.require_shape("omega", omega, (2,))
     _require_frequency("omega", omega)
-    geometric_mean = jnp.sqrt(omega[0]) * jnp.sqrt(omega[1])
+    return _critical_coupling(omega, interaction)
+
+
+@partial(jax.jit, static_argnames="interaction")
+def _critical_coupling(omega: jax.Array, interaction: str) -> jax.Array:
+    geometric_mean = jnp.sqrt(omega[..., 0]) * jnp.sqrt(omega[..., 1])
     return geometric_mean / 2 if interaction == "position" else geometric_mean
 
 
@@ -194,11 +255,26 @@ def natural_unit(oscillators: Oscillators) -> jax.Array:
 
 def in_unit(oscillators: Oscillators, unit: jax.Array) -> Oscillators:
     """The network with its frequencies and couplings divided by a unit."""
-    frequency, exchange, pairing = (
-        small.scaled(leaf, 1 / unit)  # exact: the unit is a power of two
-        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    frequency = small.scaled(oscillators.frequency, 1 / unit)  # exact: the unit is a power of two
+    if isinstance(oscillators, PairAtDistance):
+        leaves, static = (frequency, oscillators.distance), (oscillators.interaction,)
+        return PairAtDistance._assemble(leaves, static)
+    exchange, pairing = (
+        small.scaled(leaf, 1 / unit) for leaf in (oscillators.exchange, oscillators.pairing)
     )
-    return Oscillators._assemble((frequency, exchange, pairing, oscillators._margin), ())
+    return Oscillators._assemble((frequency, exchange, pairing), ())
+
+
+def entered(oscillators: Oscillators) -> Oscillators:
+    """The network itself, for whatever takes one; derivatives by it are those of ``Oscillators``.
+
+    Without it they would be by single entries, of those that a computation happens to read.
+    """
+    traced = isinstance(oscillators.exchange, jax.core.Tracer)
+    if isinstance(oscillators, PairAtDistance) or not traced:
+        return oscillators
+    exchange, pairing = hollow_slope(oscillators.exchange), hollow_slope(oscillators.pairing)
+    return Oscillators._assemble((oscillators.frequency, exchange, pairing), ())
 
 
 def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
@@ -210,9 +286,11 @@ def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
 def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
     """The determinants of V and W for two modes, each exact to its last digits near criticality."""
     omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
-    if oscillators._margin is not None:
-        product = omega1 * omega2
-        return product * oscillators._margin[0], product * oscillators._margin[1]
+    if isinstance(oscillators, PairAtDistance):
+        product, distance = omega1 * omega2, oscillators.distance
+        inside = (distance > 0) & (distance < 2)
+        near = product * jnp.where(inside, distance * (2 - distance), jnp.nan)
+        return near, product if oscillators.interaction == "position" else near
     potential, kinetic = two_mode_couplings(oscillators)
     return (
         product_less_square(omega1, omega2, potential),
@@ -223,19 +301,25 @@ def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Arra
 def require_network(oscillators: Oscillators) -> None:
     """Raise ValueError unless this is one network of oscillators."""
     _checks.require_instance("oscillators", oscillators, Oscillators)
-    frequency, margin = oscillators.frequency, oscillators._margin
+    frequency = oscillators.frequency
     if getattr(frequency, "ndim", 1) != 1:
         raise ValueError(
             "Argument `oscillators` must hold one network, but its frequencies have shape "
             f"{frequency.shape}; use jax.vmap for a batch of networks."
         )
+    if isinstance(oscillators, PairAtDistance):
+        distance = oscillators.distance
+        _checks.require_fields("oscillators", frequency=(frequency, (2,)), distance=(distance, ()))
+        _require_frequency("oscillators.frequency", frequency)
+        _checks.require_finite("oscillators.distance", distance)
+        _require_distance("oscillators.distance", distance)
+        return
     modes = len(frequency) if getattr(frequency, "shape", (0,)) != (0,) else 1
     _checks.require_fields(
         "oscillators",
         frequency=(frequency, (modes,)),
         exchange=(oscillators.exchange, (modes, modes)),
         pairing=(oscillators.pairing, (modes, modes)),
-        **({} if margin is None else {"distance": (margin, (2,))}),
     )
     _require_values("oscillators.", frequency, oscillators.exchange, oscillators.pairing)
 

@@ -41,8 +41,8 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
         (lambda: pair(coupling=np.inf), "`coupling` must be finite"),
         (lambda: pair(coupling=None), "`coupling` must be given, or `distance`"),
         (lambda: pair(distance=0.1), "`distance` must replace `coupling`"),
-        (lambda: pair(coupling=None, distance=0.0), r"`distance` must lie in \(0, 1\]"),
-        (lambda: pair(coupling=None, distance=1.5), r"`distance` must lie in \(0, 1\]"),
+        (lambda: pair(coupling=None, distance=0.0), r"`distance` must lie in \(0, 2\)"),
+        (lambda: pair(coupling=None, distance=2.0), r"`distance` must lie in \(0, 2\)"),
         (lambda: pair(coupling=None, distance=[0.5]), r"`distance` must have shape \(\)"),
         (lambda: pair(coupling=None, distance=np.nan), "`distance` must be finite"),
         (lambda: pair(interaction="hookean"), "`interaction` must be one of 'position'"),
@@ -98,15 +98,24 @@ def test_worded_errors(call, message):
     assert ", but " in str(error.value)
 
 
-@pytest.mark.parametrize(("exchange", "pairing"), [(0.9, 0.9), (0.9, 1.1), (1.0, 1.0)])
-def test_couplings_changed_without_the_distance(exchange, pairing):
-    """The first pair of factors changes the potential alone, the second the kinetic alone."""
-    made = jaxosc.pair((5.0, 2.0), interaction="position", distance=0.25)
-    leaves, structure = jax.tree.flatten(made)
-    leaves[1], leaves[2] = exchange * leaves[1], pairing * leaves[2]
-    changed = jax.tree.unflatten(structure, leaves)
-    state = jax.jit(jaxosc.gibbs)(changed, 1.0)
-    assert np.isnan(state).all() == ((exchange, pairing) != (1.0, 1.0))
+@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+def test_a_distance_beyond_the_two_critical_couplings(interaction):
+    """δ in (0, 2) is λ between λ_c and −λ_c; a record that JAX put together is held to it too."""
+    made = jaxosc.pair((5.0, 2.0), interaction=interaction, distance=0.25)
+    for distance in (-0.1, 0.0, 2.0, np.nan):
+        moved = jax.tree.map(
+            lambda leaf, d=distance: jnp.full_like(leaf, d) if leaf.ndim == 0 else leaf, made
+        )
+        assert np.isnan(jax.jit(jaxosc.gibbs)(moved, 1.0)).all()
+        with pytest.raises(ValueError, match=r"`oscillators.distance` must"):
+            jaxosc.gibbs(moved, 1.0)
+    opposite = jaxosc.pair((5.0, 2.0), interaction=interaction, distance=1.75)
+    np.testing.assert_array_equal(opposite.exchange, -made.exchange)
+    np.testing.assert_allclose(
+        jaxosc.occupation(jaxosc.gibbs(opposite, 1.0)),
+        jaxosc.occupation(jaxosc.gibbs(made, 1.0)),
+        rtol=digits(1e-14),
+    )
 
 
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])

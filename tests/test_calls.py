@@ -73,9 +73,7 @@ def test_a_warm_call(name):
         core = jax.jit(function)
         arrays = jax.tree.map(jnp.asarray, arguments)
         alone = fastest(lambda core=core, arrays=arrays: core(*arrays), 40)
-        whole = fastest(
-            lambda function=function, arguments=arguments: function(*arguments), 40
-        )
+        whole = fastest(lambda function=function, arguments=arguments: function(*arguments), 40)
         assert whole <= 20 * alone + 1e-3
 
 
@@ -97,7 +95,9 @@ print(made, described - made, len(compiled) - described)
 
 def test_the_first_call_compiles_little():
     """A pair, its steady state with one check before it, and its information."""
-    done = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT], capture_output=True, text=True, timeout=120
+    )
     made, described, informed = map(int, done.stdout.split())
     assert made <= 4
     assert described <= 3

@@ -12,7 +12,7 @@ from jaxosc._numerics.instability import first_instability
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
 from jaxosc.dynamics import drift_matrix
-from jaxosc.oscillators import Oscillators, in_unit, natural_unit, require_network
+from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network
 
 
 def critical_scale(oscillators: Oscillators) -> jax.Array:
@@ -37,7 +37,7 @@ def critical_scale(oscillators: Oscillators) -> jax.Array:
     Source: H is bounded below if V = ω + λ + κ and W = ω + λ − κ are positive definite.
     """
     require_network(oscillators)
-    return _critical_scale(oscillators)
+    return _critical_scale(entered(oscillators))
 
 
 @jax.jit
@@ -108,9 +108,9 @@ def _stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     if network.modes == 2:
         return nan_unless(valid, _two_modes(network, damping))
     zero = jnp.zeros_like(network.exchange)
-    alone = Oscillators._assemble((network.frequency, zero, zero, None), ())
+    alone = Oscillators._assemble((network.frequency, zero, zero), ())
     coupled = Oscillators._assemble(
-        (jnp.zeros_like(damping), network.exchange, network.pairing, None), ()
+        (jnp.zeros_like(damping), network.exchange, network.pairing), ()
     )
     base = drift_matrix(alone, -jnp.diag(damping), -jnp.diag(damping))
     slope = drift_matrix(coupled, zero, zero)

@@ -62,8 +62,8 @@ class Frontier(Record):
     scale: jax.Array
     outcome: jax.Array
 
-    def __init__(self, *leaves: jax.Array) -> None:
-        self._set(**dict(zip(self._leaves, leaves, strict=True)))
+    def __init__(self, ratio: jax.Array, scale: jax.Array, outcome: jax.Array) -> None:
+        self._set(ratio=ratio, scale=scale, outcome=outcome)
 
     @property
     def crosses(self) -> jax.Array:
@@ -171,15 +171,8 @@ def _trust_frontier(
     def excess(ratio: jax.Array) -> jax.Array:
         """|O/O_exact − 1| over the tolerance, less one."""
         scale = ratio * critical
-        scaled = Oscillators._assemble(
-            (
-                oscillators.frequency,
-                scale * oscillators.exchange,
-                scale * oscillators.pairing,
-                None,
-            ),
-            (),
-        )
+        couplings = scale * oscillators.exchange, scale * oscillators.pairing
+        scaled = Oscillators._assemble((oscillators.frequency, *couplings), ())
 
         def observed(argument: str, equation: Description) -> jax.Array:
             covariance = _state(argument, equation, scaled, baths)

@@ -37,6 +37,7 @@ def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
     Source: Konopik & Lutz, App. C, last paragraph.
     """
     _oscillators.require_network(oscillators)
+    oscillators = _oscillators.entered(oscillators)
     # The temperature follows the oscillators unless it is an array of its own precision.
     _, temperature = _checks.float_arrays(
         oscillators=oscillators.frequency, temperature=temperature
