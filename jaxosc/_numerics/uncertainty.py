@@ -52,25 +52,37 @@ def _positive(covariance: jax.Array, factor: float, commutator: bool) -> jax.Arr
     """Whether σ with its diagonal multiplied, and with iJ/2 or without, is positive definite."""
     covariance = jax.lax.stop_gradient(covariance)
     if covariance.shape[0] <= 4:
-        pivots = _pivots(covariance, factor, commutator)
-        smallest = functools.reduce(jnp.minimum, pivots)
-        largest = functools.reduce(jnp.maximum, pivots)
-    else:
-        smallest, largest = _extreme_pivots(covariance, factor, commutator)
-    return (smallest > 0) & (largest < jnp.inf)  # both false for NaN
+        return _few_positive(covariance, factor, commutator)
+    size, dtype = covariance.shape[0], covariance.dtype
+    matrix = covariance * np.where(np.eye(size, dtype=bool), factor, 1).astype(dtype)
+    if commutator:
+        form = np.kron(np.eye(size // 2), [[0.0, 0.5], [-0.5, 0.0]])
+        matrix = jax.lax.complex(matrix, jnp.asarray(form, dtype))
+
+    def eliminate(rest: jax.Array, k: jax.Array) -> tuple[jax.Array, jax.Array]:
+        column = rest[:, k]
+        pivot = jnp.real(column[k])
+        scaled = jnp.conj(column) * (1 / pivot).astype(rest.dtype)
+        return rest - column[:, None] * scaled[None, :], pivot
+
+    pivots = jax.lax.scan(eliminate, matrix, jnp.arange(size))[1]  # no library call in a batch
+    return jnp.all((pivots > 0) & (pivots < jnp.inf))  # false for NaN
 
 
-def _pivots(covariance: jax.Array, factor: float, commutator: bool) -> list[jax.Array]:
-    """Pivots of the elimination, written out so that it fuses under ``vmap``."""
+def _few_positive(covariance: jax.Array, factor: float, commutator: bool) -> jax.Array:
+    """``_positive`` of one or two modes, written out so that it fuses, with few divisions."""
     size = covariance.shape[0]
-    pivots = [covariance[i, i] * factor for i in range(size)]
-    # Below the diagonal; what is left out of the imaginary parts is zero
-    real = {(i, j): covariance[i, j] for i in range(size) for j in range(i)}
-    half = jnp.asarray(0.5, covariance.dtype)
+    # All over the factor: then σ_11 is the first pivot of either question. Below the diagonal;
+    # what is left out of the imaginary parts is zero.
+    pivots = [covariance[i, i] for i in range(size)]
+    real = {(i, j): covariance[i, j] * (1 / factor) for i in range(size) for j in range(i)}
     imaginary: dict[tuple[int, int], jax.Array | None] = {}
     if commutator:
+        half = jnp.asarray(0.5 / factor, covariance.dtype)
         imaginary |= {(i, i - 1): -half for i in range(1, size, 2)}
-    for k in range(size - 1):
+    positive = functools.reduce(jnp.logical_and, [x < jnp.inf for x in pivots])
+    for k in range(size - 2):
+        positive &= pivots[k] > 0
         inverse = reciprocal(pivots[k])
         for i in range(k + 1, size):
             x, y = real[i, k] * inverse, _product(imaginary.get((i, k)), inverse)
@@ -81,7 +93,11 @@ def _pivots(covariance: jax.Array, factor: float, commutator: bool) -> list[jax.
                 mixed = _less(_product(b, x), _product(a, y))
                 if mixed is not None:
                     imaginary[j, i] = _less(imaginary.get((j, i)), mixed)
-    return pivots
+    (first, second), last = pivots[-2:], (size - 1, size - 2)
+    determinant = _less(first * second, real[last] ** 2)
+    if (y := imaginary.get(last)) is not None:
+        determinant = determinant - y * y
+    return positive & (first > 0) & (determinant > 0)
 
 
 def _product(x: jax.Array | None, y: jax.Array | None) -> jax.Array | None:
@@ -98,24 +114,3 @@ def _less(x: jax.Array | None, *terms: jax.Array | None) -> jax.Array | None:
         if term is not None:
             x = -term if x is None else x - term
     return x
-
-
-def _extreme_pivots(
-    covariance: jax.Array, factor: float, commutator: bool
-) -> tuple[jax.Array, jax.Array]:
-    """The smallest and the largest pivot, NaN if one is; no library call, safe in any batch."""
-    size, dtype = covariance.shape[0], covariance.dtype
-    matrix = covariance * np.where(np.eye(size, dtype=bool), factor, 1).astype(dtype)
-    if commutator:
-        form = np.kron(np.eye(size // 2), [[0.0, 0.5], [-0.5, 0.0]])
-        matrix = jax.lax.complex(matrix, jnp.asarray(form, dtype))
-    order = jnp.arange(size)
-
-    def eliminate(rest: jax.Array, k: jax.Array) -> tuple[jax.Array, jax.Array]:
-        column = rest[:, k]
-        pivot = jnp.real(column[k])
-        scaled = jnp.conj(column) * (1 / pivot).astype(rest.dtype)
-        return rest - column[:, None] * scaled[None, :], pivot
-
-    pivots = jax.lax.scan(eliminate, matrix, order)[1]
-    return jnp.min(pivots), jnp.max(pivots)
