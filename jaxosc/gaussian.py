@@ -2,12 +2,17 @@
 
 A covariance is σ [2N, 2N], σ_ij = ⟨{r_i, r_j}⟩/2 of the quadratures (x1, p1, x2, p2, …) with
 [x, p] = i, so that the vacuum has variance 1/2. Entropies are in nats.
+
+What is asked of σ is asked of its entries as they are, rounded: ``is_physical`` says whether they
+are those of a state but for that rounding, and a number that depends on the state being one, or
+that the entries do not determine, is NaN.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +20,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxosc import _checks
-from jaxosc._numerics.entropy import entropy, rounding_of, two_mode_information, williamson
+from jaxosc._numerics import entropy, uncertainty
 from jaxosc._numerics.small import blocks_of
 
 
@@ -33,12 +38,7 @@ def occupation(covariance: ArrayLike) -> jax.Array:
 
     Source: Konopik & Lutz, App. A, last line.
     """
-    covariance = _covariance(covariance)
-    if covariance.shape[0] > 4:
-        variance = jnp.diag(covariance)
-        return (variance[0::2] + variance[1::2] - 1) / 2
-    quadratures = range(0, covariance.shape[0], 2)  # entry by entry, which fuses
-    return jnp.array([(covariance[x, x] + covariance[x + 1, x + 1] - 1) / 2 for x in quadratures])
+    return _occupation(_covariance(covariance))
 
 
 def coherence(covariance: ArrayLike) -> jax.Array:
@@ -55,8 +55,7 @@ def coherence(covariance: ArrayLike) -> jax.Array:
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
     """
-    xx, xp, pp = blocks_of(_covariance(covariance))
-    return jax.lax.complex((xx + pp - jnp.eye(xx.shape[0], dtype=xx.dtype)) / 2, (xp - xp.T) / 2)
+    return _coherence(_covariance(covariance))
 
 
 def symplectic_eigenvalues(covariance: ArrayLike) -> jax.Array:
@@ -66,15 +65,18 @@ def symplectic_eigenvalues(covariance: ArrayLike) -> jax.Array:
         covariance: σ [2N, 2N].
 
     Returns:
-        [N]; at least 1/2 each for a physical state. NaN where σ is not positive definite.
-        Derivatives are singular where two of them coincide.
+        [N]; at least 1/2 each for a physical state. NaN where the rounding of the entries of σ may
+        change them by a quarter: where σ/√(σ_ii σ_jj) has an eigenvalue below 8N ε, ε the rounding
+        of its dtype, as has a squeezed vacuum beyond e^{4r} = 1/(4N ε), and each σ that is not
+        positive definite; for N > 2 also where they span more than 1/(8N ε). Derivatives are
+        singular where two of them coincide.
 
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
 
     Source: Konopik & Lutz, App. B; Serafini et al., J. Phys. B 37, L21 (2004).
     """
-    return williamson(_covariance(covariance))
+    return _symplectic_eigenvalues(_covariance(covariance))
 
 
 def von_neumann_entropy(covariance: ArrayLike) -> jax.Array:
@@ -84,14 +86,15 @@ def von_neumann_entropy(covariance: ArrayLike) -> jax.Array:
         covariance: σ [2N, 2N].
 
     Returns:
-        A scalar in nats; NaN where the state is not physical.
+        A scalar in nats; NaN where the state is not physical, or its entries do not determine its
+        symplectic eigenvalues.
 
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
 
     Source: Konopik & Lutz, App. B.
     """
-    return entropy(_covariance(covariance))
+    return _entropy(_covariance(covariance))
 
 
 def mutual_information(
@@ -107,11 +110,11 @@ def mutual_information(
         others: the modes of group B; all the remaining ones if left out.
 
     Returns:
-        A scalar in nats; NaN where the state of the two groups is not physical. For one mode
-        against one, the correlations are taken out before the logarithms, so that a weak
-        correlation keeps its relative accuracy. Near a critical point the entries of a
-        covariance determine its determinant, and with it the information, to ε/(1 − λ/λ_c) only,
-        ε the rounding of its dtype.
+        A scalar in nats; NaN where the state of the two groups is not physical, or its entries do
+        not determine its symplectic eigenvalues. For one mode against one, the correlations are
+        taken out before the logarithms, so that a weak correlation keeps its relative accuracy.
+        Near a critical point the entries of a covariance determine its determinant, and with it
+        the information, to ε/(1 − λ/λ_c) only, ε the rounding of its dtype.
 
     Raises:
         ValueError: if the shape is not (2N, 2N), σ is known and not symmetric, or the groups
@@ -119,15 +122,8 @@ def mutual_information(
 
     Source: Konopik & Lutz, App. B.
     """
-    covariance = _covariance(covariance)
-    first, second = _groups(covariance.shape[0] // 2, modes, others)
-    if len(first) == len(second) == 1:
-        return two_mode_information(_restrict(covariance, first + second))
-    return (
-        entropy(_restrict(covariance, first))
-        + entropy(_restrict(covariance, second))
-        - entropy(_restrict(covariance, first + second))
-    )
+    array = _covariance(covariance)
+    return _information(array, *_groups(array.shape[0] // 2, modes, others))
 
 
 def purity(covariance: ArrayLike) -> jax.Array:
@@ -137,20 +133,20 @@ def purity(covariance: ArrayLike) -> jax.Array:
         covariance: σ [2N, 2N].
 
     Returns:
-        A scalar; NaN where σ is not positive definite.
+        A scalar; NaN where the state is not physical, or its entries do not determine it.
 
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
     """
-    factor = jnp.linalg.cholesky(_covariance(covariance))
-    return jnp.prod(1 / (jnp.sqrt(2.0).astype(factor.dtype) * jnp.diag(factor)))
+    return _purity(_covariance(covariance))
 
 
 def is_physical(covariance: ArrayLike) -> jax.Array:
-    """Whether σ belongs to a quantum state: σ > 0 and every symplectic eigenvalue ≥ 1/2.
+    """Whether σ belongs to a quantum state: σ + iJ/2 ≥ 0, every symplectic eigenvalue ≥ 1/2.
 
-    A pure state lies on the boundary, so a shortfall by the rounding of σ itself is let pass:
-    ε (64 max σ_ii + 16 max σ_ii/L_ii²) with σ = LLᵀ, whose second part is of order ε/(1 − λ/λ_c).
+    A pure state lies on the boundary, so what the rounding of entries may do is let pass: σ with
+    its diagonal larger by the factor 1 + 32N ε, ε the rounding of its dtype, has to be a state.
+    Every σ that is one, with errors of up to 16 ε √(σ_ii σ_jj) in its entries, passes.
 
     Args:
         covariance: σ [2N, 2N].
@@ -161,10 +157,42 @@ def is_physical(covariance: ArrayLike) -> jax.Array:
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
     """
-    covariance = _covariance(covariance)
-    smallest = williamson(covariance)[0]
-    # An infinite variance would be its own excuse.
-    return (smallest >= 0.5 - rounding_of(covariance)) & (smallest < jnp.inf)
+    return _is_physical(_covariance(covariance))
+
+
+# One compiled program a call: each operation by itself costs as much as all of them, and would
+# stop at an intermediate NaN under jax_debug_nans. In another program they are part of it.
+
+
+@partial(jax.jit, inline=True)
+def _occupation(covariance: jax.Array) -> jax.Array:
+    if covariance.shape[0] > 4:
+        variance = jnp.diag(covariance)
+        return (variance[0::2] + variance[1::2] - 1) / 2
+    quadratures = range(0, covariance.shape[0], 2)  # entry by entry, which fuses
+    return jnp.array([(covariance[x, x] + covariance[x + 1, x + 1] - 1) / 2 for x in quadratures])
+
+
+@partial(jax.jit, inline=True)
+def _coherence(covariance: jax.Array) -> jax.Array:
+    xx, xp, pp = blocks_of(covariance)
+    return jax.lax.complex((xx + pp - jnp.eye(xx.shape[0], dtype=xx.dtype)) / 2, (xp - xp.T) / 2)
+
+
+@partial(jax.jit, inline=True, static_argnames=("first", "second"))
+def _information(
+    covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]
+) -> jax.Array:
+    both = _restrict(covariance, first + second)
+    if len(first) == len(second) == 1:
+        return entropy.two_mode_information(both)
+    return entropy.information(_restrict(covariance, first), _restrict(covariance, second), both)
+
+
+_symplectic_eigenvalues = jax.jit(entropy.williamson, inline=True)
+_entropy = jax.jit(entropy.entropy, inline=True)
+_purity = jax.jit(entropy.purity, inline=True)
+_is_physical = jax.jit(uncertainty.is_state, inline=True)
 
 
 def _covariance(covariance: ArrayLike) -> jax.Array:
@@ -176,7 +204,7 @@ def _covariance(covariance: ArrayLike) -> jax.Array:
 
 def _groups(
     total: int, modes: Sequence[int] | None, others: Sequence[int] | None
-) -> tuple[list[int], list[int]]:
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if modes is None:
         if total != 2:
             raise ValueError(
@@ -200,7 +228,7 @@ def _groups(
             f"Argument `others` must share no mode with `modes`, but it is {tuple(second)} "
             f"and `modes` is {tuple(first)}."
         )
-    return first, second
+    return tuple(first), tuple(second)
 
 
 def _indices(name: str, modes: Sequence[int]) -> list[int]:
@@ -213,8 +241,8 @@ def _indices(name: str, modes: Sequence[int]) -> list[int]:
         ) from error
 
 
-def _restrict(covariance: jax.Array, modes: list[int]) -> jax.Array:
-    if 2 * len(modes) == covariance.shape[0] and modes == sorted(modes):
+def _restrict(covariance: jax.Array, modes: tuple[int, ...]) -> jax.Array:
+    if 2 * len(modes) == covariance.shape[0] and list(modes) == sorted(modes):
         return covariance
     index = np.array([2 * mode + quadrature for mode in modes for quadrature in (0, 1)])
     return covariance[np.ix_(index, index)]

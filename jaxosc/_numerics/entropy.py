@@ -6,6 +6,7 @@ Covariances are [2N, 2N] in the order (x1, p1, x2, p2, …) with vacuum variance
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple
 
 import jax
@@ -21,6 +22,7 @@ from jaxosc._numerics.special import (
     polynomial,
     power_of_two,
 )
+from jaxosc._numerics.uncertainty import is_determined, is_state
 
 
 def _largest_variance(covariance: jax.Array) -> jax.Array:
@@ -30,26 +32,12 @@ def _largest_variance(covariance: jax.Array) -> jax.Array:
     return functools.reduce(jnp.maximum, variances)
 
 
-def rounding_of(covariance: jax.Array) -> jax.Array:
-    """How far rounding alone may push a symplectic eigenvalue below 1/2.
-
-    By ε of the largest variance; and near a critical point by ε σ_ii/L_ii², σ = LLᵀ, the digits
-    that the determinant of strongly correlated quadratures loses.
-    """
-    size, eps = covariance.shape[0], float(np.finfo(covariance.dtype).eps)
-    covariance = jax.lax.stop_gradient(covariance)
-    if size > 4:
-        pivots = jnp.diag(jnp.linalg.cholesky(covariance))
-        lost = jnp.max(jnp.diag(covariance) / pivots**2)
-    else:
-        lower = _cholesky(covariance)
-        lost = functools.reduce(
-            jnp.maximum, [covariance[i, i] / lower[i][i] ** 2 for i in range(1, size)]
-        )
-    return eps * (64 * _largest_variance(covariance) + 16 * lost)
-
-
 def williamson(covariance: jax.Array) -> jax.Array:
+    """Symplectic eigenvalues [N], ascending; NaN where the entries of σ do not determine them."""
+    return nan_unless(is_determined(covariance), _eigenvalues(covariance))
+
+
+def _eigenvalues(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where σ is not positive definite."""
     # Over a power of two next to the largest variance: products of four entries could overflow.
     unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)
@@ -69,28 +57,57 @@ def _williamson(covariance: jax.Array) -> jax.Array:
     factor = jnp.linalg.cholesky(covariance)
     form = np.kron(np.eye(modes), np.array([[0.0, 1.0], [-1.0, 0.0]]))
     rotated = factor.T @ jnp.asarray(form, covariance.dtype) @ factor
-    return jnp.linalg.eigvalsh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[modes:]
+    values = jnp.linalg.eigvalsh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[modes:]
+    # Each is good to a few ε of the largest only: of the smallest, a quarter as for the entries.
+    lost = 2 * modes * float(np.finfo(covariance.dtype).eps) * values[-1]
+    return nan_unless(jax.lax.stop_gradient(lost < values[0] / 4), values)
 
 
 def entropy(covariance: jax.Array) -> jax.Array:
     """Von Neumann entropy in nats."""
-    nu = williamson(covariance)
-    return jnp.sum(_mode_entropy(nu, rounding_of(covariance)))
+    return nan_unless(_is_sound(covariance), _entropy(covariance))
 
 
-def _mode_entropy(nu: jax.Array, rounding: jax.Array) -> jax.Array:
+def information(first: jax.Array, second: jax.Array, both: jax.Array) -> jax.Array:
+    """Mutual information in nats of two groups of modes, by their covariances and the joint one."""
+    # What holds for the whole holds for its parts: theirs are blocks of the same matrices.
+    shared_ = _entropy(first) + _entropy(second) - _entropy(both)
+    return nan_unless(_is_sound(both), shared_)
+
+
+def purity(covariance: jax.Array) -> jax.Array:
+    """The purity 1/(2^N √det σ)."""
+    if covariance.shape[0] <= 4:
+        lower = _cholesky(covariance)
+        pivots = [lower[i][i] for i in range(len(lower))]
+        value = functools.reduce(jnp.multiply, [reciprocal(math.sqrt(2) * x) for x in pivots])
+    else:
+        factor = jnp.linalg.cholesky(covariance)
+        value = jnp.prod(1 / (math.sqrt(2) * jnp.diag(factor)))
+    return nan_unless(_is_sound(covariance), value)
+
+
+def _is_sound(covariance: jax.Array) -> jax.Array:
+    """Whether it is the covariance of a state, and determines the numbers of that state."""
+    return is_state(covariance) & is_determined(covariance)
+
+
+def _entropy(covariance: jax.Array) -> jax.Array:
+    return jnp.sum(_mode_entropy(_eigenvalues(covariance)))
+
+
+def _mode_entropy(nu: jax.Array) -> jax.Array:
     """f(ν) = ln(ν + ½) + (ν − ½) ln[(ν + ½)/(ν − ½)], free of cancellation for large ν."""
-    number = _number(nu, rounding)
+    number = _number(nu)
     pure = number == 0
     safe = jnp.where(pure, 1, number)
     return jnp.where(pure, 0, log1p(number) + number * log1p(1 / safe))
 
 
-def _number(nu: jax.Array, rounding: jax.Array) -> jax.Array:
-    """ν − ½, the thermal occupation of a mode; zero for a pure one, up to rounding either way."""
+def _number(nu: jax.Array) -> jax.Array:
+    """ν − ½, the thermal occupation of a mode of a state; zero for a pure one."""
     number = nu - 0.5
-    pure = (number <= np.finfo(nu.dtype).eps) & (number >= -rounding)
-    return jnp.where(pure, 0, number)
+    return jnp.where(number <= np.finfo(nu.dtype).eps, 0, number)
 
 
 class _Invariants(NamedTuple):
@@ -153,7 +170,7 @@ def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
 
 @jax.custom_jvp
 def two_mode_information(covariance: jax.Array) -> jax.Array:
-    """Mutual information of two modes."""
+    """Mutual information in nats of two modes."""
     return _information(covariance)
 
 
@@ -186,7 +203,6 @@ def _information(covariance: jax.Array) -> jax.Array:
     """
     local = _two_mode_invariants(covariance)
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
-    rounding = rounding_of(covariance)
     # No product of more than two factors of the size of σ, which would overflow in float32
     inverse = reciprocal(a * b + p)
     drop_p = inverse * a * local.explained * a - inverse * local.cross * local.cross
@@ -200,9 +216,7 @@ def _information(covariance: jax.Array) -> jax.Array:
     first = a > b
     large0, small0 = jnp.where(first, a, b), jnp.where(first, b, a)
     gap = large0 - small0
-    large0, small0, large, small = (
-        _number(nu, rounding) for nu in (large0, small0, high, quotient(p, high))
-    )
+    large0, small0, large, small = (_number(nu) for nu in (large0, small0, high, quotient(p, high)))
     pure0 = small0 == 0
     safe0 = jnp.where(pure0, 1, small0)
     large_safe0 = jnp.where(large0 == 0, 1, large0)
@@ -232,8 +246,7 @@ def _information(covariance: jax.Array) -> jax.Array:
     # n_0(1 + n)/(n(1 + n_0)) − 1, which exceeds −1 unless both occupations are mere rounding
     def change(drop: jax.Array, before: jax.Array, after: jax.Array) -> jax.Array:
         ratio = quotient(drop, jnp.where(after == 0, 1, after) * (1 + before))
-        noise = (ratio <= -1) & (jnp.abs(before) <= rounding) & (jnp.abs(after) <= rounding)
-        return jnp.where(noise | (before == 0), 0, ratio)
+        return jnp.where((ratio <= -1) | (before == 0), 0, ratio)
 
     change_large = change(drop_large, large0, large)
     change_small = change(drop_small, small0, small)
@@ -252,7 +265,8 @@ def _information(covariance: jax.Array) -> jax.Array:
         near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
     )
     largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
-    return nan_unless(_largest_variance(covariance) < largest, information)
+    sound = _is_sound(covariance) & (_largest_variance(covariance) < largest)
+    return nan_unless(sound, information)
 
 
 def _drop_of_splitting(
