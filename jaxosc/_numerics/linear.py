@@ -8,6 +8,7 @@ LAPACK for one matrix after the other, and outside of it just as ``jnp.linalg`` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -34,12 +35,16 @@ def one_at_a_time(function: Callable[..., Any]) -> Callable[..., Any]:
         moving, structure = jax.tree.flatten(arguments)
         moves = jax.tree.leaves(batched)
 
-        def member(leaves: list[jax.Array]) -> Any:
+        def member(of_one: Callable[..., Any], *leaves: jax.Array) -> Any:
             rest = iter(leaves)
             every = [next(rest) if own else x for x, own in zip(moving, moves, strict=True)]
-            return single(*jax.tree.unflatten(structure, every))
+            return of_one(*jax.tree.unflatten(structure, every))
 
-        outputs = jax.lax.map(member, [x for x, own in zip(moving, moves, strict=True) if own])
+        outputs = jax.lax.platform_dependent(
+            *(x for x, own in zip(moving, moves, strict=True) if own),
+            cpu=lambda *leaves: jax.lax.map(lambda x: member(single, *x), leaves),
+            default=jax.vmap(partial(member, function)),
+        )
         return outputs, jax.tree.map(lambda _: True, outputs)
 
     return single
