@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.entropy import entropy, rounding_of, two_mode_information, williamson
+from jaxosc._numerics.linear import cholesky
 from jaxosc._numerics.small import blocks_of
 
 
@@ -142,7 +143,7 @@ def purity(covariance: ArrayLike) -> jax.Array:
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
     """
-    factor = jnp.linalg.cholesky(_covariance(covariance))
+    factor = cholesky(_covariance(covariance))
     return jnp.prod(1 / (jnp.sqrt(2.0).astype(factor.dtype) * jnp.diag(factor)))
 
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.linear import cholesky, eigh
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
 from jaxosc._numerics.small import matrix, nan_unless, scaled
 from jaxosc._numerics.special import (
@@ -39,7 +40,7 @@ def rounding_of(covariance: jax.Array) -> jax.Array:
     size, eps = covariance.shape[0], float(np.finfo(covariance.dtype).eps)
     covariance = jax.lax.stop_gradient(covariance)
     if size > 4:
-        pivots = jnp.diag(jnp.linalg.cholesky(covariance))
+        pivots = jnp.diag(cholesky(covariance))
         lost = jnp.max(jnp.diag(covariance) / pivots**2)
     else:
         lower = _cholesky(covariance)
@@ -66,10 +67,10 @@ def _williamson(covariance: jax.Array) -> jax.Array:
         high = (local.total + _safe_sqrt(local.split)) / 2
         return jnp.stack([local.product / high, high])
     # With σ = LLᵀ the Hermitian iLᵀJL has the eigenvalues ±ν.
-    factor = jnp.linalg.cholesky(covariance)
+    factor = cholesky(covariance)
     form = np.kron(np.eye(modes), np.array([[0.0, 1.0], [-1.0, 0.0]]))
     rotated = factor.T @ jnp.asarray(form, covariance.dtype) @ factor
-    return jnp.linalg.eigvalsh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[modes:]
+    return eigh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[0][modes:]
 
 
 def entropy(covariance: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc import oscillators as _oscillators
+from jaxosc._numerics.linear import inverse_positive
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import interleave, nan_unless
@@ -134,13 +135,13 @@ def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.
     Free of eigenvectors, and so differentiable to any order where normal modes coincide.
     """
     potential, kinetic = potential_matrix(oscillators), kinetic_matrix(oscillators)
-    inverse_potential, inverse_kinetic = jnp.linalg.inv(potential), jnp.linalg.inv(kinetic)
+    inverse_potential, inverse_kinetic = inverse_positive(potential), inverse_positive(kinetic)
     slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def terms(nu: jax.Array) -> tuple[jax.Array, jax.Array]:
         return (
-            jnp.linalg.inv(potential + nu**2 * inverse_kinetic),
-            jnp.linalg.inv(kinetic + nu**2 * inverse_potential),
+            inverse_positive(potential + nu**2 * inverse_kinetic),
+            inverse_positive(kinetic + nu**2 * inverse_potential),
         )
 
     xx, pp = thermal_sum(terms, temperature, slowest, fastest)

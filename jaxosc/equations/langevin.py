@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxosc import baths as _baths
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.linear import inverse_positive, solve_positive
 from jaxosc._numerics.matsubara import QuarticSums, quartic_sums, thermal_sum
 from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.two_modes import (
@@ -181,13 +182,13 @@ def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
 def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
     """Any N: the column that belongs to bath j of Y, Z and B at each of its own frequencies."""
     potential, kinetic = potential_matrix(oscillators), kinetic_matrix(oscillators)
-    inverse_potential, inverse_kinetic = jnp.linalg.inv(potential), jnp.linalg.inv(kinetic)
+    inverse_potential, inverse_kinetic = inverse_positive(potential), inverse_positive(kinetic)
     slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def columns(unit: jax.Array, nu: jax.Array) -> tuple[jax.Array, ...]:
         g = baths.damping + nu
-        y = jnp.linalg.solve(potential + g[:, None] * inverse_kinetic * g[None, :], unit)
-        z = jnp.linalg.solve(kinetic + g[:, None] * inverse_potential * g[None, :], unit)
+        y = solve_positive(potential + g[:, None] * inverse_kinetic * g[None, :], unit)
+        z = solve_positive(kinetic + g[:, None] * inverse_potential * g[None, :], unit)
         return y, z, -inverse_potential @ (g * z), -inverse_kinetic @ (g * y)
 
     units = jnp.eye(oscillators.modes, dtype=baths.damping.dtype)
