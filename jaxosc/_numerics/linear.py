@@ -9,12 +9,13 @@ the last axis, and larger ones by LAPACK, one after the other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
+from jax.flatten_util import ravel_pytree
 
 Pair = tuple[jax.Array, jax.Array]
 
@@ -59,50 +60,113 @@ def one_at_a_time(function: Callable[..., Any]) -> Callable[..., Any]:
 def _with_batch_last(
     function: Callable[..., jax.Array], last: Callable[..., jax.Array]
 ) -> Callable[..., jax.Array]:
-    """``function``, computed under ``vmap`` by ``last`` from arrays whose last axis is the batch.
+    """``function``, computed under ``vmap`` by ``last``, of arrays whose last axis is the batch."""
 
-    All the axes of nested ``vmap`` are one to it.
+    def together(*members: jax.Array) -> jax.Array:
+        return jnp.moveaxis(last(*(jnp.moveaxis(x, 0, -1) for x in members)), -1, 0)
+
+    loops, lapack = _by_blocks(function, together), one_at_a_time(function)
+
+    def of_any_size(matrix: jax.Array, *others: jax.Array) -> jax.Array:
+        return (lapack if len(matrix) > _SMALL else loops)(matrix, *others)
+
+    return of_any_size
+
+
+def bounded_memory(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """``function`` of arrays such that ``vmap`` holds what it needs for one block at a time.
+
+    So do its first derivatives, forward and in reverse; higher ones exist.
     """
+    value = _by_blocks(function)
+    push = _by_blocks(lambda primals, tangents: jax.jvp(function, primals, tangents)[1])
+    pull = _by_blocks(lambda primals, cotangent: jax.vjp(function, *primals)[1](cotangent))
+
+    @jax.custom_jvp
+    def differentiable(*primals: jax.Array) -> jax.Array:
+        return value(*primals)
+
+    @differentiable.defjvp
+    def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]) -> Pair:
+        # A linear map with a transpose and derivatives of its own: the solution (t, Jt) of the
+        # triangular system t = t₀, y − Jt = 0, as one vector.
+        result = differentiable(*primals)
+        flat, parts = ravel_pytree(tangents)
+        inputs = flat.shape[0]
+
+        def joined(x: jax.Array, y: jax.Array) -> jax.Array:
+            return jnp.concatenate([x, y.reshape(-1)])
+
+        def equation(x: jax.Array) -> jax.Array:
+            change = jax.jvp(function, primals, parts(x[:inputs]))[1]
+            return joined(x[:inputs], x[inputs:] - change.reshape(-1))
+
+        def solve(_: object, source: jax.Array) -> jax.Array:
+            change = push(primals, parts(source[:inputs]))
+            return joined(source[:inputs], source[inputs:] + change.reshape(-1))
+
+        def transpose_solve(_: object, source: jax.Array) -> jax.Array:
+            rest = source[inputs:]
+            pulled = pull(primals, rest.reshape(result.shape))
+            return joined(source[:inputs] + ravel_pytree(pulled)[0], rest)
+
+        start = jnp.pad(flat, (0, result.size))
+        both = jax.lax.custom_linear_solve(equation, start, solve, transpose_solve)
+        return result, both[inputs:].reshape(result.shape)
+
+    return differentiable
+
+
+def _by_blocks(
+    function: Callable[..., Any], batched_function: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """``function`` of pytrees of arrays, under ``vmap`` for one block of the batch at a time.
+
+    All the axes of nested ``vmap`` are one to it. A block is for ``batched_function``, if given, of
+    arrays with a leading axis.
+    """
+    of_block = batched_function or jax.vmap(function)
 
     @custom_vmap
-    def single(*arguments: jax.Array) -> jax.Array:
+    def single(*arguments: Any) -> Any:
         return function(*arguments)
 
-    @custom_vmap
-    def many(*arguments: jax.Array) -> jax.Array:
-        if arguments[0].shape[1] > _SMALL:
+    @single.def_vmap
+    def _batch(axis_size: int, batched: list[Any], *arguments: Any) -> tuple[Any, Any]:
+        leaves, structure = jax.tree.flatten(arguments)
+        moves = jax.tree.leaves(batched)
+        flat = [
+            x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
+            for x, own in zip(leaves, moves, strict=True)
+        ]
+        outputs = many(structure)(*flat)
+        return outputs, jax.tree.map(lambda _: True, outputs)
+
+    @cache
+    def many(structure: Any) -> Callable[..., Any]:
+        def together(*leaves: jax.Array) -> Any:
+            return of_block(*jax.tree.unflatten(structure, leaves))
+
+        @custom_vmap
+        def of_batch(*leaves: jax.Array) -> Any:
             return jax.lax.platform_dependent(
-                *arguments,
-                cpu=lambda *x: jax.lax.map(lambda one: function(*one), x),
-                default=jax.vmap(function),
+                *leaves,
+                cpu=partial(in_blocks, together, _BLOCK["cpu"]),
+                default=partial(in_blocks, together, _BLOCK["default"]),
             )
 
-        def together(*members: jax.Array) -> jax.Array:
-            return jnp.moveaxis(last(*(jnp.moveaxis(x, 0, -1) for x in members)), -1, 0)
+        @of_batch.def_vmap
+        def _next(axis_size: int, batched: list[bool], *leaves: jax.Array) -> tuple[Any, Any]:
+            full = [
+                x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
+                for x, own in zip(leaves, batched, strict=True)
+            ]
+            merged = of_batch(*(x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]) for x in full))
+            outer = full[0].shape[:2]
+            outputs = jax.tree.map(lambda y: y.reshape(*outer, *y.shape[1:]), merged)
+            return outputs, jax.tree.map(lambda _: True, outputs)
 
-        return jax.lax.platform_dependent(
-            *arguments,
-            cpu=partial(in_blocks, together, _BLOCK["cpu"]),
-            default=partial(in_blocks, together, _BLOCK["default"]),
-        )
-
-    def whole(axis_size: int, batched: list[bool], arguments: tuple[jax.Array, ...]) -> Any:
-        return [
-            x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
-            for x, own in zip(arguments, batched, strict=True)
-        ]
-
-    @single.def_vmap
-    def _first(
-        axis_size: int, batched: list[bool], *arguments: jax.Array
-    ) -> tuple[jax.Array, bool]:
-        return many(*whole(axis_size, batched, arguments)), True
-
-    @many.def_vmap
-    def _next(axis_size: int, batched: list[bool], *arguments: jax.Array) -> tuple[jax.Array, bool]:
-        full = whole(axis_size, batched, arguments)
-        merged = many(*(x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]) for x in full))
-        return merged.reshape(*full[0].shape[:2], *merged.shape[1:]), True
+        return of_batch
 
     return single
 

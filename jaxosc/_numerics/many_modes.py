@@ -97,7 +97,7 @@ def _in_normal_coordinates(
     """`steady_covariance` for any number of modes."""
     potential = jnp.diag(frequency) + exchange + pairing
     kinetic = jnp.diag(frequency) + exchange - pairing
-    frame = jax.lax.stop_gradient(_normal_frame(frequency, exchange, pairing, damping))
+    frame = _normal_frame(*jax.lax.stop_gradient((frequency, exchange, pairing, damping)))
     x, p = frame.position, frame.momentum
 
     # The frame is constant: what varies is the drift as seen in it, whose value is known to

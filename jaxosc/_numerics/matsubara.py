@@ -274,10 +274,8 @@ def thermal_sum(
         return nodes, weights.at[0].set(temperature)
 
     rules = (*(partial(_hot_rule, rule, temperature) for rule in _RULES), cold)
-    # In reverse every term is computed again: kept, they would be the bulk of the memory.
-    again = jax.checkpoint(function, prevent_cse=False)
     return jax.lax.switch(
-        number, [lambda rule=rule: _weighted_sum(again, *rule()) for rule in rules]
+        number, [lambda rule=rule: _weighted_sum(function, *rule()) for rule in rules]
     )
 
 
@@ -305,10 +303,14 @@ def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
 def _weighted_sum(
     function: Callable[[jax.Array], Any], nodes: jax.Array, weights: jax.Array
 ) -> Any:
-    # Not as a batch: memory stays at that of one frequency.
+    # Not as a batch: memory stays at that of one frequency. In reverse every term is computed
+    # again; kept, they would be the bulk of the memory.
+    @partial(jax.checkpoint, prevent_cse=False)
+    def weighted(node: jax.Array, weight: jax.Array) -> Any:
+        return jax.tree.map(lambda x: weight * x, function(node))
+
     def add(total: Any, term: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
-        node, weight = term
-        return jax.tree.map(lambda t, x: t + weight * x, total, function(node)), None
+        return jax.tree.map(jnp.add, total, weighted(*term)), None
 
     shapes = jax.eval_shape(function, nodes[0])
     zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
