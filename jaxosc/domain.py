@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc._numerics import small
+from jaxosc._numerics.linear import cholesky
 from jaxosc.baths import Baths
 from jaxosc.oscillators import (
     FREQUENCIES,
@@ -126,7 +127,7 @@ def is_bounded(oscillators: Oscillators) -> jax.Array:
     for matrix in couplings:
         bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
     pivots = [
-        jnp.diag(jnp.linalg.cholesky(matrix))
+        jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
         for matrix in (potential_matrix(oscillators), kinetic_matrix(oscillators))
     ]
     return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN

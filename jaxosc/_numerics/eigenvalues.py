@@ -7,15 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxosc._numerics.linear import eigh, one_at_a_time, solve
+
 Pair = tuple[jax.Array, jax.Array]
 
 
+@one_at_a_time
 def general_eigenvalues(matrix: jax.Array) -> jax.Array:
     """Eigenvalues [n] of any matrix [n, n]; NaN where an entry is not finite."""
     finite = jnp.all(jnp.isfinite(matrix))  # cuSOLVER fails with an error if one is not
     return jnp.where(finite, jnp.linalg.eigvals(jnp.where(finite, matrix, 0)), jnp.nan)
 
 
+@one_at_a_time
 def general_eigenvectors(matrix: jax.Array) -> Pair:
     """Eigenvalues [n] of any matrix [n, n] and its right eigenvectors [n, n]; NaN as above."""
     finite = jnp.all(jnp.isfinite(matrix))
@@ -70,7 +74,7 @@ def smallest_eigenvalue(matrix: jax.Array) -> jax.Array:
 @jax.custom_jvp
 def _lowest(matrix: jax.Array) -> Pair:
     """The smallest eigenvalue μ and its eigenvector u."""
-    values, vectors = jnp.linalg.eigh(matrix)
+    values, vectors = eigh(matrix)
     return values[0], vectors[:, 0]
 
 
@@ -83,4 +87,4 @@ def _lowest_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[
     slope = vector @ force
     one = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
     deflated = matrix - value * one + vector[:, None] * vector[None, :]
-    return (value, vector), (slope, jnp.linalg.solve(deflated, slope * vector - force))
+    return (value, vector), (slope, solve(deflated, slope * vector - force))

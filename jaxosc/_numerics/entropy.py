@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.linear import cholesky, eigh
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
 from jaxosc._numerics.small import matrix, nan_unless, scaled
 from jaxosc._numerics.special import (
@@ -54,10 +55,10 @@ def _williamson(covariance: jax.Array) -> jax.Array:
         high = (local.total + _safe_sqrt(local.split)) / 2
         return jnp.stack([local.product / high, high])
     # With σ = LLᵀ the Hermitian iLᵀJL has the eigenvalues ±ν.
-    factor = jnp.linalg.cholesky(covariance)
+    factor = cholesky(covariance)
     form = np.kron(np.eye(modes), np.array([[0.0, 1.0], [-1.0, 0.0]]))
     rotated = factor.T @ jnp.asarray(form, covariance.dtype) @ factor
-    values = jnp.linalg.eigvalsh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[modes:]
+    values = eigh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[0][modes:]
     # Each is good to a few ε of the largest only: of the smallest, a quarter as for the entries.
     lost = 2 * modes * float(np.finfo(covariance.dtype).eps) * values[-1]
     return nan_unless(jax.lax.stop_gradient(lost < values[0] / 4), values)
@@ -82,7 +83,7 @@ def purity(covariance: jax.Array) -> jax.Array:
         pivots = [lower[i][i] for i in range(len(lower))]
         value = functools.reduce(jnp.multiply, [reciprocal(math.sqrt(2) * x) for x in pivots])
     else:
-        factor = jnp.linalg.cholesky(covariance)
+        factor = cholesky(covariance)
         value = jnp.prod(1 / (math.sqrt(2) * jnp.diag(factor)))
     return nan_unless(_is_sound(covariance), value)
 

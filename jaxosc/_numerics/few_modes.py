@@ -2,27 +2,22 @@
 
 The unknowns are taken as for two modes: ⟨a_j†a_k⟩ (slow: frequency differences and damping)
 and ⟨a_j a_k⟩ (fast: frequency sums) apart, in which no digits are lost to ω/γ. With 2N² + N of
-them the work grows as N⁶: for a handful of modes less than that of any iteration, and a batch of
-networks is one batch of linear systems.
+them the work grows as N⁶: for a handful of modes less than that of any iteration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.small import blocks_of, interleave
-
-# The arguments of `steady_covariance`
-_Problem = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
-# A diffusion to σ, and whether A is stable
-_Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
+from jaxosc._numerics.linear import one_at_a_time
+from jaxosc._numerics.small import interleave
 
 
-@jax.custom_jvp
 def steady_covariance(
     frequency: jax.Array,
     exchange: jax.Array,
@@ -32,120 +27,195 @@ def steady_covariance(
 ) -> jax.Array:
     """Solve Aσ + σAᵀ + D = 0 for σ [2N, 2N], order (x1, p1, x2, p2, …).
 
-    NaN where A has an eigenvalue with a real part that is not negative.
+    NaN where A has an eigenvalue with a real part that is not negative. Derivatives of any order
+    and direction are those of the equation: A dσ + dσ Aᵀ + (dA σ + σ dAᵀ + dD) = 0, in reverse
+    mode its adjoint, in which nothing of a factorisation is kept.
     """
     network = (frequency, exchange, pairing, damping)
-    solution, stable = _factored(*network)(diffusion)
-    return jnp.where(stable, solution, jnp.nan)
+
+    def adjoint(_: object, cotangent: jax.Array) -> jax.Array:
+        # Exchanging x and p turns the drift into its transpose.
+        other = np.arange(2 * frequency.shape[0]) ^ 1
+        swap = np.ix_(other, other)
+        return _solution(*network, ((cotangent + cotangent.T) / 2)[swap])[swap]
+
+    return jax.lax.custom_linear_solve(
+        lambda covariance: -_flow(_drift(*network), covariance),
+        (diffusion + diffusion.T) / 2,
+        lambda _, source: _solution(*network, source),
+        adjoint,
+    )
 
 
-@steady_covariance.defjvp
-def _steady_covariance_jvp(primals: _Problem, tangents: _Problem) -> tuple[jax.Array, jax.Array]:
-    """Differentiate the equation: A dσ + dσ Aᵀ + (dA σ + σ dAᵀ + dD) = 0."""
-    covariance = steady_covariance(*primals)
-    source = _residual(*tangents, covariance)
-    return covariance, steady_covariance(*primals[:4], source)
-
-
-def _residual(
-    frequency: jax.Array,
-    exchange: jax.Array,
-    pairing: jax.Array,
-    damping: jax.Array,
-    diffusion: jax.Array,
-    covariance: jax.Array,
-) -> jax.Array:
-    """Aσ + σAᵀ + D."""
-    bare, decay = jnp.diag(frequency) + exchange, -jnp.diag(damping)
-    flow = interleave(decay, bare - pairing, -bare - pairing, decay) @ covariance
-    return flow + flow.T + diffusion
-
-
-def _factored(
+def _drift(
     frequency: jax.Array, exchange: jax.Array, pairing: jax.Array, damping: jax.Array
-) -> _Solver:
-    """The whole equation as one matrix, slow and fast parts apart.
+) -> jax.Array:
+    bare, decay = jnp.diag(frequency) + exchange, -jnp.diag(damping)
+    return interleave(decay, bare - pairing, -bare - pairing, decay)
+
+
+def _flow(drift: jax.Array, covariance: jax.Array) -> jax.Array:
+    """Aσ + σAᵀ."""
+    half = drift @ covariance
+    return half + half.T
+
+
+class _Tables(NamedTuple):
+    """The equation of N modes as constants: every number of it is one parameter, with a factor.
+
+    ``matrix``, and for the vector of unknowns and a symmetric [2N, 2N] flattened, ``packed`` from
+    the latter to the former and ``joined`` back, two terms each: (indices, factors). ``slow`` marks
+    the rows of R and Z.
+    """
+
+    matrix: tuple[np.ndarray, np.ndarray]
+    packed: tuple[tuple[np.ndarray, np.ndarray], ...]
+    joined: tuple[tuple[np.ndarray, np.ndarray], ...]
+    slow: np.ndarray
+
+
+def _parameters(modes: int, rate: Any, splitting: Any, total: Any, *couplings: Any) -> list[Any]:
+    """The different entries of matrices [N, N], in one order."""
+    upper, strict = np.triu_indices(modes), np.triu_indices(modes, 1)
+    return [rate[upper], splitting[strict], total[upper], *(c[strict] for c in couplings)]
+
+
+@functools.cache
+def _tables(modes: int) -> _Tables:
+    """The coefficients of the equation, found by evaluating it for one parameter at a time.
 
     With R = (P + X)/2, ρ = (P − X)/2, S = u + Z (u symmetric, Z antisymmetric), M = ω + λ and
     G_jk = γ_j + γ_k, elementwise products written G∘:
 
         G∘R = −[M, Z] − {κ, u} + D_R,     G∘ρ = −{M, u} − [κ, Z] + D_ρ,
         G∘u =  {M, ρ} − {κ, R} + D_u,     G∘Z =  [M, R] − [κ, ρ] + D_Z.
-
-    Factored once: the result maps a diffusion to σ and whether A is stable.
     """
-    modes = frequency.shape[0]
-    rate = damping[:, None] + damping[None, :]
-    splitting = frequency[:, None] - frequency[None, :]
-    sum_ = frequency[:, None] + frequency[None, :]
+    upper, strict = np.triu_indices(modes), np.triu_indices(modes, 1)
+    count, few = len(upper[0]), len(strict[0])
+    unknowns = 3 * count + few
 
-    def with_exchange(sign: int, y: jax.Array) -> jax.Array:
-        own = splitting if sign < 0 else sum_
-        return own * y + exchange @ y + sign * (y @ exchange)
+    def matrices(vector: np.ndarray, shapes: str) -> list[np.ndarray]:
+        """Symmetric (s), antisymmetric (a) and symmetric matrices without a diagonal (o)."""
+        found = []
+        for shape in shapes:
+            where = upper if shape == "s" else strict
+            part, vector = np.split(vector, [len(where[0])], axis=-1)
+            half = np.zeros((*part.shape[:-1], modes, modes))
+            half[..., where[0], where[1]] = part
+            mirrored = np.tril(np.swapaxes(half, -1, -2), -1)
+            found.append(half - mirrored if shape == "a" else half + mirrored)
+        return found
 
-    def with_pairing(sign: int, y: jax.Array) -> jax.Array:
-        return pairing @ y + sign * (y @ pairing)
+    def equation(parameters: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        rate, splitting, total, exchange, pairing = matrices(parameters, "sasoo")
+        r, rho, u, z = matrices(vector, "sssa")
 
-    upper = np.triu_indices(modes)
-    strict = np.triu_indices(modes, 1)
-    sizes = np.cumsum([len(upper[0])] * 3)
+        def with_exchange(sign: int, y: np.ndarray) -> np.ndarray:
+            own = splitting if sign < 0 else total
+            return own * y + exchange @ y + sign * (y @ exchange)
 
-    def unpack(vector: jax.Array) -> tuple[jax.Array, ...]:
-        zero = jnp.zeros((modes, modes), vector.dtype)
-        *parts, last = jnp.split(vector, sizes)
-        symmetric = []
-        for part in parts:
-            half = zero.at[upper].set(part, unique_indices=True)
-            symmetric.append(half + half.T - jnp.diag(jnp.diag(half)))
-        half = zero.at[strict].set(last, unique_indices=True)
-        return *symmetric, half - half.T
+        def with_pairing(sign: int, y: np.ndarray) -> np.ndarray:
+            return pairing @ y + sign * (y @ pairing)
 
-    def pack(r: jax.Array, rho: jax.Array, u: jax.Array, z: jax.Array) -> jax.Array:
-        return jnp.concatenate([r[upper], rho[upper], u[upper], z[strict]])
-
-    def equation(vector: jax.Array) -> jax.Array:
-        r, rho, u, z = unpack(vector)
-        return pack(
+        rows = (
             rate * r + with_exchange(-1, z) + with_pairing(1, u),
             rate * rho + with_exchange(1, u) + with_pairing(-1, z),
             rate * u - with_exchange(1, rho) + with_pairing(1, r),
             rate * z - with_exchange(-1, r) + with_pairing(-1, rho),
         )
+        places = (upper, upper, upper, strict)
+        return np.concatenate(
+            [row[..., i, j] for row, (i, j) in zip(rows, places, strict=True)], -1
+        )
 
-    unknowns = 2 * modes * modes + modes
-    matrix = jax.vmap(equation, out_axes=1)(jnp.eye(unknowns, dtype=rate.dtype))
+    index = np.zeros((unknowns, unknowns), np.int32)
+    factor = np.zeros((unknowns, unknowns))
+    for n, parameters in enumerate(np.eye(2 * count + 3 * few)):
+        entries = equation(parameters, np.eye(unknowns)).T
+        index[entries != 0] = n
+        factor += entries
+
+    size = np.arange(4 * modes * modes).reshape(2 * modes, 2 * modes)
+    xx, xp, pp = size[0::2, 0::2], size[0::2, 1::2], size[1::2, 1::2]
+    half = np.full(count, 0.5)
+    first = np.concatenate([pp[upper], pp[upper], xp[upper], xp[strict]])
+    second = np.concatenate([xx[upper], xx[upper], xp.T[upper], xp.T[strict]])
+    packed = (
+        (first, np.full(unknowns, 0.5)),
+        (second, np.concatenate([half, -half, half, -half[:few]])),
+    )
+
+    def places(where: tuple[np.ndarray, ...], start: int) -> np.ndarray:
+        found = np.zeros((modes, modes), np.int64)
+        found[where] = start + np.arange(len(where[0]))
+        return found + np.triu(found, 1).T
+
+    r, rho, u = (places(upper, n * count) for n in range(3))
+    z, sign = places(strict, 3 * count), np.sign(np.arange(modes) - np.arange(modes)[:, None])
+    one = np.ones((modes, modes))
+
+    def joined(*blocks: np.ndarray) -> np.ndarray:
+        rows = np.stack([np.stack(blocks[:2], axis=-1), np.stack(blocks[2:], axis=-1)], axis=-2)
+        return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+
+    slow = np.concatenate([np.ones(count, bool), np.zeros(2 * count, bool), np.ones(few, bool)])
+    return _Tables(
+        (index, factor),
+        packed,
+        (
+            (joined(r, u, u, r), joined(one, one, one, one)),
+            (joined(rho, z, z, rho), joined(-one, sign, -sign, one)),
+        ),
+        slow,
+    )
+
+
+@one_at_a_time
+def _solution(
+    frequency: jax.Array,
+    exchange: jax.Array,
+    pairing: jax.Array,
+    damping: jax.Array,
+    diffusion: jax.Array,
+) -> jax.Array:
+    """σ, from one factorisation; NaN where A is not stable."""
+    modes, dtype = frequency.shape[0], frequency.dtype
+    tables = _tables(modes)
+
+    def collected(values: jax.Array, *terms: tuple[np.ndarray, np.ndarray]) -> jax.Array:
+        parts = [values[index] * jnp.asarray(factor, dtype) for index, factor in terms]
+        return functools.reduce(jnp.add, parts)
+
+    rate = damping[:, None] + damping[None, :]
+    splitting = frequency[:, None] - frequency[None, :]
+    total = frequency[:, None] + frequency[None, :]
+    parameters = _parameters(modes, rate, splitting, total, exchange, pairing)
+    matrix = collected(jnp.concatenate(parameters), tables.matrix)
     # Slow rows are of size γ, fast ones of size ω: pivoting compares them only if scaled.
     scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
-    factors = jax.scipy.linalg.lu_factor(matrix * scale[:, None])
+    factors, _, permutation = jax.lax.linalg.lu(matrix * scale[:, None])
 
     def packed(symmetric: jax.Array) -> jax.Array:
-        xx, xp, pp = blocks_of(symmetric)
-        return pack((pp + xx) / 2, (pp - xx) / 2, (xp + xp.T) / 2, (xp - xp.T) / 2)
+        return collected(symmetric.reshape(-1), *tables.packed)
 
-    def solve(source: jax.Array) -> tuple[jax.Array, jax.Array]:
-        vector = jax.scipy.linalg.lu_solve(factors, source * scale)
-        r, rho, u, z = unpack(vector)
-        return vector, interleave(r - rho, u + z, u - z, r + rho)
-
-    slow = np.ones(unknowns, bool)
-    slow[sizes[0] : sizes[2]] = False  # all but ρ and u
-
-    def corrected(diffusion: jax.Array) -> jax.Array:
-        source = packed(diffusion)
-        vector, solution = solve(source)
-        # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
-        # leaves in the small one the rounding of the large; the residual of the quadratures shows
-        # that error. In slow rows it would show the rounding of fast parts instead.
-        network = (frequency, exchange, pairing, damping)
-        residual = jnp.where(
-            slow,
-            source - equation(vector),
-            packed(_residual(*network, diffusion, solution)),
+    def solve(source: jax.Array) -> jax.Array:
+        """The unknowns for each column of sources."""
+        ordered = (source * scale[:, None])[permutation]
+        forward = jax.lax.linalg.triangular_solve(
+            factors, ordered, left_side=True, lower=True, unit_diagonal=True
         )
-        return solution + solve(residual)[1]
+        return jax.lax.linalg.triangular_solve(factors, forward, left_side=True)
 
     # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
-    one = jnp.eye(2 * modes, dtype=rate.dtype)
-    witness = jnp.linalg.cholesky(solve(packed(one))[1])
-    stable = jnp.all(jnp.isfinite(witness))
-    return lambda diffusion: (corrected(diffusion), stable)
+    source = packed(diffusion)
+    both = solve(jnp.stack([source, packed(jnp.eye(2 * modes, dtype=dtype))], axis=1))
+    vector = both[:, 0]
+    solution, witness = (collected(both[:, n], *tables.joined) for n in (0, 1))
+    stable = jnp.all(jnp.isfinite(jnp.linalg.cholesky(witness)))
+    # Near a critical point ⟨xxᵀ⟩ outgrows ⟨ppᵀ⟩, and solving for their sum and difference
+    # leaves in the small one the rounding of the large; the residual of the quadratures shows
+    # that error. In slow rows it would show the rounding of fast parts instead.
+    quadratures = _flow(_drift(frequency, exchange, pairing, damping), solution) + diffusion
+    residual = jnp.where(tables.slow, source - matrix @ vector, packed(quadratures))
+    solution = solution + collected(solve(residual[:, None])[:, 0], *tables.joined)
+    return jnp.where(stable, solution, jnp.nan)

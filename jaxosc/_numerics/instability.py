@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
+from jaxosc._numerics.linear import one_at_a_time, solve
 
 # Up to this size of A every crossing is found as an eigenvalue of a matrix of its pairs of
 # eigenvalues, [n(n − 1)/2]²; the work grows as n⁶.
@@ -89,10 +90,15 @@ def _residual(
 
 def _solve_regular(matrix: jax.Array, right: jax.Array) -> jax.Array:
     """M⁻¹r, NaN where M is singular up to rounding."""
-    values = jnp.linalg.svd(matrix, compute_uv=False)
+    values = _singular_values(jax.lax.stop_gradient(matrix))
     # A factor, for a selection would turn into zero in reverse
     regular = jnp.where(values[-1] > _rounding(matrix) * values[0], 1.0, jnp.nan)
-    return jnp.linalg.solve(matrix, right) * regular.astype(matrix.dtype)
+    return solve(matrix, right) * regular.astype(matrix.dtype)
+
+
+@one_at_a_time
+def _singular_values(matrix: jax.Array) -> jax.Array:
+    return jnp.linalg.svd(matrix, compute_uv=False)
 
 
 def _solve_shortest(matrix: jax.Array, right: jax.Array) -> jax.Array:
@@ -106,6 +112,7 @@ def _rounding(matrix: jax.Array) -> float:
     return 4 * float(np.finfo(matrix.dtype).eps) * matrix.shape[0]
 
 
+@one_at_a_time
 def _search(
     base: jax.Array, slope: jax.Array, reference: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:

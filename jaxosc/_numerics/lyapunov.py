@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.linear import cholesky, inverse, one_at_a_time, solve
+
 # Up to here the dense system is faster; its work grows as n⁶, that of doubling as n³.
 _DENSE = 12
 
@@ -44,9 +46,10 @@ def _resolvent(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A rate s, typical of the drift, and (s − A)⁻¹."""
     size = drift.shape[0]
     shift = jnp.linalg.norm(drift) / np.sqrt(size).astype(drift.dtype)
-    return shift, jnp.linalg.inv(shift * jnp.eye(size, dtype=drift.dtype) - drift)
+    return shift, inverse(shift * jnp.eye(size, dtype=drift.dtype) - drift)
 
 
+@one_at_a_time
 def _doubling(shift: jax.Array, resolvent: jax.Array, diffusion: jax.Array) -> jax.Array:
     """σ = Σ_n EⁿQEⁿᵀ by squaring E (Smith's method), NaN where E does not contract.
 
@@ -92,7 +95,7 @@ def _dense(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
     # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
     right = -jnp.stack([diffusion[upper], jnp.eye(size, dtype=drift.dtype)[upper]], axis=1)
-    solution = jnp.linalg.solve(matrix * scale[:, None], right * scale[:, None])
+    solution = solve(matrix * scale[:, None], right * scale[:, None])
     witness = jax.lax.stop_gradient(unpack(solution[:, 1]))
-    stable = jnp.all(jnp.isfinite(jnp.linalg.cholesky(witness)))
+    stable = jnp.all(jnp.isfinite(cholesky(witness)))
     return jnp.where(stable, unpack(solution[:, 0]), jnp.nan)

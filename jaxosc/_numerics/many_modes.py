@@ -25,10 +25,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics import few_modes
+from jaxosc._numerics.linear import one_at_a_time
 from jaxosc._numerics.lyapunov import Doubling, doublings
 from jaxosc._numerics.small import blocks_of, interleave
 
-# Up to here the dense system is faster, in a batch of networks by far.
+# Up to here the dense system is faster.
 _FEW = 6
 
 # Iterations of the Krylov method, two products each, before doubling takes over; a network
@@ -96,7 +97,7 @@ def _in_normal_coordinates(
     """`steady_covariance` for any number of modes."""
     potential = jnp.diag(frequency) + exchange + pairing
     kinetic = jnp.diag(frequency) + exchange - pairing
-    frame = jax.lax.stop_gradient(_normal_frame(frequency, exchange, pairing, damping))
+    frame = _normal_frame(*jax.lax.stop_gradient((frequency, exchange, pairing, damping)))
     x, p = frame.position, frame.momentum
 
     # The frame is constant: what varies is the drift as seen in it, whose value is known to
@@ -132,6 +133,7 @@ def _in_normal_coordinates(
     return interleave(x @ state.xx @ x.T, cross, cross.T, p @ state.pp @ p.T)
 
 
+@one_at_a_time
 def _normal_frame(
     frequency: jax.Array, exchange: jax.Array, pairing: jax.Array, damping: jax.Array
 ) -> _Frame:
@@ -171,6 +173,7 @@ def _normal_frame(
     return _Frame(position, momentum, normal, mean, detuning, decay, slow, fast)
 
 
+@one_at_a_time
 def _solve(frame: _Frame, secular: jax.Array, source: _Blocks) -> _Blocks:
     """The state that a source sustains; NaN where the drift is not stable."""
     source = _Blocks((source.xx + source.xx.T) / 2, source.xp, (source.pp + source.pp.T) / 2)
@@ -231,6 +234,7 @@ def _relaxed(frame: _Frame, source: _Blocks) -> _Blocks:
     return _Blocks(even + squeezed, sheared - odd, even - squeezed)
 
 
+@one_at_a_time
 def _secular_equation_leads(frame: _Frame) -> jax.Array:
     """Whether a few Krylov steps show that the drift is stable, by Lyapunov's theorem.
 

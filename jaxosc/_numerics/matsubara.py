@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import custom_vmap
 from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._numerics.elementwise import elementwise
@@ -253,6 +254,8 @@ def thermal_sum(
 ) -> Any:
     """T f(0) + 2T Σ_{k≥1} f(2πTk), one frequency after the other.
 
+    The rule is chosen once for a whole batch, by its coldest member.
+
     Args:
         function: maps a frequency to a pytree of arrays.
         temperature: T ≥ 0, a scalar.
@@ -260,14 +263,35 @@ def thermal_sum(
             nodes depends on it.
         fastest: an upper bound of the largest |pole| of f.
     """
-    rules = (
-        *(partial(_hot_rule, rule, temperature) for rule in _RULES),
-        partial(_cold_rule, temperature, slowest, fastest),
-    )
+    coldest, highest, slowest = jax.lax.stop_gradient((temperature, fastest, slowest))
+    # Points outside the domain, which will be NaN, have no say.
+    inside = (coldest >= 0) & (highest > 0) & (highest < jnp.inf)
+    number = _largest_of_all(jnp.where(inside, _rule_number(coldest, highest), 0))
+
+    def cold() -> tuple[jax.Array, jax.Array]:
+        # Hotter still, the sums vanish beside the term k = 0, and powers of T would overflow.
+        nodes, weights = _cold_rule(jnp.minimum(temperature, 1e8 * highest), slowest, highest)
+        return nodes, weights.at[0].set(temperature)
+
+    rules = (*(partial(_hot_rule, rule, temperature) for rule in _RULES), cold)
     return jax.lax.switch(
-        _rule_number(temperature, fastest),
-        [lambda rule=rule: _weighted_sum(function, *rule()) for rule in rules],
+        number, [lambda rule=rule: _weighted_sum(function, *rule()) for rule in rules]
     )
+
+
+@custom_vmap
+def _largest_of_all(number: jax.Array) -> jax.Array:
+    """The number itself, and under ``vmap`` the largest of the batch, one for all.
+
+    ``lax.switch`` on it takes one branch; on numbers that differ it would compute all of them.
+    """
+    return number
+
+
+@_largest_of_all.def_vmap
+def _of_batch(axis_size: int, batched: list[bool], number: jax.Array) -> tuple[jax.Array, bool]:
+    del axis_size, batched
+    return _largest_of_all(jnp.max(number)), False
 
 
 def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
@@ -279,11 +303,14 @@ def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
 def _weighted_sum(
     function: Callable[[jax.Array], Any], nodes: jax.Array, weights: jax.Array
 ) -> Any:
-    # Not as a batch: memory stays at that of one frequency, and batched matrix factorisations
-    # of this size have been seen to block XLA's threads on the CPU for good.
+    # Not as a batch: memory stays at that of one frequency. In reverse every term is computed
+    # again; kept, they would be the bulk of the memory.
+    @partial(jax.checkpoint, prevent_cse=False)
+    def weighted(node: jax.Array, weight: jax.Array) -> Any:
+        return jax.tree.map(lambda x: weight * x, function(node))
+
     def add(total: Any, term: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
-        node, weight = term
-        return jax.tree.map(lambda t, x: t + weight * x, total, function(node)), None
+        return jax.tree.map(jnp.add, total, weighted(*term)), None
 
     shapes = jax.eval_shape(function, nodes[0])
     zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)

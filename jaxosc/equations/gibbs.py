@@ -8,6 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
+from jaxosc._numerics.linear import bounded_memory, inverse_positive
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import interleave, nan_unless
@@ -133,18 +134,27 @@ def two_mode_thermal(
 
 
 def thermal_covariance(oscillators: Oscillators, temperature: jax.Array) -> jax.Array:
+    """The Gibbs covariance of any number of modes."""
+    return _matsubara_covariance(
+        potential_matrix(oscillators), kinetic_matrix(oscillators), temperature
+    )
+
+
+@bounded_memory
+def _matsubara_covariance(
+    potential: jax.Array, kinetic: jax.Array, temperature: jax.Array
+) -> jax.Array:
     """The Matsubara sums T Σ_k (V + ν_k²W⁻¹)⁻¹ and T Σ_k (W + ν_k²V⁻¹)⁻¹, ν_k = 2πTk.
 
     Free of eigenvectors, and so differentiable to any order where normal modes coincide.
     """
-    potential, kinetic = potential_matrix(oscillators), kinetic_matrix(oscillators)
-    inverse_potential, inverse_kinetic = jnp.linalg.inv(potential), jnp.linalg.inv(kinetic)
+    inverse_potential, inverse_kinetic = inverse_positive(potential), inverse_positive(kinetic)
     slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def terms(nu: jax.Array) -> tuple[jax.Array, jax.Array]:
         return (
-            jnp.linalg.inv(potential + nu**2 * inverse_kinetic),
-            jnp.linalg.inv(kinetic + nu**2 * inverse_potential),
+            inverse_positive(potential + nu**2 * inverse_kinetic),
+            inverse_positive(kinetic + nu**2 * inverse_potential),
         )
 
     xx, pp = thermal_sum(terms, temperature, slowest, fastest)

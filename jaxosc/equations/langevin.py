@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxosc import baths as _baths
 from jaxosc import domain
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.linear import bounded_memory, inverse_positive, solve_positive
 from jaxosc._numerics.matsubara import QuarticSums, quartic_sums, thermal_sum
 from jaxosc._numerics.small import interleave, nan_unless
 from jaxosc._numerics.two_modes import (
@@ -185,18 +186,29 @@ def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
 
 
 def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    return _effective_diffusion(
+        potential_matrix(oscillators),
+        kinetic_matrix(oscillators),
+        baths.damping,
+        baths.temperature,
+    )
+
+
+@bounded_memory
+def _effective_diffusion(
+    potential: jax.Array, kinetic: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> jax.Array:
     """Any N: the column that belongs to bath j of Y, Z and B at each of its own frequencies."""
-    potential, kinetic = potential_matrix(oscillators), kinetic_matrix(oscillators)
-    inverse_potential, inverse_kinetic = jnp.linalg.inv(potential), jnp.linalg.inv(kinetic)
+    inverse_potential, inverse_kinetic = inverse_positive(potential), inverse_positive(kinetic)
     slowest, fastest = frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
     def columns(unit: jax.Array, nu: jax.Array) -> tuple[jax.Array, ...]:
-        g = baths.damping + nu
-        y = jnp.linalg.solve(potential + g[:, None] * inverse_kinetic * g[None, :], unit)
-        z = jnp.linalg.solve(kinetic + g[:, None] * inverse_potential * g[None, :], unit)
+        g = damping + nu
+        y = solve_positive(potential + g[:, None] * inverse_kinetic * g[None, :], unit)
+        z = solve_positive(kinetic + g[:, None] * inverse_potential * g[None, :], unit)
         return y, z, -inverse_potential @ (g * z), -inverse_kinetic @ (g * y)
 
-    units = jnp.eye(oscillators.modes, dtype=baths.damping.dtype)
+    units = jnp.eye(damping.shape[0], dtype=damping.dtype)
 
     def of_bath(bath: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, ...]:
         unit, temperature = bath
@@ -204,11 +216,11 @@ def _many_modes(oscillators: Oscillators, baths: Baths) -> jax.Array:
             partial(columns, unit),
             temperature,
             slowest,
-            fastest + jnp.max(baths.damping),
+            fastest + jnp.max(damping),
         )
 
     # One bath after the other: memory stays at nodes × N² numbers.
-    sums = jax.lax.map(of_bath, (units, baths.temperature))
-    y, z, b, c = (baths.damping[:, None] * rows for rows in sums)  # row j belongs to bath j
+    sums = jax.lax.map(of_bath, (units, temperature))
+    y, z, b, c = (damping[:, None] * rows for rows in sums)  # row j belongs to bath j
     cross = b.T - c
     return interleave(y + y.T, cross, cross.T, z + z.T)
