@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import export
 
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
@@ -35,6 +36,9 @@ class NormalModes(NamedTuple):
     frequency: jax.Array
     u: jax.Array
     v: jax.Array
+
+
+export.register_namedtuple_serialization(NormalModes, serialized_name="jaxosc.NormalModes")
 
 
 class QuadratureModes(NamedTuple):
