@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+import inspect
+import json
+from typing import Any, ClassVar, Self, TypeVar
 
 import jax
+from jax import export
 
 _Record = TypeVar("_Record", bound="Record")
 
 
 class Record:
-    """Base of the public data types: frozen, printable, and a pytree once registered.
+    """Base of the public data types: frozen, printable, a pytree, and known to ``jax.export``.
+
+    The fields of a record are the arguments of its constructor, under the same names.
 
     Unflattening bypasses ``__init__``: inside JAX a leaf can be a tracer, a batch or a
     placeholder, none of which is the user's input to check.
@@ -29,6 +34,23 @@ class Record:
             ),
             lambda static, leaves: cls._assemble(tuple(leaves), static),
         )
+        # By name alone: what is stored outlives a move of the class to another module.
+        export.register_pytree_node_serialization(
+            cls,
+            serialized_name=f"jaxosc.{cls.__name__}",
+            serialize_auxdata=lambda static: json.dumps(cls._stored(static)).encode(),
+            deserialize_auxdata=lambda stored: cls._restored(json.loads(stored)),
+        )
+
+    @classmethod
+    def _stored(cls, static: tuple[Any, ...]) -> list[Any]:
+        """The static fields as JSON has them."""
+        return list(static)
+
+    @classmethod
+    def _restored(cls, stored: list[Any]) -> tuple[Any, ...]:
+        """The static fields again."""
+        return tuple(stored)
 
     @classmethod
     def _assemble(cls: type[_Record], leaves: tuple[Any, ...], static: tuple[Any, ...]) -> _Record:
@@ -36,6 +58,24 @@ class Record:
         record._set(**dict(zip(cls._leaves, leaves, strict=True)))
         record._set(**dict(zip(cls._static, static, strict=True)))
         return record
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values in some fields, checked as the constructor checks them.
+
+        Args:
+            changes: new values by the names of the constructor's arguments; the rest stays.
+
+        Raises:
+            ValueError: if a name is none of these, or the values do not fit.
+        """
+        names = [name for name in inspect.signature(type(self)).parameters]
+        for name in changes:
+            if name not in names:
+                raise ValueError(
+                    f"Argument `{name}` must be a field of {type(self).__name__}, one of "
+                    f"{', '.join(map(repr, names))}, but it is not."
+                )
+        return type(self)(**{name: getattr(self, name) for name in names} | changes)
 
     def _set(self, **fields: Any) -> None:
         for name, value in fields.items():

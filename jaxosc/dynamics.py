@@ -6,7 +6,8 @@ The covariance σ of the quadratures (x1, p1, x2, p2, …) obeys dσ/dt = Aσ + 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -35,9 +36,15 @@ class Description(ABC):
     """What makes a drift, a diffusion and their steady state of some parts, a tuple of pytrees.
 
     Each is a pure function of one network, computed when it is asked for: nothing that follows
-    from the parts is kept beside them. Instances are static in JAX's sense, so they compare by
-    value and are hashable.
+    from the parts is kept beside them. Instances are static in JAX's sense, and kept by name and
+    fields in exported programs: each class is a frozen dataclass whose fields JSON can hold.
     """
+
+    known: ClassVar[dict[str, type[Description]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Description.known[cls.__name__] = cls
 
     @abstractmethod
     def drift(self, *parts: Any) -> jax.Array:
@@ -67,6 +74,7 @@ class Description(ABC):
         return rate if abs(rate) > rounding else 0.0
 
 
+@dataclass(frozen=True)
 class Matrices(Description):
     """A drift and a diffusion given as matrices."""
 
@@ -95,12 +103,6 @@ class Matrices(Description):
     def axes(self, *parts: Any) -> int:
         """Beyond the two of a matrix."""
         return getattr(parts[0], "ndim", 2) - 2
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Matrices)
-
-    def __hash__(self) -> int:
-        return hash(Matrices)
 
 
 class Dynamics(Record):
@@ -132,6 +134,16 @@ class Dynamics(Record):
     def of(cls, description: Description, *parts: Any) -> Dynamics:
         """A description of some parts; ValueError if they are known not to have an answer."""
         return cls._assemble((description.require(*parts),), (description,))
+
+    @classmethod
+    def _stored(cls, static: tuple[Any, ...]) -> list[Any]:
+        (description,) = static
+        return [type(description).__name__, asdict(description)]
+
+    @classmethod
+    def _restored(cls, stored: list[Any]) -> tuple[Any, ...]:
+        name, fields = stored
+        return (Description.known[name](**fields),)
 
     @property
     def drift(self) -> jax.Array:

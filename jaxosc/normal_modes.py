@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import export
 
 from jaxosc import domain
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
@@ -34,6 +35,9 @@ class NormalModes(NamedTuple):
     frequency: jax.Array
     u: jax.Array
     v: jax.Array
+
+
+export.register_namedtuple_serialization(NormalModes, serialized_name="jaxosc.NormalModes")
 
 
 class QuadratureModes(NamedTuple):

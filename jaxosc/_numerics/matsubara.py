@@ -13,13 +13,14 @@ take 8 or 24 (hot) or 124 (cold), cost no logarithm and can be differentiated as
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
 from jax.custom_batching import custom_vmap
 from jax.custom_derivatives import SymbolicZero
 
@@ -174,16 +175,27 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
         return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
 
     def cold() -> tuple[jax.Array, ...]:
-        # In blocks that stay in a processor's cache; not too many of them, for a GPU's sake
         flat = tuple(jnp.broadcast_to(x, shape).reshape(-1) for x in arguments)
-        block = max(_BLOCK, flat[0].size // _BLOCK)
         at_point = partial(_sums_at_any_temperature, power=power, count=count)
-        sums = jax.lax.map(at_point, flat, batch_size=block)
-        return _packed([total.reshape(shape) for total in sums])
+        return _packed([total.reshape(shape) for total in _in_blocks(at_point, flat)])
 
     number = _rule_number(coldest, fastest_of_all)
     packed = jax.lax.switch(number, [*(partial(hot, rule) for rule in _RULES), cold])
     return _unpacked(packed)
+
+
+def _in_blocks(
+    at_point: Callable[..., tuple[jax.Array, ...]], points: tuple[jax.Array, ...]
+) -> Sequence[jax.Array]:
+    """What a function gives at every point, in blocks that stay in a processor's cache."""
+    size = points[0].size
+    if not export.is_symbolic_dim(size):
+        # Not too many blocks, for a GPU's sake
+        return jax.lax.map(at_point, points, batch_size=max(_BLOCK, size // _BLOCK))
+    # A program for any number of points: whole blocks, the last one filled with the last point
+    index = jnp.minimum(jnp.arange((size + _BLOCK - 1) // _BLOCK * _BLOCK), size - 1)
+    blocks = tuple(x[index].reshape(-1, _BLOCK) for x in points)
+    return [total.reshape(-1)[:size] for total in jax.lax.map(jax.vmap(at_point), blocks)]
 
 
 def _packed(sums: list[jax.Array]) -> tuple[jax.Array, ...]:
