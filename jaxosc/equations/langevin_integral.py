@@ -15,6 +15,7 @@ from jax.typing import ArrayLike
 
 from jaxosc import _checks, domain
 from jaxosc._numerics.eigenvalues import general_eigenvalues
+from jaxosc._numerics.linear import inverse
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, in_natural_units
@@ -110,7 +111,7 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
     matrix = jax.lax.complex(
         jnp.broadcast_to(-drift, (nu.shape[0], *drift.shape)), -nu[:, None, None] * one[None]
     )
-    response = jnp.linalg.inv(matrix).reshape(nu.shape[0], 2 * modes, modes, 2)
+    response = jax.vmap(inverse)(matrix).reshape(nu.shape[0], 2 * modes, modes, 2)
     x, p = response[..., 0], response[..., 1]
     # G iJ_l G† = i(g_x g_p† − g_p g_x†) for the columns g of oscillator l
     product = jnp.einsum("nil,njl->nlij", x, jnp.conj(p))
