@@ -65,6 +65,7 @@ TESTS = {
     "_numerics/entropy.py": "gaussian properties accuracy",
     "_numerics/few_modes.py": "equations accuracy time_evolution",
     "_numerics/instability.py": "critical_points",
+    "_numerics/linear.py": "batches many_modes gaussian",
     "_numerics/lyapunov.py": "equations many_modes",
     "_numerics/many_modes.py": "many_modes",
     "_numerics/matsubara.py": "equations accuracy many_modes",
