@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import reprlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def nan_is_an_answer(
+    function: Callable[_Arguments, _Result],
+) -> Callable[_Arguments, _Result]:
+    """``function``, among whose answers NaN and infinities are, also where JAX looks for them.
+
+    ``jax_debug_nans`` and ``jax_debug_infs`` would stop it at a point without a value.
+    """
+
+    @functools.wraps(function)
+    def call(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        with jax.debug_nans(False), jax.debug_infs(False):
+            return function(*args, **kwargs)
+
+    return call
 
 
 def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:

@@ -34,7 +34,7 @@ class State:
     Attributes:
         physical: whether it exists and satisfies the uncertainty relation.
         smallest: its smallest symplectic eigenvalue, at least 1/2 if physical; NaN if there is
-            no state, or its covariance is not positive definite.
+            no state, or the rounding of its covariance hides it.
         lowest_occupation: the smallest ⟨a_j†a_j⟩; NaN if there is no state.
         reason: a sentence.
     """
@@ -106,6 +106,7 @@ class Diagnosis:
         return f"{'justified' if self.secularity >= _SEPARATED else 'NOT justified'}; {ratio}."
 
 
+@_checks.nan_is_an_answer
 def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     """Say whether the network and its descriptions make sense, and why not if they do not.
 
@@ -174,6 +175,8 @@ def _state(
     words = f"smallest symplectic eigenvalue {smallest:.10g} {sign} 1/2"
     if np.isnan(smallest):
         words = "the covariance is not positive definite"
+        if physical:
+            words = "its symplectic eigenvalues are lost in the rounding of the covariance"
     reason = (
         f"{'physical' if physical else 'NOT physical'}; {words}, smallest occupation {lowest:.6g}."
     )

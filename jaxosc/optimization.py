@@ -64,6 +64,7 @@ class Optimum:
     history: np.ndarray
 
 
+@_checks.nan_is_an_answer
 def optimize(
     function: Function,
     start: Mapping[str, ArrayLike],

@@ -1083,7 +1083,7 @@ def _of_diagnose(value, oscillators, baths):
     if "nan" in str(value) and value.bounded:
         yield f"it reads {value}"
     for name, state in value.states.items():
-        if not state.reason.endswith(".") or (state.physical and not state.smallest > 0):
+        if not state.reason.endswith(".") or (state.physical and state.smallest <= 0):
             yield f"the state of {name} is {state}"
 
 

@@ -1,12 +1,15 @@
 """Numbers of Gaussian states with known answers."""
 
+import functools
+import logging
+
 import jax
 import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
 import reference
-from precision import EPS, SINGLE, digits, rounded
+from precision import DTYPE, EPS, SINGLE, digits, rounded
 
 import jaxosc
 
@@ -203,6 +206,168 @@ def test_unphysical_states_have_no_entropy():
     assert np.isnan(jaxosc.mutual_information(squeezed_too_far))
     assert not jaxosc.is_physical(np.full((4, 4), np.nan))
     assert not jaxosc.is_physical(np.diag([1.0, -1.0]))
+
+
+NUMBERS = {
+    "physical": jaxosc.is_physical,
+    "symplectic": jaxosc.symplectic_eigenvalues,
+    "entropy": jaxosc.von_neumann_entropy,
+    "purity": jaxosc.purity,
+    "information": lambda state: jaxosc.mutual_information(state, (0,)),
+}
+# Two questions of σ with its diagonal changed a little: the roundings of an entry that they allow
+ALLOWED, MARGIN = 16 * EPS, 4 * EPS
+
+
+@functools.cache
+def numbers_of(modes):
+    """Everything that a state tells, one by one and for a batch."""
+    names = [name for name in NUMBERS if modes > 1 or name != "information"]
+
+    def numbers(state):
+        return {name: NUMBERS[name](state) for name in names}
+
+    return jax.jit(numbers), jax.jit(jax.vmap(numbers))
+
+
+def all_numbers(states):
+    """Of a batch, after a look at whether it says the same of each of them alone."""
+    single, batch = numbers_of(len(states[0]) // 2)
+    states = np.asarray(states, DTYPE)
+    found = jax.device_get(batch(states))
+    for index in range(0, len(states), 7):
+        alone = jax.device_get(single(states[index]))
+        for name, value in alone.items():
+            rtol = 0 if name == "physical" else 1e-2
+            np.testing.assert_allclose(found[name][index], value, rtol=rtol, atol=rtol)
+    # One decision: what is not a state has no numbers, and those of a state come together.
+    sound = np.isfinite(found["symplectic"]).all(axis=1) & found["physical"]
+    for name in ("entropy", "purity", "information"):
+        if name in found:
+            assert np.array_equal(np.isfinite(found[name]), sound), name
+    return found
+
+
+def exact_numbers(state):
+    """Of the entries as they are, at 50 digits.
+
+    The smallest symplectic eigenvalue with the diagonal larger by a relative change, and the least
+    eigenvalue of the correlations.
+    """
+    entries = mpmath.matrix(np.asarray(state, float).tolist())
+
+    def smallest(change):
+        larger = entries.copy()
+        for i in range(len(state)):
+            larger[i, i] *= 1 + change
+        least = reference.symplectic_eigenvalues(larger)[0]
+        return mpmath.mpf(0) if mpmath.isnan(least) else least  # not positive definite
+
+    root = [mpmath.sqrt(entries[i, i]) for i in range(len(state))]
+    correlation = entries.copy()
+    for i, j in np.ndindex(*state.shape):
+        correlation[i, j] /= root[i] * root[j]
+    return smallest, min(mpmath.eigsy(correlation, eigvals_only=True))
+
+
+@pytest.mark.parametrize("modes", [1, 2, 3, 5])
+def test_physicality_at_its_boundary(modes):
+    """A state is one up to rounding: neither fewer nor more, however far it is from being one."""
+    generator = np.random.default_rng(modes)
+    states = []
+    for index in range(28):
+        excess = np.abs(generator.normal(size=modes))
+        excess[0] = (1, -1)[index % 2] * 10 ** generator.uniform(np.log10(EPS / 10), -0.5)
+        if index % 7 == 0:
+            excess[:] = 0
+        scale = np.repeat(10 ** generator.uniform(-2, 2, modes), 2) ** np.tile([1, -1], modes)
+        s = scale[:, None] * random_symplectic(generator, modes)
+        state = s @ np.diag(np.repeat(0.5 * (1 + excess), 2)) @ s.T
+        states.append(rounded((state + state.T) / 2))
+    found = all_numbers(states)
+    told = found["physical"]
+    assert 5 < told.sum() < 25
+    for state, physical, nu in zip(states, told, found["symplectic"], strict=True):
+        smallest, correlation = exact_numbers(state)
+        if smallest(0) >= 0.5:
+            assert physical
+        if smallest(2 * len(state) * ALLOWED) < 0.5:
+            assert not physical
+        if correlation > 2 * len(state) * MARGIN:
+            # the rounding of the algorithm, like that of the entries
+            assert abs(nu[0] / float(smallest(0)) - 1) <= len(state) * EPS / float(correlation)
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_squeezed_vacua(modes):
+    """From none to what no entries can tell: a state, with numbers that are right or NaN."""
+    generator = np.random.default_rng(modes)
+    states, strengths = [], np.repeat(np.arange(13.0), 4)
+    for r in strengths:
+        local = np.zeros((2 * modes, 2 * modes))
+        for mode in range(modes):
+            (c, s), (c2, s2) = ((np.cos(x), np.sin(x)) for x in generator.uniform(0, 6, 2))
+            stretch = np.exp(generator.normal() * np.array([0.5, -0.5]))
+            block = np.array([[c, s], [-s, c]]) * stretch @ np.array([[c2, s2], [-s2, c2]])
+            local[2 * mode : 2 * mode + 2, 2 * mode : 2 * mode + 2] = block
+        whole = two_mode_squeezed(r) if modes == 2 else 0.5 * np.diag(np.exp([2 * r, -2 * r]))
+        state = local @ whole @ local.T
+        states.append(rounded((state + state.T) / 2))
+    found = all_numbers(states)
+    assert found["physical"].all()
+    known = np.isfinite(found["purity"])
+    assert known[strengths <= (1 if SINGLE else 6)].all()
+    assert not known[strengths >= (5 if SINGLE else 10)].any()
+    for index in np.flatnonzero(known):
+        least = float(exact_numbers(states[index])[1])
+        error = 2 * modes * EPS / least  # at most a quarter, by the margin
+        assert error < 0.3
+        assert abs(2 * found["symplectic"][index] - 1).max() <= error
+        assert abs(found["purity"][index] - 1) <= modes * error
+        # f(½ + x) = x (1 − ln x) and smaller orders
+        allowed = modes * error * (1 + np.log(1 + 1 / error))
+        assert 0 <= found["entropy"][index] <= allowed
+        if modes == 2:
+            n = np.sinh(strengths[index]) ** 2
+            exact = 2 * ((n + 1) * np.log1p(n) - n * np.log(n)) if n else 0.0
+            assert abs(found["information"][index] - exact) <= 2 * allowed
+
+
+def test_what_is_far_from_a_state_finds_no_excuse():
+    """Correlations, large entries or small ones: none of it enlarges what rounding may do."""
+    generator = np.random.default_rng(4)
+    s = random_symplectic(generator, 2)
+    thin = s @ np.diag([1e-15, 1e-15, 1e-15, 1e-15]) @ s.T
+    thinner = s @ np.diag([1e-15, 1e-15, 3.0, 3.0]) @ s.T
+    one = np.array([[1.0, 1.0], [1.0, 1.0]])
+    apart = np.kron(one, np.eye(2)) * 0.5
+    hot = np.diag([1e12, 1e12, 0.49, 0.49])
+    for state in (thin, (thinner + thinner.T) / 2, apart, hot, np.zeros((4, 4)), -np.eye(4)):
+        found = all_numbers([state] * 2)
+        assert not found["physical"].any()
+    assert not all_numbers([one])["physical"].any()
+    # and the same with nothing wrong
+    hot[2, 2] = hot[3, 3] = 0.5
+    found = all_numbers([hot])
+    assert found["physical"].all()
+    assert found["entropy"] == pytest.approx(np.log(1e12) + 1, rel=digits(1e-14))
+
+
+def test_one_compilation_a_call():
+    messages = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logger = logging.getLogger("jax")
+    logger.addHandler(handler)
+    counts = []
+    try:
+        with jax.log_compiles(True):
+            for occupation in (0.7, 0.8):
+                jaxosc.mutual_information(np.diag([occupation] * 4 + [1.0] * 4), (0,), (3,))
+                counts.append(sum("Finished XLA compilation" in text for text in messages))
+    finally:
+        logger.removeHandler(handler)
+    assert counts == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class CriticalCurve:
     ends: tuple[str, str]
 
 
+@_checks.nan_is_an_answer
 def trace_curve(
     function: Function,
     start: Mapping[str, ArrayLike],

@@ -15,6 +15,7 @@ from jaxosc.dynamics import drift_matrix
 from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network
 
 
+@_checks.nan_is_an_answer
 def critical_scale(oscillators: Oscillators) -> jax.Array:
     """Smallest s > 0 at which H with the couplings sλ, sκ stops being bounded below.
 
@@ -60,6 +61,7 @@ def _critical_scale(oscillators: Oscillators) -> jax.Array:
     return nan_unless(valid, 1 / jnp.where(ratio > 0, ratio, 0))
 
 
+@_checks.nan_is_an_answer
 def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     """Smallest s > 0 at which the damped dynamics with the couplings sλ, sκ stops being stable.
 

@@ -131,6 +131,7 @@ def logarithmic_slope(
     return _derivative(function, parameters, (by,), "forward", _logarithmic)
 
 
+@_checks.nan_is_an_answer
 def _derivative(
     function: Function,
     parameters: Mapping[str, ArrayLike],

@@ -76,6 +76,7 @@ class Frontier(Record):
         return _REASONS[np.asarray(self.outcome)]
 
 
+@_checks.nan_is_an_answer
 def trust_frontier(
     oscillators: Oscillators,
     baths: Baths,

@@ -35,6 +35,7 @@ _IN_FLIGHT = 2
 _JOINED, _JOINED_BYTES = 64, 2**26
 
 
+@_checks.nan_is_an_answer
 def sweep(
     function: Function,
     axes: Mapping[str, Any],
