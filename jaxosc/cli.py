@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +14,7 @@ import numpy as np
 import platformdirs
 
 import jaxosc
+from jaxosc._terminal import StandardOutput, complain, refusal
 from jaxosc.figures import FIGURES, reproduce, validity_map
 from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
 from jaxosc.figures.output import prepare_folder, write
@@ -129,6 +129,9 @@ examples:
 """
 
 
+Say = Callable[[object], None]
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # argparse would print the usage before it, and the name of the subcommand.
@@ -145,6 +148,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 if all went well, 1 if the work failed, 2 if the arguments do not fit,
         130 if it was interrupted.
     """
+    output = StandardOutput()
+    code = _run(argv, output)
+    output.flush()
+    # Whoever reads it may stop before the end, as `head` does.
+    if output.problem is None or isinstance(output.problem, BrokenPipeError):
+        return code
+    why = f"cannot write to the standard output: {output.problem.strerror}"
+    return _fail(why if code else f"{why}; all else is done", code or 1)
+
+
+def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit as leave:  # --help, --version and errors, already printed
@@ -153,28 +167,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     _keep_compiled_programs()
     try:
-        arguments.run(arguments)
+        arguments.run(arguments, output.say)
     except ValueError as error:
         return _fail(str(error), 2)
     except OSError as error:
-        return _fail(f"cannot write {error.filename or arguments.output}: {error.strerror}", 1)
+        return _fail(refusal(error, arguments.output), 1)
     except KeyboardInterrupt as stop:
         notes = getattr(stop, "__notes__", ["every file written so far is whole"])
         return _fail(f"interrupted; {notes[0]}", 130)
     return 0
 
 
-def _run_reproduce(arguments: argparse.Namespace) -> None:
+def _run_reproduce(arguments: argparse.Namespace, say: Say) -> None:
     claims = reproduce(arguments.output, arguments.figures, arguments.points, progress=True)
     count = Counter(claim.verdict for claim in claims)
-    print(
+    say(
         f"{len(claims)} statements tested: {count['holds']} hold, "
         f"{count['holds in part']} hold in part, {count['does not hold']} do not hold"
     )
-    print(f"wrote {Path(arguments.output) / 'report.md'}")
+    say(f"wrote {Path(arguments.output) / 'report.md'}")
 
 
-def _run_map(arguments: argparse.Namespace) -> None:
+def _run_map(arguments: argparse.Namespace, say: Say) -> None:
     drawn = validity_map(
         arguments.output,
         arguments.omega,
@@ -186,11 +200,11 @@ def _run_map(arguments: argparse.Namespace) -> None:
         arguments.points,
         progress=True,
     )
-    print(drawn)
-    print(f"wrote {', '.join(str(file) for file in drawn.files)}")
+    say(drawn)
+    say(f"wrote {', '.join(str(file) for file in drawn.files)}")
 
 
-def _run_sweep(arguments: argparse.Namespace) -> None:
+def _run_sweep(arguments: argparse.Namespace, say: Say) -> None:
     given = [parse_parameter(text) for text in arguments.parameters]
     require_consistent(given)
     fixed = {name: float(values) for name, values in given if values.ndim == 0}
@@ -215,21 +229,21 @@ def _run_sweep(arguments: argparse.Namespace) -> None:
     else:
         result = sweep(model, axes)
         result.save(output)
-    print(result)
+    say(result)
     if output.suffix != ".zarr":
         missing = np.any([np.isnan(leaf) for leaf in jax.tree.leaves(result.values)], axis=0)
         if missing.any():
-            print(
+            say(
                 f"{missing.sum()} of {missing.size} points have no answer by some description: "
                 "no steady state or state that obeys the uncertainty relation, or outside the "
                 "description's domain"
             )
-    print(f"wrote {output}")
+    say(f"wrote {output}")
     if arguments.plot:
         for ending, content in draw_sweep(result).items():
             picture = output.with_suffix(f".{ending}")
             write(picture, content)
-            print(f"wrote {picture}")
+            say(f"wrote {picture}")
 
 
 def _keep_compiled_programs() -> None:
@@ -378,5 +392,5 @@ def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"jaxosc: error: {message}", file=sys.stderr)
+    complain(message)
     return code

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.typing import ArrayLike
-from tqdm import tqdm
 
 from jaxosc import _checks
 from jaxosc._parameters import (
@@ -26,6 +25,7 @@ from jaxosc._parameters import (
     require_takes,
     scalar_output,
 )
+from jaxosc._terminal import progress_bar
 
 # Each step is tried at this many places at once, evenly from its start to its end. A region
 # without values that is narrower than a part of it could be stepped over.
@@ -201,7 +201,7 @@ def _search(
     value, slope, gradient = problem.evaluate(angle)
     history = [value]
     reason, converged = f"it did not converge in {max_steps} steps", False
-    with tqdm(total=max_steps, disable=not progress, leave=False, unit="step") as bar:
+    with progress_bar(total=max_steps, disable=not progress, leave=False, unit="step") as bar:
         for _ in range(max_steps):
             scale = max(abs(value), abs(history[max(0, len(history) - _MEMORY)] - value))
             remaining = _projected(problem.fraction(angle), gradient, scale)

@@ -233,6 +233,15 @@ def test_a_store_is_not_where_it_cannot_be(tmp_path):
     for name in ("file/a.zarr", "file/folder/a.zarr", "a" * 252):
         with pytest.raises(ValueError, match="`store` must be in a folder that can be written to"):
             jaxosc.sweep(wave, AXES, store=tmp_path / name)
+    with pytest.raises(ValueError, match="`store` must be a path, but it is empty"):
+        jaxosc.sweep(wave, AXES, store="")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no file system without new files")
+def test_where_no_file_can_be_made_no_other_run_is_blamed():
+    """Root may write into folders without permission, but nobody into this one."""
+    with pytest.raises(ValueError, match="`store` must be in a folder that can be written to, but"):
+        jaxosc.sweep(wave, AXES, store="/proc/a.zarr")
 
 
 def test_a_damaged_journal_costs_time_only(tmp_path):

@@ -47,7 +47,7 @@ FUNCTIONS = {
     "critical scale": lambda oscillators, _: jaxosc.critical_scale(oscillators),
     "stability scale": jaxosc.stability_scale,
 }
-SLOW = {("global", 3), ("langevin", 3), ("langevin", 2), ("stability scale", 3)}
+FAST = {("local", 3), ("gibbs", 2), ("normal modes", 3), ("critical scale", 2)}
 
 
 def moves(oscillators):
@@ -66,7 +66,7 @@ def moves(oscillators):
 @pytest.mark.parametrize(
     ("name", "modes"),
     [
-        pytest.param(name, modes, marks=[pytest.mark.slow] if (name, modes) in SLOW else [])
+        pytest.param(name, modes, marks=[] if (name, modes) in FAST else [pytest.mark.slow])
         for name in FUNCTIONS
         for modes in (2, 3)
     ],
@@ -202,7 +202,7 @@ def require_valid(oscillators, baths):
             optimizer,
             name,
             modes,
-            marks=[] if (name, modes) == ("local", 2) else [pytest.mark.slow],
+            marks=[] if (optimizer, name, modes) == (adam, "local", 2) else [pytest.mark.slow],
         )
         for optimizer in (adam, lbfgs)
         for name in ("local", "langevin")

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 
 import jax
-from tqdm import tqdm
 
 import jaxosc
 from jaxosc import _checks
+from jaxosc._terminal import progress_bar
 from jaxosc.figures.catalogue import FIGURES
 from jaxosc.figures.claims import claims_of
 from jaxosc.figures.claims.measures import Claim
@@ -62,7 +62,7 @@ def reproduce(
 
     start = time.perf_counter()
     # Two interactions, the comparison of rates, the claims.
-    with tqdm(total=len(names) + 4, disable=not progress, leave=False, unit="step") as bar:
+    with progress_bar(total=len(names) + 4, disable=not progress, leave=False, unit="step") as bar:
         started = False
 
         def step(words: str) -> None:

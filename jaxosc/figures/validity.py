@@ -9,9 +9,9 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
-from tqdm import tqdm
 
 from jaxosc import _checks
+from jaxosc._terminal import progress_bar
 from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
 from jaxosc.figures.drawing import FORMATS
 from jaxosc.figures.output import prepare_folder, write
@@ -124,7 +124,7 @@ def validity_map(
     folder = prepare_folder(output, names)
 
     results = list(
-        tqdm(
+        progress_bar(
             planes(omega, damping, temperature, (low, high), observable, points),
             disable=not progress, leave=False, unit="panel", desc="computing",
         )

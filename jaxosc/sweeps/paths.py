@@ -15,6 +15,8 @@ def local_path(argument: str, value: Any) -> Path:
     Raises:
         ValueError: unless the file system could have it.
     """
+    if isinstance(value, str) and not value:
+        raise ValueError(f"Argument `{argument}` must be a path, but it is empty.")
     try:
         path = Path(value)
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):

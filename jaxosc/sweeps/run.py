@@ -18,10 +18,10 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
-from tqdm import tqdm
 
 from jaxosc import _checks
 from jaxosc._parameters import Function
+from jaxosc._terminal import progress_bar
 from jaxosc._version import __version__
 from jaxosc.sweeps.grid import Grid, Layout, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
@@ -197,7 +197,7 @@ def _bar(points: int, blocks: int, progress: bool | None) -> Iterator[Callable[[
     if blocks == 1 and not progress:  # nothing to tell, and making a bar takes time
         yield lambda points: None
         return
-    with tqdm(
+    with progress_bar(
         total=points,
         disable=None if progress is None else not progress,
         delay=0 if progress else 1,

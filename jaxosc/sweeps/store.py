@@ -8,6 +8,7 @@ import math
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,9 @@ def locked(path: Path) -> Iterator[None]:
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Where no file can be made, the lock looks as if another had it.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ValueError(
