@@ -1,0 +1,210 @@
+"""A function of named parameters around one place: values, slopes, and the shape they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc._parameters import Function, output_at, scalar_output
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is known at one y.
+
+    Attributes:
+        y: where, each parameter on its scale.
+        value: the function.
+        slope: its derivative by y.
+        gradient: its derivative by the parameters themselves.
+        free: which parameters no bound holds; one holds where the slope points out of it.
+    """
+
+    y: np.ndarray
+    value: float
+    slope: np.ndarray
+    gradient: np.ndarray
+    free: np.ndarray
+
+    @property
+    def pull(self) -> np.ndarray:
+        """The slope, without what the bounds hold."""
+        return np.where(self.free, self.slope, 0)
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a value, and a slope where it matters."""
+        return bool(np.isfinite(self.value) and np.isfinite(self.pull).all())
+
+
+class Landscape:
+    """The function, to be minimised, on the scale of each parameter: y = x, or y = ln x."""
+
+    def __init__(
+        self,
+        function: Function,
+        ranges: dict[str, tuple[float, float]],
+        logarithmic: tuple[str, ...],
+        sign: float,
+        dtype: np.dtype,
+    ) -> None:
+        self.names = tuple(ranges)
+        self.sign = sign
+        self.dtype = dtype
+        self.eps = float(np.finfo(dtype).eps)
+        self.logarithmic = np.array([name in logarithmic for name in self.names])
+        self._ends = np.array([ranges[name] for name in self.names]).T
+        self.low, self.high = map(self.scaled, self._ends)
+        self.width = self.high - self.low
+
+        def of_point(point: jax.Array) -> jax.Array:
+            parameters = dict(zip(self.names, point, strict=True))
+            return sign * scalar_output("function", output_at(function, parameters))
+
+        self._derive: Callable[[jax.Array], Any] = jax.jit(jax.value_and_grad(of_point))
+        self._along: Callable[[jax.Array], jax.Array] = jax.jit(jax.vmap(of_point))
+
+    def scaled(self, point: np.ndarray) -> np.ndarray:
+        """The y of parameters."""
+        return np.where(self.logarithmic, np.log(np.where(self.logarithmic, point, 1)), point)
+
+    def point(self, y: np.ndarray) -> np.ndarray:
+        """The parameters at y, as the function gets to see them; on a bound the bound itself."""
+        point = np.where(self.logarithmic, np.exp(np.where(self.logarithmic, y, 0)), y)
+        point = np.clip(point.astype(self.dtype).astype(np.float64), *self._ends)
+        point = np.where(y <= self.low, self._ends[0], point)
+        return np.where(y >= self.high, self._ends[1], point)
+
+    def settled(self, y: np.ndarray) -> np.ndarray:
+        """The y inside the bounds that the function gets to see."""
+        return np.clip(self.scaled(self.point(y)), self.low, self.high)
+
+    def named(self, values: np.ndarray) -> dict[str, float]:
+        """Numbers by name."""
+        return {name: float(value) for name, value in zip(self.names, values, strict=True)}
+
+    def at(self, y: np.ndarray) -> Place:
+        """The function and its derivatives at a y, settled."""
+        y = self.settled(y)
+        point = self.point(y)
+        value, gradient = self._derive(jnp.asarray(point, self.dtype))
+        gradient = np.asarray(gradient, np.float64)
+        slope = np.where(self.logarithmic, point, 1) * gradient
+        held = ((y <= self.low) & (slope > 0)) | ((y >= self.high) & (slope < 0))
+        return Place(y, float(value), slope, gradient, ~held)
+
+    def along(self, places: np.ndarray) -> np.ndarray:
+        """The values at several y [K, n]."""
+        return np.asarray(self._along(jnp.asarray(self.point(places), self.dtype)), np.float64)
+
+    def own_scale(self, y: np.ndarray) -> np.ndarray:
+        """The distance to the nearer bound, or on it to the other; 1 of a logarithm at most."""
+        nearer = np.minimum(y - self.low, self.high - y)
+        scale = np.where(nearer > 0, nearer, self.width)
+        return np.where(self.logarithmic, np.minimum(scale, 1), scale)
+
+    def rounding(self, y: np.ndarray) -> np.ndarray:
+        """How far apart neighbouring y are."""
+        own = np.where(self.logarithmic, 1, np.abs(y))
+        return np.maximum(self.eps * own + 2.0**-52 * np.abs(y), 1e-300)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The quadratic that the slopes around a place determine, where no bound holds.
+
+    Attributes:
+        known: whether there are slopes on all sides.
+        optimum: whether its minimum, and that of the function on the way there, is within reach.
+        step: to its minimum, or to where it would be if every curvature were positive.
+        near: whether that is within reach.
+        falling: a direction of negative curvature, if there is one.
+        level: the directions in which it is flat to rounding.
+        featureless: whether it is so in all of them.
+        noise: how far apart values may be that are equal but for rounding.
+        excess: of a slope anywhere near, the root of how much the function would fall from there.
+    """
+
+    known: bool
+    optimum: bool
+    step: np.ndarray
+    near: bool
+    falling: np.ndarray | None
+    level: list[np.ndarray]
+    featureless: bool
+    noise: float
+    excess: Callable[[np.ndarray], float]
+
+
+def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
+    """Look at the slopes on all sides of a place, as far away as the tolerance.
+
+    All in units of that reach, so that no scale of the function or a parameter matters.
+    """
+    axes = np.flatnonzero(here.free)
+    own, rounding = landscape.own_scale(here.y), landscape.rounding(here.y)
+    reach = np.maximum(tolerance * own, 4 * rounding)[axes]
+    second = np.zeros((len(axes), len(axes)))
+    noise = 16 * landscape.eps * abs(here.value)
+    slope = here.slope[axes] * reach
+    for row, axis in enumerate(axes):
+        by = reach[row] * np.eye(len(here.y))[axis]
+        sides = [landscape.at(here.y - by), landscape.at(here.y + by)]
+        before, after = ((side.y[axis] - here.y[axis]) / reach[row] for side in sides)
+        second[row] = (sides[1].slope - sides[0].slope)[axes] * reach / (after - before)
+        for side, apart in zip(sides, (before, after), strict=True):
+            smooth = here.value + apart * slope[row] + apart**2 / 2 * second[row, row]
+            noise = max(noise, 4 * abs(side.value - smooth))
+    second = (second + second.T) / 2
+
+    def stretched(steps: np.ndarray) -> np.ndarray:
+        result = np.zeros(len(here.y))
+        result[axes] = steps * reach
+        return result
+
+    if not np.isfinite(second).all() or not np.isfinite(noise):
+        nothing = stretched(np.zeros(len(axes)))
+        return Shape(False, False, nothing, False, None, [], False, noise, lambda _: np.inf)
+    # Each parameter in units of its own curvature: a soft one beside a stiff one is not flat.
+    unit = np.sqrt(np.abs(np.diag(second)))
+    unit = np.where(unit > 0, unit, np.sqrt(np.abs(second).max(axis=1, initial=0)))
+    unit = np.where(unit > 0, unit, 1)
+    curvatures, directions = np.linalg.eigh(second / unit / unit[:, None])
+    # What the slopes lose when a parameter, or the distance to its bound, is rounded
+    lost = np.minimum(0.25, 16 * (rounding + landscape.eps * own)[axes] / reach)
+    lost = lost * (np.diag(second) != 0)
+    blur = np.array([np.abs(v).sum() * (np.abs(v) @ lost) for v in directions.T])
+    slopes = directions.T @ (slope / unit)
+    sloping = np.abs(slopes) > np.abs(directions.T) @ (lost * unit)
+    flat = np.abs(curvatures) <= blur
+    moduli = np.where(flat, 1, np.abs(curvatures))
+    # Where it slopes evenly its minimum is far away.
+    to_minimum = np.where(flat, -np.sign(slopes) * sloping / landscape.eps, -slopes / moduli)
+    step = directions @ to_minimum / unit
+    furthest = float(np.abs(step).max(initial=0))
+    near = furthest <= 1 and not (flat & sloping).any()
+    falling = None
+    if not flat.all() and curvatures[0] < 0 and not flat[0]:
+        falling = stretched(directions[:, 0] / unit)
+    level = [stretched(v / unit) for v in directions.T[flat & ~sloping]]
+    optimum = near and falling is None
+    if optimum and furthest > 0:
+        # On the way it has to turn upwards within reach, whatever the quadratic says.
+        edge = landscape.at(here.y + stretched(step / furthest))
+        rise = float(edge.slope[axes] * reach @ step / furthest)
+        optimum = rise >= -float((np.abs(step) / furthest) @ (lost * unit**2))
+        step = step if optimum else step / furthest
+
+    def excess(at_other: np.ndarray) -> float:
+        if (flat & sloping).any():
+            return float("inf")
+        parts = directions.T @ (at_other[axes] * reach / unit)
+        return float(np.sqrt(np.sum((parts**2 / moduli)[~flat])))
+
+    featureless = len(axes) > 0 and bool((flat & ~sloping).all())
+    return Shape(True, optimum, stretched(step), near, falling, level, featureless, noise, excess)
