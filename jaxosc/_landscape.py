@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -11,6 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._parameters import Function, output_at, scalar_output
+
+
+# A slope that changes its sign by a jump has its zero at the very edge of the reach.
+_ROUNDED = 1e-6
+# Next to an optimum of degree p the quadratic's is p − 1 times nearer than its own.
+_WELL_WITHIN = 0.125
+# The directions, beside the axes and those of the quadratic, in which a point may not fall
+_OBLIQUE = 16
 
 
 @dataclass(frozen=True)
@@ -150,16 +158,19 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
     own, rounding = landscape.own_scale(here.y), landscape.rounding(here.y)
     reach = np.maximum(tolerance * own, 4 * rounding)[axes]
     second = np.zeros((len(axes), len(axes)))
+    holding = np.zeros((len(axes), len(here.y)))
     noise = 16 * landscape.eps * abs(here.value)
     slope = here.slope[axes] * reach
     for row, axis in enumerate(axes):
         by = reach[row] * np.eye(len(here.y))[axis]
         sides = [landscape.at(here.y - by), landscape.at(here.y + by)]
         before, after = ((side.y[axis] - here.y[axis]) / reach[row] for side in sides)
-        second[row] = (sides[1].slope - sides[0].slope)[axes] * reach / (after - before)
+        holding[row] = (sides[1].slope - sides[0].slope) / (after - before)
+        second[row] = holding[row, axes] * reach
         for side, apart in zip(sides, (before, after), strict=True):
             smooth = here.value + apart * slope[row] + apart**2 / 2 * second[row, row]
             noise = max(noise, 4 * abs(side.value - smooth))
+    skew = (second - second.T) / 2
     second = (second + second.T) / 2
 
     def stretched(steps: np.ndarray) -> np.ndarray:
@@ -187,18 +198,38 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
     to_minimum = np.where(flat, -np.sign(slopes) * sloping / landscape.eps, -slopes / moduli)
     step = directions @ to_minimum / unit
     furthest = float(np.abs(step).max(initial=0))
-    near = furthest <= 1 and not (flat & sloping).any()
+    near = furthest <= 1 + _ROUNDED and not (flat & sloping).any()
+    # What a bound holds it has to hold at the optimum of the rest as well.
+    outward = np.where(here.y <= landscape.low, 1, -1)
+    with np.errstate(invalid="ignore"):  # of an infinite slope at a bound, which is no other's
+        held = outward * (here.slope + step @ holding) > lost @ np.abs(holding)
+    if near and not (held | here.free | np.isnan(outward * here.slope + 0 * holding.sum(0))).all():
+        return shape_around(landscape, replace(here, free=here.free | ~held), tolerance)
     falling = None
     if not flat.all() and curvatures[0] < 0 and not flat[0]:
         falling = stretched(directions[:, 0] / unit)
     level = [stretched(v / unit) for v in directions.T[flat & ~sloping]]
-    optimum = near and falling is None
+
+    def slope_at(way: np.ndarray) -> float:
+        return float(landscape.at(here.y + stretched(way)).slope[axes] * reach @ way)
+
+    optimum = furthest <= _WELL_WITHIN and near and falling is None
     if optimum and furthest > 0:
         # On the way it has to turn upwards within reach, whatever the quadratic says.
-        edge = landscape.at(here.y + stretched(step / furthest))
-        rise = float(edge.slope[axes] * reach @ step / furthest)
-        optimum = rise >= -float((np.abs(step) / furthest) @ (lost * unit**2))
+        optimum = slope_at(step / furthest) >= -float(np.abs(step) / furthest @ (lost * unit**2))
         step = step if optimum else step / furthest
+    bent = curvatures[0] < 2 * np.linalg.norm(skew / unit / unit[:, None], 2)
+    if not optimum and (near or bent):
+        # No quadratic, as where the curvature vanishes at the optimum itself, or jumps
+        around = [step, *np.eye(len(axes)), *(directions.T / unit), *_oblique(len(axes))]
+        optimum = all(
+            slope_at(side * direction / np.abs(direction).max()) > 0
+            for direction in around
+            if direction.any()
+            for side in (0.5, -0.5)
+        )
+        if optimum:
+            step, falling = step if near else np.zeros(len(axes)), None
 
     def excess(at_other: np.ndarray) -> float:
         if (flat & sloping).any():
@@ -208,3 +239,8 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
 
     featureless = len(axes) > 0 and bool((flat & ~sloping).all())
     return Shape(True, optimum, stretched(step), near, falling, level, featureless, noise, excess)
+
+
+def _oblique(size: int) -> np.ndarray:
+    """Directions of all kinds, always the same."""
+    return np.random.default_rng(size).uniform(-1, 1, (_OBLIQUE, size))

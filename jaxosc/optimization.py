@@ -32,6 +32,8 @@ from jaxosc._parameters import (
 _TRIALS = 32
 # The longest step, in the width of the bounds
 _LONGEST_STEP = 0.25
+# Next to an optimum of degree p Newton's steps are too short by the factor p − 1.
+_FURTHEST = 8.0
 # After a step below this part of the parameters' own scales the optimum may be near.
 _CLOSE = 1e-2
 # The same, of a search that runs into a region without values
@@ -301,16 +303,17 @@ def _look_around(land: Landscape, here: Place, tolerance: float) -> _Outcome:
     if not shape.known:
         return _Outcome(None, edge=True)
     if shape.near and shape.falling is not None:
-        return _leave(land, here, shape.falling, shape.noise)
+        away = _leave(land, here, shape.falling)
+        return away if away.place is not None else _newton(land, here, shape)
     if not shape.optimum:
         return _newton(land, here, shape)
     for direction in shape.level:
-        away = _leave(land, here, direction, shape.noise, far=True)
+        away = _leave(land, here, direction, flat=True)
         if away.place is not None:
             return away
     if shape.featureless:
         return _Outcome(None, reason="the function is flat there, to rounding, in every direction")
-    reason = f"it is a {'minimum' if land.sign > 0 else 'maximum'} inside the bounds"
+    reason = f"it is a {'minimum' if land.sign > 0 else 'maximum'} within the bounds"
     if shape.level:
         reason += ", along a line or more in which the function is flat to rounding"
     final = land.at(here.y + shape.step)
@@ -326,41 +329,37 @@ def _look_around(land: Landscape, here: Place, tolerance: float) -> _Outcome:
 def _newton(land: Landscape, here: Place, shape: Shape) -> _Outcome:
     """A step to the minimum of the quadratic, or part of it."""
     step = shape.step * min(1.0, _LONGEST_STEP / np.abs(shape.step / land.width).max())
-    outcome = _line_search(land, here, step, 4.0)
-    start = shape.excess(here.slope)
+    outcome = _line_search(land, here, step, _FURTHEST)
     if outcome.edge:
         return outcome
     # The slopes know the way where the values are rounded, and at the end their zero better.
-    for part in (1.0, 0.5, 0.25, 0.125):
+    most = shape.excess(here.slope)
+    least = most if outcome.place is None else shape.excess(outcome.place.slope)
+    best = outcome
+    for part in (_FURTHEST, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125):
         there = land.at(here.y + part * step)
-        if not there.defined:
-            break
-        fell = there.value <= here.value + shape.noise
-        if fell and shape.excess(there.slope) <= (0.25 + 0.5 * (1 - part)) * start:
-            if outcome.place is None or shape.excess(outcome.place.slope) >= shape.excess(
-                there.slope
-            ):
-                return _Outcome(there)
-    return outcome
+        excess = shape.excess(there.slope)
+        enough = excess < least and excess <= (1 - min(part, 1) / 8) * most
+        if there.defined and enough and there.value <= here.value + shape.noise:
+            least, best = excess, _Outcome(there)
+    return best
 
 
-def _leave(
-    land: Landscape, here: Place, direction: np.ndarray, noise: float, far: bool = False
-) -> _Outcome:
-    """The lowest of many places either way, or only of those far away."""
+def _leave(land: Landscape, here: Place, direction: np.ndarray, flat: bool = False) -> _Outcome:
+    """The lowest of many places either way, all across the bounds, and if need be nearer."""
     best: Place | None = None
     edge = False
-    step = direction / np.abs(direction / land.width).max() * (1.0 if far else _LONGEST_STEP)
+    step = direction / np.abs(direction / land.width).max()
     while best is None:
         for way in (step, -step):
             places, values, defined = _tried(land, here, way, 1.0)
             edge |= not defined.all()
             values = np.where(defined, values, np.inf)
-            if values.min() < here.value - noise:
+            if values.min() < here.value - 16 * land.eps * abs(here.value):
                 reached = land.at(places[np.argmin(values)])
                 best = reached if best is None or reached.value < best.value else best
         step = step / _TRIALS
-        if far or (np.abs(step) <= land.rounding(here.y)).all():
+        if flat or (np.abs(step) <= land.rounding(here.y)).all():
             break
     return _Outcome(best, edge)
 
