@@ -201,10 +201,11 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
     near = furthest <= 1 + _ROUNDED and not (flat & sloping).any()
     # What a bound holds it has to hold at the optimum of the rest as well.
     outward = np.where(here.y <= landscape.low, 1, -1)
-    with np.errstate(invalid="ignore"):  # of an infinite slope at a bound, which is no other's
-        held = outward * (here.slope + step @ holding) > lost @ np.abs(holding)
-    if near and not (held | here.free | np.isnan(outward * here.slope + 0 * holding.sum(0))).all():
-        return shape_around(landscape, replace(here, free=here.free | ~held), tolerance)
+    with np.errstate(invalid="ignore"):  # an infinite slope holds
+        pressing = outward * (here.slope + step @ holding)
+        loose = ~here.free & (pressing <= lost @ np.abs(holding))
+    if near and loose.any():
+        return shape_around(landscape, replace(here, free=here.free | loose), tolerance)
     falling = None
     if not flat.all() and curvatures[0] < 0 and not flat[0]:
         falling = stretched(directions[:, 0] / unit)
@@ -226,7 +227,7 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
             slope_at(side * direction / np.abs(direction).max()) > 0
             for direction in around
             if direction.any()
-            for side in (0.5, -0.5)
+            for side in (_WELL_WITHIN, -_WELL_WITHIN)
         )
         if optimum:
             step, falling = step if near else np.zeros(len(axes)), None
