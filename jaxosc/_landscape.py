@@ -17,6 +17,15 @@ from jaxosc._parameters import Function, output_at, scalar_output
 _ROUNDED = 1e-6
 # Next to an optimum of degree p the quadratic's is p − 1 times nearer than its own.
 _WELL_WITHIN = 0.125
+# Curvatures below this part of the others, and within rounding, are none.
+_FLAT = 1e-6
+# Second derivatives that differ by this part of the smallest curvature make no quadratic of it,
+# but may nearer by, down to this part of the tolerance.
+_CROOKED = 4.0
+_NEAREST = 1e-3
+# Where there is no quadratic, it may not fall anywhere so much nearer than the tolerance: along a
+# valley 64 times as long as wide its optimum may be that much further away.
+_SURROUNDED = 1 / 64
 # The directions, beside the axes and those of the quadratic, in which a point may not fall
 _OBLIQUE = 16
 
@@ -149,14 +158,17 @@ class Shape:
     excess: Callable[[np.ndarray], float]
 
 
-def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
-    """Look at the slopes on all sides of a place, as far away as the tolerance.
+def shape_around(
+    landscape: Landscape, here: Place, tolerance: float, part: float = 1.0
+) -> Shape:
+    """Look at the slopes on all sides of a place, as far away as the tolerance, or nearer.
 
     All in units of that reach, so that no scale of the function or a parameter matters.
     """
     axes = np.flatnonzero(here.free)
     own, rounding = landscape.own_scale(here.y), landscape.rounding(here.y)
-    reach = np.maximum(tolerance * own, 4 * rounding)[axes]
+    allowed = np.maximum(tolerance * own, 4 * rounding)[axes]
+    reach = np.maximum(part * allowed, 4 * rounding[axes])
     second = np.zeros((len(axes), len(axes)))
     holding = np.zeros((len(axes), len(here.y)))
     noise = 16 * landscape.eps * abs(here.value)
@@ -192,12 +204,12 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
     blur = np.array([np.abs(v).sum() * (np.abs(v) @ lost) for v in directions.T])
     slopes = directions.T @ (slope / unit)
     sloping = np.abs(slopes) > np.abs(directions.T) @ (lost * unit)
-    flat = np.abs(curvatures) <= blur
+    flat = np.abs(curvatures) <= np.minimum(blur, _FLAT)
     moduli = np.where(flat, 1, np.abs(curvatures))
     # Where it slopes evenly its minimum is far away.
     to_minimum = np.where(flat, -np.sign(slopes) * sloping / landscape.eps, -slopes / moduli)
     step = directions @ to_minimum / unit
-    furthest = float(np.abs(step).max(initial=0))
+    furthest = float(np.abs(step * reach / allowed).max(initial=0))
     near = furthest <= 1 + _ROUNDED and not (flat & sloping).any()
     # What a bound holds it has to hold at the optimum of the rest as well.
     outward = np.where(here.y <= landscape.low, 1, -1)
@@ -205,7 +217,7 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
         pressing = outward * (here.slope + step @ holding)
         loose = ~here.free & (pressing <= lost @ np.abs(holding))
     if near and loose.any():
-        return shape_around(landscape, replace(here, free=here.free | loose), tolerance)
+        return shape_around(landscape, replace(here, free=here.free | loose), tolerance, part)
     falling = None
     if not flat.all() and curvatures[0] < 0 and not flat[0]:
         falling = stretched(directions[:, 0] / unit)
@@ -214,20 +226,26 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float) -> Shape:
     def slope_at(way: np.ndarray) -> float:
         return float(landscape.at(here.y + stretched(way)).slope[axes] * reach @ way)
 
-    optimum = furthest <= _WELL_WITHIN and near and falling is None
+    # Where the second derivatives do not commute the quadratic says nothing of the softest.
+    crooked = np.linalg.norm(skew / unit / unit[:, None], 2) if len(axes) else 0.0
+    bent = bool((np.where(flat, np.inf, curvatures) < _CROOKED * crooked).any())
+    if bent and part > _NEAREST and (reach > 4 * rounding[axes]).any():
+        return shape_around(landscape, here, tolerance, part / 16)
+    optimum = furthest <= _WELL_WITHIN and near and falling is None and not bent
     if optimum and furthest > 0:
         # On the way it has to turn upwards within reach, whatever the quadratic says.
         optimum = slope_at(step / furthest) >= -float(np.abs(step) / furthest @ (lost * unit**2))
         step = step if optimum else step / furthest
-    bent = curvatures[0] < 2 * np.linalg.norm(skew / unit / unit[:, None], 2)
     if not optimum and (near or bent):
         # No quadratic, as where the curvature vanishes at the optimum itself, or jumps
+        # Of one parameter a change of sign alone proves it.
+        within = 1.0 if len(axes) == 1 else _SURROUNDED
         around = [step, *np.eye(len(axes)), *(directions.T / unit), *_oblique(len(axes))]
         optimum = all(
-            slope_at(side * direction / np.abs(direction).max()) > 0
+            slope_at(side * within * direction / np.abs(direction * reach / allowed).max()) > 0
             for direction in around
             if direction.any()
-            for side in (_WELL_WITHIN, -_WELL_WITHIN)
+            for side in (1, -1)
         )
         if optimum:
             step, falling = step if near else np.zeros(len(axes)), None
