@@ -12,7 +12,6 @@ import numpy as np
 
 from jaxosc._parameters import Function, output_at, scalar_output
 
-
 # A slope that changes its sign by a jump has its zero at the very edge of the reach.
 _ROUNDED = 1e-6
 # Next to an optimum of degree p the quadratic's is p − 1 times nearer than its own.
@@ -143,7 +142,7 @@ class Shape:
         falling: a direction of negative curvature, if there is one.
         level: the directions in which it is flat to rounding.
         featureless: whether it is so in all of them.
-        noise: how far apart values may be that are equal but for rounding.
+        noise: how far values are from the quadratic, or from each other by rounding.
         excess: of a slope anywhere near, the root of how much the function would fall from there.
     """
 
@@ -158,9 +157,7 @@ class Shape:
     excess: Callable[[np.ndarray], float]
 
 
-def shape_around(
-    landscape: Landscape, here: Place, tolerance: float, part: float = 1.0
-) -> Shape:
+def shape_around(landscape: Landscape, here: Place, tolerance: float, part: float = 1.0) -> Shape:
     """Look at the slopes on all sides of a place, as far away as the tolerance, or nearer.
 
     All in units of that reach, so that no scale of the function or a parameter matters.
@@ -169,95 +166,130 @@ def shape_around(
     own, rounding = landscape.own_scale(here.y), landscape.rounding(here.y)
     allowed = np.maximum(tolerance * own, 4 * rounding)[axes]
     reach = np.maximum(part * allowed, 4 * rounding[axes])
-    second = np.zeros((len(axes), len(axes)))
-    holding = np.zeros((len(axes), len(here.y)))
-    noise = 16 * landscape.eps * abs(here.value)
-    slope = here.slope[axes] * reach
-    for row, axis in enumerate(axes):
-        by = reach[row] * np.eye(len(here.y))[axis]
-        sides = [landscape.at(here.y - by), landscape.at(here.y + by)]
-        before, after = ((side.y[axis] - here.y[axis]) / reach[row] for side in sides)
-        holding[row] = (sides[1].slope - sides[0].slope) / (after - before)
-        second[row] = holding[row, axes] * reach
-        for side, apart in zip(sides, (before, after), strict=True):
-            smooth = here.value + apart * slope[row] + apart**2 / 2 * second[row, row]
-            noise = max(noise, 4 * abs(side.value - smooth))
-    skew = (second - second.T) / 2
-    second = (second + second.T) / 2
+    changes, noise = _differences(landscape, here, axes, reach)
 
     def stretched(steps: np.ndarray) -> np.ndarray:
         result = np.zeros(len(here.y))
         result[axes] = steps * reach
         return result
 
-    if not np.isfinite(second).all() or not np.isfinite(noise):
+    if not np.isfinite(changes[:, axes]).all() or not np.isfinite(noise):
         nothing = stretched(np.zeros(len(axes)))
         return Shape(False, False, nothing, False, None, [], False, noise, lambda _: np.inf)
-    # Each parameter in units of its own curvature: a soft one beside a stiff one is not flat.
-    unit = np.sqrt(np.abs(np.diag(second)))
-    unit = np.where(unit > 0, unit, np.sqrt(np.abs(second).max(axis=1, initial=0)))
-    unit = np.where(unit > 0, unit, 1)
-    curvatures, directions = np.linalg.eigh(second / unit / unit[:, None])
     # What the slopes lose when a parameter, or the distance to its bound, is rounded
     lost = np.minimum(0.25, 16 * (rounding + landscape.eps * own)[axes] / reach)
-    lost = lost * (np.diag(second) != 0)
-    blur = np.array([np.abs(v).sum() * (np.abs(v) @ lost) for v in directions.T])
-    slopes = directions.T @ (slope / unit)
-    sloping = np.abs(slopes) > np.abs(directions.T) @ (lost * unit)
-    flat = np.abs(curvatures) <= np.minimum(blur, _FLAT)
-    moduli = np.where(flat, 1, np.abs(curvatures))
-    # Where it slopes evenly its minimum is far away.
-    to_minimum = np.where(flat, -np.sign(slopes) * sloping / landscape.eps, -slopes / moduli)
-    step = directions @ to_minimum / unit
+    model = _Quadratic(here.slope[axes] * reach, changes[:, axes] * reach, lost)
+    step = model.step
     furthest = float(np.abs(step * reach / allowed).max(initial=0))
-    near = furthest <= 1 + _ROUNDED and not (flat & sloping).any()
+    near = furthest <= 1 + _ROUNDED and not model.runs.any()
     # What a bound holds it has to hold at the optimum of the rest as well.
     outward = np.where(here.y <= landscape.low, 1, -1)
     with np.errstate(invalid="ignore"):  # an infinite slope holds
-        pressing = outward * (here.slope + step @ holding)
-        loose = ~here.free & (pressing <= lost @ np.abs(holding))
+        pressing = outward * (here.slope + step @ changes)
+        loose = ~here.free & (pressing <= lost @ np.abs(changes))
     if near and loose.any():
         return shape_around(landscape, replace(here, free=here.free | loose), tolerance, part)
-    falling = None
-    if not flat.all() and curvatures[0] < 0 and not flat[0]:
-        falling = stretched(directions[:, 0] / unit)
-    level = [stretched(v / unit) for v in directions.T[flat & ~sloping]]
+    if model.bent and part > _NEAREST and (reach > 4 * rounding[axes]).any():
+        return shape_around(landscape, here, tolerance, part / 16)
 
-    def slope_at(way: np.ndarray) -> float:
+    def rise(way: np.ndarray) -> float:
+        """The slope at a place in reach, along the way there."""
         return float(landscape.at(here.y + stretched(way)).slope[axes] * reach @ way)
 
-    # Where the second derivatives do not commute the quadratic says nothing of the softest.
-    crooked = np.linalg.norm(skew / unit / unit[:, None], 2) if len(axes) else 0.0
-    bent = bool((np.where(flat, np.inf, curvatures) < _CROOKED * crooked).any())
-    if bent and part > _NEAREST and (reach > 4 * rounding[axes]).any():
-        return shape_around(landscape, here, tolerance, part / 16)
-    optimum = furthest <= _WELL_WITHIN and near and falling is None and not bent
+    falling = model.falling
+    optimum = furthest <= _WELL_WITHIN and near and falling is None and not model.bent
     if optimum and furthest > 0:
         # On the way it has to turn upwards within reach, whatever the quadratic says.
-        optimum = slope_at(step / furthest) >= -float(np.abs(step) / furthest @ (lost * unit**2))
-        step = step if optimum else step / furthest
-    if not optimum and (near or bent):
-        # No quadratic, as where the curvature vanishes at the optimum itself, or jumps
-        # Of one parameter a change of sign alone proves it.
+        edge = step / furthest
+        optimum = rise(edge) >= -float(np.abs(edge) @ (lost * model.unit**2) * furthest)
+        step = step if optimum else edge
+    if not optimum and (near or model.bent or len(axes) == 1):
+        # No quadratic, as where the curvature vanishes at the optimum itself, or jumps. Of one
+        # parameter a change of sign alone proves it.
         within = 1.0 if len(axes) == 1 else _SURROUNDED
-        around = [step, *np.eye(len(axes)), *(directions.T / unit), *_oblique(len(axes))]
+        ways = [step, *np.eye(len(axes)), *model.axes, *_oblique(len(axes))]
         optimum = all(
-            slope_at(side * within * direction / np.abs(direction * reach / allowed).max()) > 0
-            for direction in around
-            if direction.any()
+            rise(side * within * way / np.abs(way * reach / allowed).max()) > 0
+            for way in ways
+            if way.any()
             for side in (1, -1)
         )
         if optimum:
             step, falling = step if near else np.zeros(len(axes)), None
 
-    def excess(at_other: np.ndarray) -> float:
-        if (flat & sloping).any():
-            return float("inf")
-        parts = directions.T @ (at_other[axes] * reach / unit)
-        return float(np.sqrt(np.sum((parts**2 / moduli)[~flat])))
+    return Shape(
+        True,
+        optimum,
+        stretched(step),
+        near,
+        None if falling is None else stretched(falling),
+        [stretched(axis) for axis in model.axes[model.level]],
+        len(axes) > 0 and bool(model.level.all()),
+        noise,
+        lambda slope: model.excess(slope[axes] * reach),
+    )
 
-    featureless = len(axes) > 0 and bool((flat & ~sloping).all())
-    return Shape(True, optimum, stretched(step), near, falling, level, featureless, noise, excess)
+
+def _differences(
+    landscape: Landscape, here: Place, axes: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """How all slopes change by one reach along each axis, and how rough the values are."""
+    changes = np.zeros((len(axes), len(here.y)))
+    noise = 16 * landscape.eps * abs(here.value)
+    for row, (axis, length) in enumerate(zip(axes, reach, strict=True)):
+        by = length * np.eye(len(here.y))[axis]
+        sides = [landscape.at(here.y - by), landscape.at(here.y + by)]
+        before, after = ((side.y[axis] - here.y[axis]) / length for side in sides)
+        changes[row] = (sides[1].slope - sides[0].slope) / (after - before)
+        for side, apart in zip(sides, (before, after), strict=True):
+            smooth = (apart * here.slope[axis] + apart**2 / 2 * changes[row, axis]) * length
+            noise = max(noise, 4 * abs(side.value - here.value - smooth))
+    return changes, noise
+
+
+class _Quadratic:
+    """A quadratic of several parameters by its slope and second derivatives, with rounding.
+
+    Attributes:
+        unit: of each parameter, the one in which its own curvature is 1, so that a soft one beside
+            a stiff one is not flat.
+        axes: the principal directions [n, n], one a row.
+        level: in which of them it has neither slope nor curvature, to rounding.
+        runs: in which of them it has a slope and no curvature.
+        step: to its minimum, or to where it would be if every curvature were positive.
+        falling: the direction of the most negative curvature, if there is one.
+        bent: whether the second derivatives fail to commute by as much as the smallest.
+    """
+
+    def __init__(self, slope: np.ndarray, second: np.ndarray, lost: np.ndarray) -> None:
+        skew, second = (second - second.T) / 2, (second + second.T) / 2
+        unit = np.sqrt(np.abs(np.diag(second)))
+        unit = np.where(unit > 0, unit, np.sqrt(np.abs(second).max(axis=1, initial=0)))
+        self.unit = np.where(unit > 0, unit, 1)
+        curvatures, directions = np.linalg.eigh(second / self.unit / self.unit[:, None])
+        lost = lost * (np.diag(second) != 0)
+        blur = np.array([np.abs(v).sum() * (np.abs(v) @ lost) for v in directions.T])
+        slopes = directions.T @ (slope / self.unit)
+        sloping = np.abs(slopes) > np.abs(directions.T) @ (lost * self.unit)
+        self._flat = np.abs(curvatures) <= np.minimum(blur, _FLAT)
+        self._moduli = np.where(self._flat, 1, np.abs(curvatures))
+        self._directions = directions
+        self.axes = directions.T / self.unit
+        self.level, self.runs = self._flat & ~sloping, self._flat & sloping
+        # Where it slopes evenly its minimum is far away.
+        far = -np.sign(slopes) * sloping / np.finfo(np.float64).eps
+        self.step = np.where(self._flat, far, -slopes / self._moduli) @ self.axes
+        firm = np.where(self._flat, np.inf, curvatures)
+        self.falling = self.axes[0] if (firm[:1] < 0).any() else None
+        crooked = np.linalg.norm(skew / self.unit / self.unit[:, None], 2) if len(slope) else 0
+        self.bent = bool((firm < _CROOKED * crooked).any())
+
+    def excess(self, slope: np.ndarray) -> float:
+        """The root of how much it falls from where it has this slope."""
+        if self.runs.any():
+            return float("inf")
+        parts = self._directions.T @ (slope / self.unit)
+        return float(np.sqrt(np.sum((parts**2 / self._moduli)[~self._flat])))
 
 
 def _oblique(size: int) -> np.ndarray:

@@ -247,12 +247,13 @@ def _search(
             bar.set_postfix_str(f"value {land.sign * here.value:.8g}")
             last = len(history) > max_steps
             close = last or _is_close(land, here, history, moved)
-            outcome = _look_around(land, here, tolerance) if close else _Outcome(None)
+            gained = tolerance * (history[0] - history[-1])
+            outcome = _look_around(land, here, tolerance, gained) if close else _Outcome(None)
             seen = outcome
             if outcome.place is None and not outcome.converged and not last:
                 outcome = _line_search(land, here, directions.step(here))
                 if outcome.place is None and not close:
-                    seen = _look_around(land, here, tolerance)
+                    seen = _look_around(land, here, tolerance, gained)
                     outcome = replace(seen, edge=seen.edge | outcome.edge)
             if outcome.converged:
                 here = here if outcome.place is None else outcome.place
@@ -297,16 +298,20 @@ def _is_close(land: Landscape, here: Place, history: list[float], moved: np.ndar
     )
 
 
-def _look_around(land: Landscape, here: Place, tolerance: float) -> _Outcome:
-    """Whether this is an optimum; if not, a better place by the slopes around."""
+def _look_around(land: Landscape, here: Place, tolerance: float, allowed: float) -> _Outcome:
+    """Whether this is an optimum; if not, a better place by the slopes around.
+
+    Where values are rounded the slopes decide, and may raise the value by what is allowed.
+    """
     shape = shape_around(land, here, tolerance)
     if not shape.known:
         return _Outcome(None, edge=True)
+    noise = max(_rounding(land, here), min(shape.noise, allowed))
     if shape.near and shape.falling is not None:
         away = _leave(land, here, shape.falling)
-        return away if away.place is not None else _newton(land, here, shape)
+        return away if away.place is not None else _newton(land, here, shape, noise)
     if not shape.optimum:
-        return _newton(land, here, shape)
+        return _newton(land, here, shape, noise)
     for direction in shape.level:
         away = _leave(land, here, direction, flat=True)
         if away.place is not None:
@@ -319,30 +324,36 @@ def _look_around(land: Landscape, here: Place, tolerance: float) -> _Outcome:
     final = land.at(here.y + shape.step)
     better = (
         final.defined
-        and final.value <= here.value + shape.noise
+        and final.value <= here.value + noise
         and np.array_equal(final.free, here.free)
         and shape.excess(final.slope) <= shape.excess(here.slope)
     )
     return _Outcome(final if better else None, reason=reason, converged=True)
 
 
-def _newton(land: Landscape, here: Place, shape: Shape) -> _Outcome:
+def _newton(land: Landscape, here: Place, shape: Shape, noise: float) -> _Outcome:
     """A step to the minimum of the quadratic, or part of it."""
     step = shape.step * min(1.0, _LONGEST_STEP / np.abs(shape.step / land.width).max())
     outcome = _line_search(land, here, step, _FURTHEST)
-    if outcome.edge:
+    if outcome.edge or shape.falling is not None:
         return outcome
     # The slopes know the way where the values are rounded, and at the end their zero better.
     most = shape.excess(here.slope)
-    least = most if outcome.place is None else shape.excess(outcome.place.slope)
+    so_far = here if outcome.place is None else outcome.place
+    least = shape.excess(so_far.slope)
     best = outcome
     for part in (_FURTHEST, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125):
         there = land.at(here.y + part * step)
         excess = shape.excess(there.slope)
         enough = excess < least and excess <= (1 - min(part, 1) / 8) * most
-        if there.defined and enough and there.value <= here.value + shape.noise:
+        if there.defined and enough and there.value <= so_far.value + noise:
             least, best = excess, _Outcome(there)
     return best
+
+
+def _rounding(land: Landscape, here: Place) -> float:
+    """How far apart values may be that are equal but for rounding."""
+    return 16 * land.eps * abs(here.value)
 
 
 def _leave(land: Landscape, here: Place, direction: np.ndarray, flat: bool = False) -> _Outcome:
@@ -355,7 +366,7 @@ def _leave(land: Landscape, here: Place, direction: np.ndarray, flat: bool = Fal
             places, values, defined = _tried(land, here, way, 1.0)
             edge |= not defined.all()
             values = np.where(defined, values, np.inf)
-            if values.min() < here.value - 16 * land.eps * abs(here.value):
+            if values.min() < here.value - _rounding(land, here):
                 reached = land.at(places[np.argmin(values)])
                 best = reached if best is None or reached.value < best.value else best
         step = step / _TRIALS

@@ -111,7 +111,9 @@ def trace_curve(
             f"bounds from {listed}, where it is {curve.value(unit) * curve.unit:.6g}."
         )
     if curve.is_degenerate(first):
-        at = ", ".join(f"{name} = {low[i] + width[i] * first[i]:.6g}" for i, name in enumerate(names))
+        at = ", ".join(
+            f"{name} = {low[i] + width[i] * first[i]:.6g}" for i, name in enumerate(names)
+        )
         raise ValueError(
             "Argument `start` must lie near a zero at which the function has a gradient, but at "
             f"{at} both vanish: on a double root, where its square root or a factor has the same "
@@ -342,12 +344,13 @@ class _Curve:
             )
 
         values = np.array([self.value(point_at(angle)) for angle in angles])
-        changes = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)  # NaN changes no sign
+        signs = np.sign(values)  # NaN changes none
+        changes = np.flatnonzero(signs[:-1] * signs[1:] < 0)
         for first in sorted(changes, key=lambda index: abs(angles[index] + angles[index + 1])):
             low, high = angles[first], angles[first + 1]
             for _ in range(_HALVINGS):
                 middle = (low + high) / 2
-                same = np.sign(self.value(point_at(middle))) == np.sign(values[first])
+                same = np.sign(self.value(point_at(middle))) == signs[first]
                 low, high = (middle, high) if same else (low, middle)
             found = point_at((low + high) / 2)
             direction = (found - corner) / _CORNER_RADIUS
