@@ -796,6 +796,7 @@ TARGETS |= {
             "0.5", odd=("0", "1", "np.nan", "-1e-3", "'a'", "np.array(0.1)", "np.array([0.1])",
             "jnp.array(0.1)", "np.float32(0.1)", "1j")),
         max_steps=_COUNT, progress=thing("False", odd=("0",)),
+        logarithmic=thing("()", "[]", odd=("'x'", "['y']", "'z'", "3", "None", "[1]")),
     ),
     "jaxosc.trust_frontier": dict(
         oscillators=record("TWO", more=("TWO32",), odd=("UNCOUPLED", "CRITICAL", "BEYOND", "MANY",
@@ -1347,7 +1348,7 @@ OPTIONAL = {
     "jaxosc.Reduction": ("finish",),
     "jaxosc.susceptibility": ("mode",),
     "jaxosc.trace_curve": (),
-    "jaxosc.optimize": ("maximize", "progress"),
+    "jaxosc.optimize": ("maximize", "progress", "logarithmic"),
     "jaxosc.trust_frontier": ("side", "between"),
     "jaxosc.sweep": ("reduce", "block", "devices", "progress"),
 }

@@ -94,6 +94,39 @@ def test_susceptibility_of_trees_and_batches():
     assert jax.grad(by_outer)(3.0) == 12
 
 
+@pytest.mark.parametrize("by", ["x", ("x", "x")])
+def test_good_outputs_beside_one_without_a_value(by):
+    """The pullback of the two together is 0 × NaN."""
+
+    def mixed(x):
+        return {
+            "stacked": jnp.stack([x**3, jnp.sqrt(x - 2), jnp.log(x - 5)]),
+            "alone": jax.vmap(lambda y: jnp.sqrt(x * y))(jnp.array([1.0, -1.0])),
+        }
+
+    parameters = {"x": np.array([1.0, 3.0, 6.0])}
+    reverse = jaxosc.susceptibility(mixed, parameters, by, mode="reverse")
+    forward = jaxosc.susceptibility(mixed, parameters, by)
+    for name, known in (
+        ("stacked", [[True, False, False], [True, True, False], [True, True, True]]),
+        ("alone", [[True, False]] * 3),
+    ):
+        np.testing.assert_array_equal(np.isfinite(reverse[name]), known)
+        np.testing.assert_allclose(reverse[name], forward[name], rtol=digits(1e-14))
+    cube = 3 * parameters["x"] ** 2 if by == "x" else 6 * parameters["x"]
+    np.testing.assert_allclose(reverse["stacked"][:, 0], cube, rtol=digits(1e-14))
+
+
+def test_a_rule_that_knows_reverse_alone():
+    @jax.custom_vjp
+    def both(x):
+        return jnp.stack([x**2, x])
+
+    both.defvjp(lambda x: (both(x), x), lambda x, bar: (2 * x * bar[0] + bar[1],))
+    slopes = jaxosc.susceptibility(both, {"x": 2.0}, "x", mode="reverse")
+    np.testing.assert_allclose(slopes, [4, 1])
+
+
 def test_past_the_critical_point():
     function = NUMBER["local"]
     parameters = dict(zip(NAMES, POINTS["generic"], strict=True))
@@ -341,6 +374,45 @@ def test_it_stays_on_one_of_many_branches(waves):
     height = waves * (curve.points["y"] - 0.2 * np.sin(8 * curve.points["x"])) / np.pi
     np.testing.assert_allclose(height, np.round(height[0]), atol=digits(1e-12) * waves)
     np.testing.assert_allclose(np.sort(curve.points["x"])[[0, -1]], [0, 1], atol=digits(1e-12))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1e160, 1e200])
+@double
+def test_no_unit_of_the_function_matters(scale):
+    """A smooth curve, a square and a crossing, as without the factor."""
+    for function, start in (
+        (lambda x, y: (x - 0.5) ** 2 + (y - 0.5) ** 2 / 4 - 0.02, {"x": 0.6, "y": 0.5}),
+        (lambda x, y: jnp.abs(x - 0.5) + jnp.abs(y - 0.5) - 0.2, {"x": 0.6, "y": 0.6}),
+        (lambda x, y: (x - y) * (x + y - 0.9), {"x": 0.7, "y": 0.69}),
+    ):
+        ours = jaxosc.trace_curve(lambda x, y, f=function: scale * f(x, y), start, UNIT)
+        plain = jaxosc.trace_curve(function, start, UNIT)
+        assert ours.ends == plain.ends
+        for name in "xy":
+            np.testing.assert_allclose(ours.points[name], plain.points[name], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: (x - y) ** 2,
+        lambda x, y: (x - y) ** 3,
+        lambda x, y: (x**2 + y**2 - 0.5) ** 2,
+        lambda x, y: jnp.maximum(x - 0.7, 0) + 0 * y,  # zero in a whole region
+    ],
+)
+@pytest.mark.parametrize("start", [(0.5, 0.5), (0.6, 0.3)])
+def test_a_double_root_is_named(function, start):
+    with pytest.raises(ValueError, match="both vanish"):
+        jaxosc.trace_curve(function, dict(zip("xy", start, strict=True)), UNIT)
+
+
+def test_where_the_gradient_vanishes_the_curve_ends():
+    curve = jaxosc.trace_curve(
+        lambda x, y: (x - y) * jnp.maximum(x - 0.5, 0) ** 2, {"x": 0.8, "y": 0.81}, UNIT
+    )
+    assert sum("gradient vanishes" in end for end in curve.ends) == 1
+    assert curve.points["x"].min() == pytest.approx(0.5, abs=1e-3)
 
 
 def test_corners_and_bounds():

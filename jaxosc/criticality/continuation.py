@@ -31,7 +31,10 @@ _LARGEST_TURN = 0.2  # radians between neighbouring points
 # more than a quarter of the turn and this many radians, lies on another branch.
 _LARGEST_LEAN = 0.01
 _NEWTON_STEPS = 8
-_TO_THE_CURVE = 50  # damped steps from the start to the curve
+_TO_THE_CURVE = 200  # steps from the start: at a root of order m each leaves 1 − 1/m of the way
+_HALVINGS = 50
+# Seen from a circle around it, the part of the gradient that a simple zero keeps, or more.
+_VANISHED = 4.0
 # Around a corner the curve is looked for on a circle of this radius, in this many directions.
 _CORNER_RADIUS = 1e-4
 _DIRECTIONS = 72
@@ -106,7 +109,16 @@ def trace_curve(
         listed = ", ".join(f"{name} = {float(begin[name]):.6g}" for name in names)
         raise ValueError(
             "Argument `start` must lie near a zero of the function, but none was found inside the "
-            f"bounds from {listed}, where it is {curve.value(unit):.6g}."
+            f"bounds from {listed}, where it is {curve.value(unit) * curve.unit:.6g}."
+        )
+    if curve.is_degenerate(first):
+        at = ", ".join(
+            f"{name} = {low[i] + width[i] * first[i]:.6g}" for i, name in enumerate(names)
+        )
+        raise ValueError(
+            "Argument `start` must lie near a zero at which the function has a gradient, but at "
+            f"{at} both vanish: on a double root, where its square root or a factor has the same "
+            "curve, or where branches cross, next to which another start finds them."
         )
     places, tangents, end, closed = curve.follow(first, 1.0, max_points)
     ends = (end, end)
@@ -147,11 +159,13 @@ class _Curve:
         # Newton's method stops where F is zero to the rounding of the point.
         self._tolerance = 64 * float(np.finfo(dtype).eps)
         self._dtype = dtype
+        # Of F: no product of values or slopes then overflows or vanishes.
+        self.unit = 1.0
 
     def evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """F and its gradient."""
+        """F and its gradient, in a unit of F."""
         value, gradient = self._value_and_gradient(jnp.asarray(point, self._dtype))
-        return float(value), np.asarray(gradient, np.float64)
+        return float(value) / self.unit, np.asarray(gradient, np.float64) / self.unit
 
     def value(self, point: np.ndarray) -> float:
         """F."""
@@ -160,27 +174,42 @@ class _Curve:
     def tangent(self, point: np.ndarray) -> np.ndarray:
         """The unit vector along the curve, with F growing to its left."""
         gradient = self.evaluate(point)[1]
-        return np.array([gradient[1], -gradient[0]]) / np.hypot(*gradient)
+        size = np.hypot(*gradient)
+        return np.array([gradient[1], -gradient[0]]) / (size if size > 0 else np.nan)
+
+    def is_degenerate(self, point: np.ndarray) -> bool:
+        """Whether the gradient vanishes at a zero, to the rounding of the point."""
+        angles = np.arange(8) * np.pi / 4
+        circle = point + _CORNER_RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        around = [np.hypot(*self.evaluate(place)[1]) for place in np.clip(circle, 0, 1)]
+        part = _VANISHED * self._tolerance / _CORNER_RADIUS
+        return bool(np.hypot(*self.evaluate(point)[1]) <= part * np.max(around))
 
     def nearest(self, point: np.ndarray) -> np.ndarray | None:
         """A point of the curve, by Newton steps along the gradient that never leave the bounds."""
         value, gradient = self.evaluate(point)
+        size = np.hypot(*gradient)
+        self.unit = max(size, abs(value)) if 0 < max(size, abs(value)) < np.inf else 1.0
+        value, gradient = value / self.unit, gradient / self.unit
         for _ in range(_TO_THE_CURVE):
-            size = gradient @ gradient
+            size = np.hypot(*gradient)
+            if value == 0 and size == 0:
+                return point
             if not np.isfinite(value) or not 0 < size < np.inf:
                 return None
-            step = -value * gradient / size
+            step = -(value / size) * (gradient / size)
             if np.hypot(*step) <= self._tolerance:
                 return np.clip(point + step, 0, 1)
-            for _ in range(_TO_THE_CURVE):
+            for _ in range(_HALVINGS):
                 ahead = np.clip(point + step, 0, 1)
                 new_value, new_gradient = self.evaluate(ahead)
                 # One that rounds F to zero cannot get smaller.
-                if np.isfinite(new_gradient).all() and abs(new_value) < max(abs(value), 1e-300):
+                smaller = abs(new_value) < abs(value) or new_value == 0
+                if np.isfinite(new_gradient).all() and smaller:
                     break
                 step = step / 2
             else:
-                return point if abs(value) <= self._tolerance * np.hypot(*gradient) else None
+                return point if abs(value) <= self._tolerance * size else None
             point, value, gradient = ahead, new_value, new_gradient
         return None
 
@@ -202,6 +231,8 @@ class _Curve:
                 beyond = self._around_corner(last, tangent, side)
                 if beyond is None:
                     end = "the function jumps or has no value beyond, or turns back too sharply"
+                    if self.is_degenerate(last):
+                        end = "the gradient vanishes there, as it does on a double root"
                     break
                 turned, new_tangent, side = beyond
                 # Within the circle the start may lie anywhere on the turn, but a branch that runs
@@ -293,7 +324,7 @@ class _Curve:
                 (self.evaluate(point + by)[1] - self.evaluate(point - by)[1]) / (2 * by.sum())
                 for by in apart
             ])  # fmt: skip
-            if not np.linalg.det(second) < 0:
+            if not np.linalg.det(second / np.abs(second).max(initial=1e-300)) < 0:
                 return False
             step = -np.linalg.solve(second, gradient)
             if not np.hypot(*(point + step - middle)) <= np.hypot(*chord) / 4:
@@ -314,12 +345,13 @@ class _Curve:
             )
 
         values = np.array([self.value(point_at(angle)) for angle in angles])
-        changes = np.flatnonzero(values[:-1] * values[1:] < 0)  # NaN changes no sign
+        signs = np.sign(values)  # NaN changes none
+        changes = np.flatnonzero(signs[:-1] * signs[1:] < 0)
         for first in sorted(changes, key=lambda index: abs(angles[index] + angles[index + 1])):
             low, high = angles[first], angles[first + 1]
-            for _ in range(_TO_THE_CURVE):
+            for _ in range(_HALVINGS):
                 middle = (low + high) / 2
-                same = self.value(point_at(middle)) * values[first] > 0
+                same = np.sign(self.value(point_at(middle))) == signs[first]
                 low, high = (middle, high) if same else (low, middle)
             found = point_at((low + high) / 2)
             direction = (found - corner) / _CORNER_RADIUS
@@ -346,12 +378,13 @@ class _Curve:
         start, longest = point, np.inf
         for _ in range(_NEWTON_STEPS):
             value, gradient = self.evaluate(point)
-            system = np.array([gradient, tangent])
-            if not np.isfinite(system).all() or not np.isfinite(value):
+            slope = np.hypot(*gradient)
+            if not 0 < slope < np.inf or not np.isfinite(value):
                 return None
-            if abs(np.linalg.det(system)) <= 1e-12 * np.hypot(*gradient):
+            system = np.array([gradient / slope, tangent])
+            if not abs(np.linalg.det(system)) > 1e-12:
                 return None
-            step = np.linalg.solve(system, [-value, tangent @ (start - point)])
+            step = np.linalg.solve(system, [-value / slope, tangent @ (start - point)])
             point, size = point + step, np.hypot(*step)
             if size <= self._tolerance:
                 return point

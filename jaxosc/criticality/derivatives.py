@@ -47,7 +47,9 @@ def susceptibility(
             every point of them.
         by: the parameter's name, or two names for a second derivative.
         mode: ``"forward"`` or ``"reverse"`` differentiation. The numbers are the same; reverse
-            costs less for none of them, but is what ``jax.grad`` uses.
+            costs less for none of them, but is what ``jax.grad`` uses. A pullback through several
+            outputs has 0 × NaN in it where one of them has no slope; what it loses of the others
+            is taken forward.
 
     Returns:
         What the function returns, each array with the shape of the parameters before its own, in
@@ -158,9 +160,7 @@ def _over_points(
     mode: str,
     combine: Combine,
 ) -> Any:
-    differentiate = jax.jacfwd if mode == "forward" else jax.jacrev
-
-    def at_point(point: dict[str, jax.Array]) -> Any:
+    def derived(point: dict[str, jax.Array], differentiate: Callable[..., Any]) -> Any:
         def with_value(values: dict[str, jax.Array]) -> tuple[Any, Any]:
             output = real_output("function", output_at(function, values))
             return output, output
@@ -168,7 +168,12 @@ def _over_points(
         derive: Callable[..., Any] = with_value
         for name in names:
             derive = _by(derive, name, differentiate)
-        slope, value = derive(point)
+        return derive(point)
+
+    def at_point(point: dict[str, jax.Array]) -> Any:
+        slope, value = derived(point, jax.jacfwd if mode == "forward" else jax.jacrev)
+        if mode == "reverse" and sum(leaf.size for leaf in jax.tree.leaves(value)) > 1:
+            slope = jax.tree.map(_first_known, slope, _forward_if_any(derived, point, slope))
         variable = point[names[0]]
 
         def leaf(value: jax.Array, slope: jax.Array) -> jax.Array:
@@ -179,6 +184,18 @@ def _over_points(
         return jax.tree.map(leaf, value, slope)
 
     return over_batch(at_point, arrays)
+
+
+def _forward_if_any(derived: Callable[..., Any], point: dict[str, jax.Array], slope: Any) -> Any:
+    """The slope forward, or as it is where a rule of the user's knows reverse alone."""
+    try:
+        return derived(point, jax.jacfwd)[0]
+    except TypeError:
+        return slope
+
+
+def _first_known(slope: jax.Array, other: jax.Array) -> jax.Array:
+    return jnp.where(jnp.isnan(slope), other, slope)
 
 
 def _slope(variable: jax.Array, value: jax.Array, slope: jax.Array) -> jax.Array:
