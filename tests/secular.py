@@ -1,4 +1,4 @@
-"""The secular master equation at degenerate normal modes, in mpmath, and networks that have them."""
+"""The secular equation at degenerate normal modes, in mpmath, and networks that have them."""
 
 from __future__ import annotations
 

@@ -82,36 +82,18 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
     narrow = jax.lax.rsqrt(omega)[None, :]
     x, p = kinetic @ right.T[:, ::-1] * narrow, potential @ left[:, ::-1] * narrow
     u, v = (x + p) / 2, (x - p) / 2
-    mean, shift = omega, jnp.zeros_like(omega)
-    size = jnp.zeros_like(omega)
+    mean, shift, size = omega, jnp.zeros_like(omega), jnp.zeros_like(omega)
     for limit in _ROUNDS:
         group = _groups(omega[1:] - omega[:-1] > limit * omega[1:])
         near = group[:, None] == group[None, :]
         members = near.astype(omega.dtype)
         mean = members @ omega / jnp.sum(members, axis=1)
-
-        def inside(
-            first: jax.Array,
-            second: jax.Array,
-            below: jax.Array,
-            above: jax.Array,
-            exchange: jax.Array,
-            pairing: jax.Array,
-        ) -> jax.Array:
-            """½ of ⟨c_k† c_l⟩'s coefficient in H − Ω̄, with its transpose the whole."""
-            slow = first.T @ (below * first + exchange @ first)
-            return (slow + second.T @ (above * second + exchange @ second)) / 2 + (
-                first.T @ (pairing @ second)
-            )
-
         below, above = frequency[:, None] - mean[None, :], frequency[:, None] + mean[None, :]
-        half = inside(u, v, below, above, exchange, pairing)
-        split = jnp.where(near, half + half.T, 0)
-        half = inside(*map(jnp.abs, (u, v, below, above, exchange, pairing)))
-        size = 2 * jnp.diag(half)
-        shift, turn = eigh(split)
-        # Blocks stay apart, for no step of the solver joins what exact zeros separate; in which
-        # order it returns them is not known.
+        terms = (u, v, below, above, exchange, pairing)
+        split, size = _energy(*terms), jnp.diag(_energy(*map(jnp.abs, terms)))
+        shift, turn = eigh(jnp.where(near, split, 0))
+        # Groups stay apart, for no step of a solver joins what exact zeros separate; in which
+        # order it returns their modes is not known.
         place = jnp.argmax(jnp.abs(turn), axis=0)
         order = jnp.lexsort((shift, group[place]))
         place, shift, turn = place[order], shift[order], turn[:, order]
@@ -119,19 +101,39 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
         omega = mean + shift
         u, v = u @ turn, v @ turn
         # V, as small as the pairing over the frequencies, to its own digits
-        flow = u.T @ (bare @ v)
-        squeezed = flow + flow.T + u.T @ pairing @ u + v.T @ pairing @ v
-        squeeze = -squeezed / (omega[:, None] + omega[None, :])
+        squeeze = -_squeezing(u, v, bare, pairing) / (omega[:, None] + omega[None, :])
         u, v = u + v @ squeeze, v + u @ squeeze
     gap = (mean[:, None] - mean[None, :]) + (shift[:, None] - shift[None, :])
-    limit = degeneracy(omega.dtype) * jnp.maximum(size[1:], size[:-1])
-    group = _groups(jnp.diagonal(gap, -1) > limit)
+    limits = degeneracy(omega.dtype) * jnp.maximum(size[1:], size[:-1])
+    group = _groups(jnp.diagonal(gap, -1) > limits)
     return Frame(u, v, jnp.diag(omega), gap, group[:, None] == group[None, :])
+
+
+def _energy(
+    u: jax.Array,
+    v: jax.Array,
+    below: jax.Array,
+    above: jax.Array,
+    exchange: jax.Array,
+    pairing: jax.Array,
+) -> jax.Array:
+    """The coefficients of c_k†c_l in H − Ω̄ Σ_k c_k†c_k, from ω_j − Ω̄ and ω_j + Ω̄ [N, N]."""
+    half = u.T @ (below * u + exchange @ u) + v.T @ (above * v + exchange @ v)
+    return _doubled(half / 2 + u.T @ (pairing @ v))
+
+
+def _squeezing(u: jax.Array, v: jax.Array, bare: jax.Array, pairing: jax.Array) -> jax.Array:
+    """The coefficients of c_k c_l + h.c. in 2H."""
+    return _doubled(u.T @ bare @ v + (u.T @ pairing @ u + v.T @ pairing @ v) / 2)
+
+
+def _doubled(matrix: jax.Array) -> jax.Array:
+    return matrix + matrix.T
 
 
 def _groups(ends: jax.Array) -> jax.Array:
     """The number of the group of each mode, from whether a group ends between it and the next."""
-    return jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(ends, dtype=int)])
+    return jnp.concatenate([jnp.zeros(1, jnp.int32), jnp.cumsum(ends, dtype=jnp.int32)])
 
 
 @jax.custom_jvp
@@ -154,9 +156,8 @@ def _differentiable_jvp(primals: Any, tangents: Any) -> Any:
     frame = primals[0]
     _, bare, pairing = tangents
     u, v, energy = _differentiable(*primals)
-    mixed, flow = u.T @ pairing @ v, u.T @ bare @ v
-    kept = _symmetric(u.T @ bare @ u + v.T @ bare @ v + mixed + mixed.T)
-    squeezed = _symmetric(u.T @ pairing @ u + v.T @ pairing @ v + flow + flow.T)
+    kept = _doubled((u.T @ bare @ u + v.T @ bare @ v) / 2 + u.T @ pairing @ v)
+    squeezed = _squeezing(u, v, bare, pairing)
     same, omega = frame.same, jnp.diag(frame.energy)
     gap = jnp.where(same, 1, frame.gap)
     total = omega[:, None] + omega[None, :]
@@ -175,7 +176,3 @@ def _differentiable_jvp(primals: Any, tangents: Any) -> Any:
     )
     change = (u @ mixing + v @ squeezing, u @ squeezing + v @ mixing, jnp.where(same, kept, 0))
     return (u, v, energy), change
-
-
-def _symmetric(matrix: jax.Array) -> jax.Array:
-    return (matrix + matrix.T) / 2
