@@ -303,16 +303,16 @@ def _is_damped(
 ) -> jax.Array:
     """Whether no normal mode is dark, its rate nothing but rounding.
 
-    The amplitudes of a mode at the oscillators are known to ε of the largest; the rates of a group,
-    where one that is dark has its zero from cancellation, to ε of their mean.
+    The amplitudes of a group at the oscillators are known to ε of the largest. Inside it, where a
+    mode that is dark has its zero from cancellation, rates are known to ε of their mean.
     """
-    rounding = 64 * rate.shape[0] * float(np.finfo(rate.dtype).eps)
+    rounding = 8 * rate.shape[0] * float(np.finfo(rate.dtype).eps)
     squares = amplitudes**2
     lit = jnp.sum(jnp.where(present[None, :, None], squares, 0), axis=(0, 1))
-    alone = jnp.sum(same, axis=1) == 1
-    bright = lit > (rounding / 8) ** 2 * jnp.sum(squares, axis=(0, 1))
+    members = same.astype(rate.dtype)
+    bright = members @ lit > rounding**2 * (members @ jnp.sum(squares, axis=(0, 1)))
     slowest = jnp.linalg.eigvalsh(_relative(same, jax.lax.stop_gradient(rate))[1])[0]
-    return jnp.all(bright | ~alone) & (slowest > rounding)
+    return jnp.all(bright) & (slowest > 8 * rounding)
 
 
 def _many_modes(
