@@ -20,6 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.numpy.linalg import cholesky, eigh, svd
 
+from jaxosc._numerics.linear import one_at_a_time
+
 # Relative gaps that end a group of near frequencies, one round of refinement each. Where the
 # gaps are nested, mixing angles are left with errors of 1e-12 at worst down to gaps of 1e-10.
 _ROUNDS = (1e-2, 1e-6)
@@ -66,11 +68,13 @@ def degeneracy(dtype: np.dtype) -> float:
 def normal_frame(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array) -> Frame:
     """The normal modes of a network; meaningless where H is not bounded below."""
     bare = jnp.diag(frequency) + exchange
-    frame = jax.lax.stop_gradient(_diagonalised(frequency, exchange, pairing))
+    # The derivatives are those of what follows
+    frame = _diagonalised(*map(jax.lax.stop_gradient, (frequency, exchange, pairing)))
     u, v, energy = _differentiable(frame, bare, pairing)
     return frame._replace(u=u, v=v, energy=energy)
 
 
+@one_at_a_time
 def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array) -> Frame:
     """The values alone."""
     # With E + κ = AAᵀ, E − κ = BBᵀ the frequencies are the singular values of AᵀB: to ε Ω_N each,

@@ -15,6 +15,7 @@ from jaxosc import _checks, domain
 from jaxosc import baths as _baths
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
+from jaxosc._numerics.linear import eigh
 from jaxosc._numerics.sharing import quotient
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
@@ -265,7 +266,7 @@ def diffusion_of(modes: ManyModes) -> jax.Array:
 def steady_covariance_of(modes: ManyModes, oscillators: Oscillators, baths: Baths) -> jax.Array:
     """σ [2N, 2N]."""
     scale, rate = _relative(modes.same, modes.rate)
-    values, vectors = jnp.linalg.eigh(jax.lax.stop_gradient(rate))
+    values, vectors = eigh(jax.lax.stop_gradient(rate))
     total = values[:, None] + values[None, :]
 
     def equation(excess: jax.Array) -> jax.Array:
@@ -311,7 +312,7 @@ def _is_damped(
     lit = jnp.sum(jnp.where(present[None, :, None], squares, 0), axis=(0, 1))
     members = same.astype(rate.dtype)
     bright = members @ lit > rounding**2 * (members @ jnp.sum(squares, axis=(0, 1)))
-    slowest = jnp.linalg.eigvalsh(_relative(same, jax.lax.stop_gradient(rate))[1])[0]
+    slowest = eigh(_relative(same, jax.lax.stop_gradient(rate))[1])[0][0]
     return jnp.all(bright) & (slowest > 8 * rounding)
 
 
