@@ -28,7 +28,7 @@ GRAPHS = {
     "star 8": secular.star(8),
     "ring 8": secular.ring(8),
 }
-FAST = ("triangle", "ring 4", "complete 4", "star 4", "lattice 2x2")
+FAST = ("ring 4", "complete 4", "star 4")
 graphs = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in GRAPHS]
 )
@@ -101,7 +101,7 @@ def test_the_coherences_of_an_eigenspace_are_kept(name, weights, spectrum):
     np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", ["triangle", "complete 4"])
+@pytest.mark.parametrize("name", [pytest.param("triangle", marks=pytest.mark.slow), "complete 4"])
 def test_derivatives_with_the_eigenspace_held_together(name):
     """By everything, of which some split the eigenspace; once more for two of the second order."""
     parts = symmetric_network(name, 4)
@@ -195,31 +195,35 @@ DARK = [
     (secular.ring(4), [0], True),
     (secular.ring(4), [0, 2], True),
     (secular.ring(4), [0, 1], False),
-    (secular.ring(6), [3], True),
     (secular.complete(4), [1, 2], True),
     (secular.complete(4), [0, 1, 3], False),
     (secular.star(4), [0], True),
     (secular.star(4), [0, 1], True),
-    (secular.star(4), [2], True),
     (secular.star(4), [1, 2], False),
+    (secular.lattice(1, 4), [0], False),
     (secular.lattice(1, 3), [1], True),
     (secular.lattice(1, 3), [0], False),
     (secular.lattice(1, 5), [2], True),
     (secular.lattice(1, 5), [1], True),
-    (secular.lattice(2, 2), [0], True),
+    (secular.ring(6), [3], True),
+    (secular.lattice(2, 3), [0], False),
+    (secular.ring(8), [0, 4], True),
+    (secular.ring(8), [0, 1], False),
 ]
 
 
-def test_dark_modes_are_told():
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_dark_modes_are_told(large):
     """An error for known values, NaN in `jit`, whatever rounding makes of their rates."""
     for adjacency, sites, dark in DARK:
         modes = len(adjacency)
-        frequency = np.full(modes, 1.3)
+        if (modes != 4) is not large:
+            continue
         damping = np.zeros(modes)
         damping[sites] = 1e-3 * (1 + np.arange(len(sites)))
         for weights, spectrum in COUPLINGS:
             for ratio in (0.0, 1.0):
-                parts = (frequency, 0.1 * adjacency, 0.1 * ratio * adjacency, damping)
+                parts = (np.full(modes, 1.3), 0.1 * adjacency, 0.1 * ratio * adjacency, damping)
                 parts = [np.asarray(part, DTYPE) for part in (*parts, 1.0 + np.arange(modes))]
                 state = compiled(jaxosc.global_lindblad, spectrum, weights=weights)(*parts)
                 assert np.all(np.isnan(state) if dark else np.isfinite(state)), (sites, weights)

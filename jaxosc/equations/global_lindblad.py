@@ -52,9 +52,20 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
         temperature is negative, or a normal mode has no bath, and the values are known only
         inside a transformation.
-        Where two Ω_k coincide and the temperatures differ, the equation itself is
-        discontinuous: two identical uncoupled oscillators are taken as their own normal modes,
-        and derivatives there have no meaning.
+        A mode is without one if it vanishes, up to rounding, at every oscillator with a bath.
+
+        Modes of one frequency form a group, inside which the equation keeps the coherences: with
+        the matrix w_j of each bath in the group and R = Σ_j w_j, n_kl = ⟨c_k†c_l⟩
+        solves Rn + nR = 2 Σ_j w_j N(Ω, T_j). For N > 2 frequencies count as one if their
+        splitting is below 4e-10 (float32: 7e-5) of the couplings and detunings that might have
+        split them, so that identical oscillators linked by λ = 1e-12 are two modes. What a
+        vanishing change of H leaves of a group depends on that change: the equation is
+        discontinuous there. Derivatives hold groups together, and are right to any order. Two
+        modes are a group only where they are identical and uncoupled; of two that only a pairing
+        couples, the modes are those of a vanishing exchange beside it.
+
+        Near a degeneracy mixing angles turn at the inverse of the splitting ΔΩ. For two modes,
+        derivatives of ⟨n⟩ by ω and λ are good to 4ε(⟨n_1⟩ + ⟨n_2⟩ + 1)/ΔΩ, ε the rounding.
 
     Raises:
         ValueError: if the two do not fit together, the name is unknown, H is known and not
