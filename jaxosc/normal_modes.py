@@ -9,15 +9,14 @@ import jax.numpy as jnp
 from jax import export
 
 from jaxosc import domain
+from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc.oscillators import (
     Oscillators,
     entered,
     in_unit,
-    kinetic_matrix,
     natural_unit,
-    potential_matrix,
     require_network,
     two_mode_determinants,
 )
@@ -40,17 +39,6 @@ class NormalModes(NamedTuple):
 export.register_namedtuple_serialization(NormalModes, serialized_name="jaxosc.NormalModes")
 
 
-class QuadratureModes(NamedTuple):
-    """Normal modes as quadratures: x = X ξ, p = P π with XPᵀ = 1, frequencies ascending.
-
-    X diagonalises H: XᵀVX = PᵀWP = diag Ω. U = (X + P)/2 and V = (X − P)/2.
-    """
-
-    frequency: jax.Array
-    position: jax.Array
-    momentum: jax.Array
-
-
 def normal_modes(oscillators: Oscillators) -> NormalModes:
     """Diagonalise H = Σ_k Ω_k c_k†c_k + constant by a_j = Σ_k U_jk c_k + V_jk c_k†.
 
@@ -60,7 +48,11 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     Returns:
         NormalModes(frequency [N], u [N, N], v [N, N]), frequencies ascending; NaN where H is
         not bounded below and the values are known only inside a transformation. The signs of
-        the modes are free; the derivatives of U and V are singular where two Ω_k coincide.
+        the modes are free. Modes of one frequency are any rotation of each other: derivatives
+        there are those of their eigenspace and of its mean frequency, right for what no such
+        rotation changes. (For N > 2 frequencies count as one whose splitting is below 4e-10, in
+        float32 7e-5, of the couplings and detunings that might have split them. Of two modes
+        that only a pairing couples, the modes are those of a vanishing exchange beside it.)
 
     Raises:
         ValueError: if H is known and not bounded below.
@@ -77,26 +69,27 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
 def _normal_modes(oscillators: Oscillators) -> tuple[NormalModes, jax.Array]:
     conditions = domain.network_conditions(oscillators)
     unit = natural_unit(oscillators)
-    frequency, position, momentum = quadrature_modes(in_unit(oscillators, unit))
-    modes = NormalModes(frequency * unit, (position + momentum) / 2, (position - momentum) / 2)
+    modes = _any_modes(in_unit(oscillators, unit))
     valid = domain.hold(conditions)
-    modes = NormalModes(*(nan_unless(valid, leaf) for leaf in modes))
-    return modes, domain.status(conditions)
+    modes = modes._replace(frequency=modes.frequency * unit)
+    return NormalModes(*(nan_unless(valid, leaf) for leaf in modes)), domain.status(conditions)
 
 
-def quadrature_modes(oscillators: Oscillators) -> QuadratureModes:
-    """The normal modes as quadratures; meaningless where H is not bounded below."""
-    if oscillators.modes == 2:
-        return _two_modes(oscillators)
-    # With V = AAᵀ, W = BBᵀ the frequencies are the singular values of AᵀB: to ε Ω_N each, where
-    # the eigenvalues Ω² of BᵀVB are good to ε Ω_N².
-    potential = jnp.linalg.cholesky(potential_matrix(oscillators))
-    kinetic = jnp.linalg.cholesky(kinetic_matrix(oscillators))
-    left, frequency, right = jnp.linalg.svd(potential.T @ kinetic)
-    frequency = frequency[::-1]
-    narrow = jax.lax.rsqrt(frequency)[None, :]
-    position, momentum = kinetic @ right.T[:, ::-1] * narrow, potential @ left[:, ::-1] * narrow
-    return QuadratureModes(frequency, position, momentum)
+def highest_frequency(oscillators: Oscillators) -> jax.Array:
+    """Ω_N, without a derivative."""
+    return jax.lax.stop_gradient(_any_modes(oscillators).frequency[-1])
+
+
+def _any_modes(oscillators: Oscillators) -> NormalModes:
+    """The normal modes; meaningless where H is not bounded below."""
+    return _two_modes(oscillators) if oscillators.modes == 2 else _many_modes(oscillators)
+
+
+def _many_modes(oscillators: Oscillators) -> NormalModes:
+    frame = normal_frame(oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    mean = frame.mean_frequency
+    frequency = jax.lax.stop_gradient(frame.frequency) + mean - jax.lax.stop_gradient(mean)
+    return NormalModes(frequency, frame.u, frame.v)
 
 
 def two_mode_frequencies(
@@ -119,11 +112,12 @@ def two_mode_frequencies(
     return quotient(sqrt(potential) * sqrt(kinetic), high), high, splitting
 
 
-def _two_modes(oscillators: Oscillators) -> QuadratureModes:
+def _two_modes(oscillators: Oscillators) -> NormalModes:
     (low, high), position, momentum = two_mode_quadratures(oscillators)
     # Rounding must not put equal frequencies out of order; derivatives stay as they are.
     low += jax.lax.stop_gradient(jnp.minimum(high - low, 0))
-    return QuadratureModes(jnp.array([low, high]), jnp.array(position), jnp.array(momentum))
+    x, p = jnp.array(position), jnp.array(momentum)
+    return NormalModes(jnp.array([low, high]), (x + p) / 2, (x - p) / 2)
 
 
 Square = tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]

@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
 from jaxosc._numerics import small
+from jaxosc._numerics.bogoliubov import normal_frame
+from jaxosc._numerics.linear import eigh
 from jaxosc._numerics.sharing import quotient
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
@@ -20,7 +23,7 @@ from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, drift_matrix
 from jaxosc.equations.entrance import Equation
 from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
-from jaxosc.normal_modes import Square, quadrature_modes, two_mode_quadratures
+from jaxosc.normal_modes import Square, two_mode_quadratures
 from jaxosc.oscillators import Oscillators, in_unit
 
 WEIGHTS = ("paper", "rotating-wave", "position")
@@ -49,9 +52,20 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
         temperature is negative, or a normal mode has no bath, and the values are known only
         inside a transformation.
-        Where two Ω_k coincide and the temperatures differ, the equation itself is
-        discontinuous: two identical uncoupled oscillators are taken as their own normal modes,
-        and derivatives there have no meaning.
+        A mode is without one if it vanishes, up to rounding, at every oscillator with a bath.
+
+        Modes of one frequency form a group, inside which the equation keeps the coherences: with
+        the matrix w_j of each bath in the group and R = Σ_j w_j, n_kl = ⟨c_k†c_l⟩
+        solves Rn + nR = 2 Σ_j w_j N(Ω, T_j). For N > 2 frequencies count as one if their
+        splitting is below 4e-10 (float32: 7e-5) of the couplings and detunings that might have
+        split them, so that identical oscillators linked by λ = 1e-12 are two modes. What a
+        vanishing change of H leaves of a group depends on that change: the equation is
+        discontinuous there. Derivatives hold groups together, and are right to any order. Two
+        modes are a group only where they are identical and uncoupled; of two that only a pairing
+        couples, the modes are those of a vanishing exchange beside it.
+
+        Near a degeneracy mixing angles turn at the inverse of the splitting ΔΩ. For two modes,
+        derivatives of ⟨n⟩ by ω and λ are good to 4ε(⟨n_1⟩ + ⟨n_2⟩ + 1)/ΔΩ, ε the rounding.
 
     Raises:
         ValueError: if the two do not fit together, the name is unknown, H is known and not
@@ -98,9 +112,10 @@ class GlobalLindblad(Equation):
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         valid = domain.hold(super().conditions(oscillators, baths))
         scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+        if oscillators.modes != 2:
+            return _many_modes(scaled, scaled_baths, self.weights, unit, valid)
         share = partial(_share, spectrum=baths.spectrum, weights=self.weights)
-        route = _two_modes if oscillators.modes == 2 else _many_modes
-        return route(scaled, scaled_baths, share, unit, valid)
+        return _two_modes(scaled, scaled_baths, share, unit, valid)
 
 
 class Secular(NamedTuple):
@@ -187,43 +202,139 @@ def _two_modes(
     )
 
 
-def _many_modes(
-    oscillators: Oscillators,
-    baths: Baths,
-    share: Callable[..., jax.Array],
-    unit: jax.Array,
-    valid: jax.Array,
-) -> Secular:
-    modes = quadrature_modes(oscillators)
-    omega = modes.frequency[None, :]
-    shares = share(
-        baths.damping[:, None],
-        oscillators.frequency[:, None],
-        omega,
-        modes.position,
-        modes.momentum,
+class ManyModes(NamedTuple):
+    """The equation for any number of modes, in the normal modes of the network.
+
+    Inside a group of degenerate modes it keeps the coherences. With the rates R_kl = Σ_j w_jkl of
+    the amplitudes, zero between groups, n = C + N(Ω, T_coldest) and
+
+        RC + CR = 2 Σ_j w_jkl [N(Ω, T_j) − N(Ω, T_coldest)].
+
+    Attributes:
+        position: X [N, N] of x = Xξ.
+        momentum: P [N, N] of p = Pπ, XPᵀ = 1.
+        same: whether k and l belong to one group [N, N].
+        rate: R [N, N].
+        heating: the sum on the right [N, N].
+        reference: N(Ω, T_coldest) [N], Ω the mean frequency of a group.
+        damped: whether no normal mode is dark.
+    """
+
+    position: jax.Array
+    momentum: jax.Array
+    same: jax.Array
+    rate: jax.Array
+    heating: jax.Array
+    reference: jax.Array
+    damped: jax.Array
+
+
+def many_modes(oscillators: Oscillators, baths: Baths, weights: str) -> ManyModes:
+    """The equation of a network and its baths, in natural units."""
+    frame = normal_frame(oscillators.frequency, oscillators.exchange, oscillators.pairing)
+    omega = frame.mean_frequency
+    strength = jnp.broadcast_to(baths.damping[:, None], frame.u.shape)
+    if weights != "paper" and baths.spectrum == "ohmic":
+        strength = strength * omega[None, :] / oscillators.frequency[:, None]
+    coldest = _coldest(baths)
+    reference = bose(omega, coldest)
+    gain = bose(omega[None, :], baths.temperature[:, None]) - reference[None, :]
+    # What of the normal modes the baths couple to
+    amplitudes = {
+        "paper": (frame.u, frame.v),
+        "rotating-wave": (frame.u,),
+        "position": (frame.u + frame.v,),
+    }[weights]
+
+    def in_groups(strength: jax.Array) -> jax.Array:
+        total = sum((x.T @ (strength * x) for x in amplitudes), jnp.zeros_like(frame.u))
+        return jnp.where(frame.same, (total + total.T) / 2, 0)
+
+    rate = in_groups(strength)
+    return ManyModes(
+        position=frame.u + frame.v,
+        momentum=frame.u - frame.v,
+        same=frame.same,
+        rate=rate,
+        heating=in_groups(strength * gain),
+        reference=reference,
+        damped=_is_damped(frame.same, rate, jnp.stack(amplitudes), baths.damping > 0),
     )
-    rate = jnp.sum(shares, axis=0)
-    coldest = jax.lax.stop_gradient(jnp.min(baths.temperature))
-    reference = bose(modes.frequency, coldest)
-    gains = bose(omega, baths.temperature[:, None]) - reference[None, :]
-    excess = jnp.sum(shares * gains, axis=0) / rate
 
-    def in_modes(variance: jax.Array) -> jax.Array:
-        xx = (modes.position * variance[None, :]) @ modes.position.T
-        pp = (modes.momentum * variance[None, :]) @ modes.momentum.T
-        zero = jnp.zeros_like(xx)
-        return small.interleave(xx, zero, zero, pp)
 
-    stationary = thermal_covariance(oscillators, coldest) + in_modes(excess)
-    diffusion = in_modes(2 * rate * unit * (reference + excess + 0.5))
-    damped = jnp.all(rate > 0)
-    decay = -(modes.position * rate[None, :]) @ modes.momentum.T
-    matrix = drift_matrix(oscillators, decay, decay.T)
-    valid &= damped
+def drift_of(modes: ManyModes, oscillators: Oscillators) -> jax.Array:
+    """A [2N, 2N]."""
+    decay = -modes.position @ modes.rate @ modes.momentum.T
+    return drift_matrix(oscillators, decay, decay.T)
+
+
+def diffusion_of(modes: ManyModes) -> jax.Array:
+    """D [2N, 2N]."""
+    noise = modes.rate * (modes.reference + 0.5)[None, :] + modes.heating
+    return _in_quadratures(modes, 2 * noise)
+
+
+def steady_covariance_of(modes: ManyModes, oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """σ [2N, 2N]."""
+    scale, rate = _relative(modes.same, modes.rate)
+    values, vectors = eigh(jax.lax.stop_gradient(rate))
+    total = values[:, None] + values[None, :]
+
+    def equation(excess: jax.Array) -> jax.Array:
+        return rate @ excess + excess @ rate
+
+    def solve(_: object, right: jax.Array) -> jax.Array:
+        return vectors @ ((vectors.T @ right @ vectors) / total) @ vectors.T
+
+    right = 2 * modes.heating / scale[None, :]
+    excess = jax.lax.custom_linear_solve(equation, right, solve, symmetric=True)
+    return thermal_covariance(oscillators, _coldest(baths)) + _in_quadratures(modes, excess)
+
+
+def _coldest(baths: Baths) -> jax.Array:
+    return jax.lax.stop_gradient(jnp.min(baths.temperature))
+
+
+def _in_quadratures(modes: ManyModes, variance: jax.Array) -> jax.Array:
+    """The matrix [2N, 2N] with ⟨ξξᵀ⟩ = ⟨ππᵀ⟩ as given [N, N]."""
+    x, p = modes.position, modes.momentum
+    zero = jnp.zeros_like(variance)
+    return small.interleave(x @ variance @ x.T, zero, zero, p @ variance @ p.T)
+
+
+def _relative(same: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The mean rate of the group of each mode [N], without a derivative, and R over it [N, N]."""
+    members = same.astype(rate.dtype)
+    mean = jax.lax.stop_gradient(members @ jnp.diag(rate)) / jnp.sum(members, axis=1)
+    mean = jnp.where(mean > 0, mean, 1)
+    return mean, rate / mean[None, :]
+
+
+def _is_damped(
+    same: jax.Array, rate: jax.Array, amplitudes: jax.Array, present: jax.Array
+) -> jax.Array:
+    """Whether no normal mode is dark, its rate nothing but rounding.
+
+    The amplitudes of a group at the oscillators are known to ε of the largest. Inside it, where a
+    mode that is dark has its zero from cancellation, rates are known to ε of their mean.
+    """
+    rounding = 8 * rate.shape[0] * float(np.finfo(rate.dtype).eps)
+    squares = amplitudes**2
+    lit = jnp.sum(jnp.where(present[None, :, None], squares, 0), axis=(0, 1))
+    members = same.astype(rate.dtype)
+    bright = members @ lit > rounding**2 * (members @ jnp.sum(squares, axis=(0, 1)))
+    slowest = eigh(_relative(same, jax.lax.stop_gradient(rate))[1])[0][0]
+    return jnp.all(bright) & (slowest > 8 * rounding)
+
+
+def _many_modes(
+    oscillators: Oscillators, baths: Baths, weights: str, unit: jax.Array, valid: jax.Array
+) -> Secular:
+    modes = many_modes(oscillators, baths, weights)
+    valid &= modes.damped
     return Secular(
-        matrix * unit,
-        small.nan_unless(valid, diffusion),
-        small.nan_unless(valid, stationary),
-        damped,
+        drift_of(modes, oscillators) * unit,
+        small.nan_unless(valid, diffusion_of(modes) * unit),
+        small.nan_unless(valid, steady_covariance_of(modes, oscillators, baths)),
+        modes.damped,
     )

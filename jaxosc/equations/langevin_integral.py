@@ -21,7 +21,7 @@ from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, in_natural_units
 from jaxosc.dynamics import network_matrix
 from jaxosc.equations.langevin import Langevin
-from jaxosc.normal_modes import quadrature_modes
+from jaxosc.normal_modes import highest_frequency
 from jaxosc.oscillators import Oscillators
 
 MOMENTS = ("occupation", "covariance")
@@ -151,7 +151,7 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
     valid &= jnp.all(poles.real < 0)
     # And where the tail begins that a strongly damped mode leaves
-    highest = jax.lax.stop_gradient(quadrature_modes(oscillators).frequency[-1])
+    highest = highest_frequency(oscillators)
     resonance = jnp.sort(jnp.append(resonance, highest))
     x, w = jnp.asarray(_NODES, resonance.dtype), jnp.asarray(_WEIGHTS, resonance.dtype)
     start = jnp.concatenate([jnp.zeros_like(resonance[:1]), resonance[:-1]])[:, None]
