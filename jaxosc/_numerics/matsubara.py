@@ -285,10 +285,17 @@ def thermal_sum(
         nodes, weights = _cold_rule(jnp.minimum(temperature, 1e8 * highest), slowest, highest)
         return nodes, weights.at[0].set(temperature)
 
-    rules = (*(partial(_hot_rule, rule, temperature) for rule in _RULES), cold)
-    return jax.lax.switch(
-        number, [lambda rule=rule: _weighted_sum(function, *rule()) for rule in rules]
-    )
+    rules: list[Callable[[], tuple[jax.Array, jax.Array]]]
+    rules = [*(partial(_hot_rule, rule, temperature) for rule in _RULES), cold]
+    counts = [jax.eval_shape(rule)[0].shape[0] for rule in rules]
+
+    def filled(rule: Callable[[], tuple[jax.Array, jax.Array]]) -> tuple[jax.Array, jax.Array]:
+        nodes, weights = rule()
+        missing = max(counts) - nodes.shape[0]
+        return jnp.pad(nodes, (0, missing)), jnp.pad(weights, (0, missing))
+
+    nodes, weights = jax.lax.switch(number, [partial(filled, rule) for rule in rules])
+    return _weighted_sum(function, jnp.asarray(counts)[number], nodes, weights)
 
 
 @custom_vmap
@@ -313,20 +320,27 @@ def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
 
 
 def _weighted_sum(
-    function: Callable[[jax.Array], Any], nodes: jax.Array, weights: jax.Array
+    function: Callable[[jax.Array], Any], count: jax.Array, nodes: jax.Array, weights: jax.Array
 ) -> Any:
-    # Not as a batch: memory stays at that of one frequency. In reverse every term is computed
-    # again; kept, they would be the bulk of the memory.
+    """The sum of so many terms, one after the other: memory stays at that of one frequency."""
+
+    # In reverse every term is computed again; kept, they would be the bulk of the memory.
     @partial(jax.checkpoint, prevent_cse=False)
     def weighted(node: jax.Array, weight: jax.Array) -> Any:
         return jax.tree.map(lambda x: weight * x, function(node))
 
-    def add(total: Any, term: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
-        return jax.tree.map(jnp.add, total, weighted(*term)), None
+    # One loop for all rules, the terms being the bulk of what there is to compile.
+    def add(total: Any, term: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[Any, None]:
+        place, node, weight = term
+
+        def more() -> Any:
+            return jax.tree.map(jnp.add, total, weighted(node, weight))
+
+        return jax.lax.cond(place < count, more, lambda: total), None
 
     shapes = jax.eval_shape(function, nodes[0])
     zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
-    return jax.lax.scan(add, zero, (nodes, weights))[0]
+    return jax.lax.scan(add, zero, (jnp.arange(nodes.shape[0]), nodes, weights))[0]
 
 
 def _hot_rule(rule: _GaussRule, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
