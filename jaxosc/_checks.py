@@ -85,7 +85,10 @@ def _array(name: str, value: ArrayLike) -> tuple[jax.Array, list[Any]]:
             value = jax.tree.map(lambda leaf: jnp.asarray(leaf, one), value)
         if isinstance(value, np.ndarray) and not value.dtype.isnative:
             value = value.astype(value.dtype.newbyteorder("="))
-        array = jnp.asarray(value)
+        # Of an array of floats jnp.asarray compiles a copy, shape by shape. One of its own, for
+        # the array may change.
+        floats = isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating)
+        array = jax.device_put(np.array(value)) if floats else jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"Argument `{name}` must be a real number or an array of them, "

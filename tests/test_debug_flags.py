@@ -1,0 +1,169 @@
+"""Everything works where JAX is told to stop at every NaN and infinity that a program returns."""
+
+import contextlib
+import io
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from precision import DTYPE, double
+from test_readme import BLOCK, ROOT
+
+import jaxosc
+
+
+def pair(coupling=1.0):
+    return jaxosc.pair((5.0, 2.0), coupling, "position")
+
+
+def ring(modes):
+    exchange = 0.1 * (np.eye(modes, k=1) + np.eye(modes, k=-1))
+    return jaxosc.Oscillators(np.linspace(1.0, 1.5, modes), exchange, 0.3 * exchange)
+
+
+def baths(modes=2, temperature=1.0):
+    return jaxosc.Baths([1e-2] * modes, [temperature] * modes)
+
+
+def number(coupling):
+    return jaxosc.occupation(jaxosc.gibbs(pair(coupling), 98.0))[0]
+
+
+def near(distance):
+    oscillators = jaxosc.pair((5.0, 2.0), interaction="position", distance=distance)
+    return jaxosc.occupation(jaxosc.gibbs(oscillators, 98.0))[0]
+
+
+def description(name):
+    equation = getattr(jaxosc, name)
+    return [
+        jaxosc.steady_state(equation(*arguments))
+        for arguments in (
+            (pair(), baths()), (pair(0.0), baths(2, 0.0)), (ring(3), baths(3)),
+        )
+    ]  # fmt: skip
+
+
+def measure(name):
+    function = getattr(jaxosc, name)
+    for modes in (1, 2, 3):
+        group = {"modes": (0,)} if name == "mutual_information" else {}
+        if modes == 1 and group:
+            continue
+        for state in (
+            0.5 * np.eye(2 * modes),
+            0.7 * np.eye(2 * modes),
+            jaxosc.gibbs(ring(modes), 1.0),
+        ):
+            jax.block_until_ready(function(state, **group))
+    state = jnp.asarray(np.diag([0.7, 0.7, 2.0, 1.0]), DTYPE)
+    if name not in ("is_physical", "coherence"):
+        jax.grad(lambda state: jnp.sum(function(state)))(state)
+    jax.jit(jax.vmap(function))(jnp.stack([state] * 3))
+
+
+def frontier(tolerance):
+    return jaxosc.trust_frontier(
+        pair(), baths(2, 98.0), jaxosc.local_lindblad,
+        lambda state: jaxosc.occupation(state)[0], tolerance,
+    )  # fmt: skip
+
+
+def sweeps(folder):
+    couplings = {"coupling": np.linspace(0.0, 3.0, 8)}  # the last ones past the critical one
+    result = jaxosc.sweep(number, couplings)
+    assert np.isnan(result.values).sum() == 4
+    result.save(folder / "some.npz")
+    again = jaxosc.load_sweep(folder / "some.npz")
+    np.testing.assert_array_equal(again.values, result.values)
+    reduce = {"max": "max", "nanmean": "nanmean", "own": jaxosc.histogram(0.0, 100.0, 4)}
+    assert np.isnan(jaxosc.sweep(number, couplings, reduce=reduce).values["max"])
+
+
+MEASURES = (
+    "occupation", "coherence", "symplectic_eigenvalues", "von_neumann_entropy",
+    "mutual_information", "purity", "is_physical",
+)  # fmt: skip
+CALLS = {
+    "pair": lambda folder: (pair(), jaxosc.pair((5.0, 2.0), distance=1e-3, interaction="position")),
+    "critical_coupling": lambda folder: jaxosc.critical_coupling((5.0, 2.0), "position"),
+    "normal_modes": lambda folder: [jaxosc.normal_modes(ring(modes)) for modes in (1, 2, 3)],
+    "gibbs": lambda folder: [jaxosc.gibbs(ring(n), t) for n in (1, 2, 3) for t in (0.0, 1.0)],
+    "langevin_quadrature": lambda folder: jaxosc.langevin_quadrature(pair(), baths()),
+    "langevin_spectrum": lambda folder: jaxosc.langevin_spectrum(pair(), baths(), np.ones(3)),
+    # infinite without couplings
+    "critical_scale": lambda folder: [jaxosc.critical_scale(x) for x in (pair(), pair(0.0))],
+    "stability_scale": lambda folder: [
+        jaxosc.stability_scale(x, baths()) for x in (pair(), pair(0.0))
+    ],
+    "diagnose": lambda folder: [
+        str(jaxosc.diagnose(*arguments))
+        for arguments in ((pair(), baths()), (pair(0.0), baths(2, 0.0)), (pair(3.0), baths()))
+    ],
+    "susceptibility": lambda folder: [
+        jaxosc.susceptibility(number, {"coupling": np.array([0.5, 3.0])}, "coupling", mode)
+        for mode in ("forward", "reverse")
+    ],
+    "critical_exponent": lambda folder: jaxosc.critical_exponent(
+        near, {"distance": np.array([1e-3, -0.1])}
+    ),
+    "logarithmic_slope": lambda folder: jaxosc.logarithmic_slope(
+        near, {"distance": np.array([1e-3, -0.1])}
+    ),
+    "trust_frontier": lambda folder: [frontier(t).reason for t in (0.1, 50.0, 1e-9)],
+    "trace_curve": lambda folder: jaxosc.trace_curve(
+        lambda x, y: jnp.where(x < 0.5, 1 - x - y, jnp.nan),
+        {"x": 0.0, "y": 1.0},
+        {"x": (-2, 2), "y": (-2, 2)},
+    ),
+    "optimize": lambda folder: jaxosc.optimize(
+        number, {"coupling": 1.0}, {"coupling": (0.0, 3.0)}, maximize=True
+    ),
+    "sweep": sweeps,
+    **{
+        name: lambda folder, name=name: description(name)
+        for name in ("local_lindblad", "global_lindblad", "langevin")
+    },
+    **{name: lambda folder, name=name: measure(name) for name in MEASURES},
+}
+# Records, and what the calls above use
+WITHIN = {
+    "Baths", "CriticalCurve", "Diagnosis", "Dynamics", "Frontier", "NormalModes", "Optimum",
+    "Oscillators", "Reduction", "SweepResult", "__version__", "histogram", "load_sweep",
+    "steady_state",
+}  # fmt: skip
+
+
+def test_nothing_is_left_out():
+    assert set(CALLS) | WITHIN == set(jaxosc.__all__)
+
+
+@contextlib.contextmanager
+def watched():
+    with jax.debug_nans(True), jax.debug_infs(True):
+        with pytest.raises(FloatingPointError):
+            jnp.log(jnp.zeros(()))
+        yield
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_public_face(name, tmp_path):
+    with watched():
+        jax.block_until_ready(CALLS[name](tmp_path))
+
+
+@double
+def test_readme():
+    """Every block of it, in the reader's promotion rules."""
+    blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    namespace: dict = {}
+    with (
+        watched(),
+        contextlib.redirect_stdout(io.StringIO()),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        for language, code in blocks:
+            if language == "python":
+                exec(code, namespace)
