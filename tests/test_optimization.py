@@ -305,7 +305,7 @@ def test_a_start_past_the_critical_point_is_refused_in_words():
     ],
 )
 def test_optima_on_any_scale(function, start, bounds, optimum):
-    scales = ("", "x") if bounds[0] > 0 else ("",)
+    scales = ((), "x") if bounds[0] > 0 else ((),)
     for logarithmic in scales:
         found = jaxosc.optimize(function, {"x": start}, {"x": bounds}, logarithmic=logarithmic)
         assert found.converged, found.reason
@@ -425,7 +425,7 @@ def test_the_largest_heat_current_by_the_damping():
 
     scan = np.geomspace(1e-10, 1, 20001)
     values = np.asarray(jax.jit(jax.vmap(current))(scan))
-    for start, logarithmic in ((0.5, ""), (1e-8, ""), (1e-8, "gamma")):
+    for start, logarithmic in ((0.5, ()), (1e-8, ()), (1e-8, "gamma")):
         found = jaxosc.optimize(
             current, {"gamma": start}, {"gamma": (1e-10, 1)}, True, logarithmic=logarithmic
         )
