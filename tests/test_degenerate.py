@@ -103,7 +103,7 @@ def test_the_coherences_of_an_eigenspace_are_kept(name, weights, spectrum):
 
 @pytest.mark.parametrize("name", [pytest.param("triangle", marks=pytest.mark.slow), "complete 4"])
 def test_derivatives_with_the_eigenspace_held_together(name):
-    """By everything, of which some split the eigenspace; once more for two of the second order."""
+    """By everything, of which some split the eigenspace; of three sites once more."""
     parts = symmetric_network(name, 4)
     numbers = [[reference._exact(x) for x in part.reshape(-1)] for part in parts]
     modes = len(parts[0])
@@ -140,7 +140,7 @@ def test_derivatives_with_the_eigenspace_held_together(name):
             found = sum(np.sum(g * t) for g, t in zip(gradient, direction(which), strict=True))
             # what cancels is of size ⟨n⟩ over the distance of other modes, some 10
             assert found == pytest.approx(float(slope), abs=digits(1e-12))
-    if EPS > 1e-10:
+    if modes != 3 or EPS > 1e-10:
         return
     _, second = jax.jit(
         lambda *parts: jax.jvp(
