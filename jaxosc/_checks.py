@@ -9,10 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+
+from jaxosc.typing import Reals
 
 
-def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
+def float_arrays(**arguments: Reals) -> list[jax.Array]:
     """The arguments as arrays of one floating dtype, the widest of the arrays among them.
 
     Integers, Python numbers and sequences of them follow the others, or take JAX's default
@@ -56,7 +57,7 @@ def _floating(dtypes: Sequence[Any]) -> list[Any]:
 _DEEPEST = 8  # nested sequences: far more than any array here has dimensions
 
 
-def _array(name: str, value: ArrayLike) -> tuple[jax.Array, list[Any]]:
+def _array(name: str, value: Reals) -> tuple[jax.Array, list[Any]]:
     """The value as an array, and the dtypes that it states."""
     try:
         kinds = list(_stated(value))
