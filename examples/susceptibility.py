@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from matplotlib.figure import Figure
 
 import jaxosc
+from jaxosc.typing import Interaction
 
 jax.config.update("jax_enable_x64", True)
 
@@ -22,7 +23,7 @@ BATHS = jaxosc.Baths(damping=(1.5e-6, 1.5e-6), temperature=(98.0, 298.0))
 
 
 def occupation(
-    equation: Callable[..., jaxosc.Dynamics], interaction: str
+    equation: Callable[..., jaxosc.Dynamics], interaction: Interaction
 ) -> Callable[..., jax.Array]:
     """⟨a1†a1⟩ as a function of the distance."""
 

@@ -10,7 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+
+from jaxosc.typing import Reals
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -32,7 +33,7 @@ def nan_is_an_answer(
     return call
 
 
-def float_arrays(**arguments: ArrayLike) -> list[jax.Array]:
+def float_arrays(**arguments: Reals) -> list[jax.Array]:
     """The arguments as arrays of one floating dtype, the widest of the arrays among them.
 
     Integers, Python numbers and sequences of them follow the others, or take JAX's default
@@ -76,7 +77,7 @@ def _floating(dtypes: Sequence[Any]) -> list[Any]:
 _DEEPEST = 8  # nested sequences: far more than any array here has dimensions
 
 
-def _array(name: str, value: ArrayLike) -> tuple[jax.Array, list[Any]]:
+def _array(name: str, value: Reals) -> tuple[jax.Array, list[Any]]:
     """The value as an array, and the dtypes that it states."""
     try:
         kinds = list(_stated(value))

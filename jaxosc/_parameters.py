@@ -11,14 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
+from jaxosc.typing import Reals
 
 Function = Callable[..., Any]
 
 
-def named_arrays(name: str, parameters: Mapping[str, ArrayLike]) -> dict[str, jax.Array]:
+def named_arrays(name: str, parameters: Mapping[str, Reals]) -> dict[str, jax.Array]:
     """The parameters as arrays of one floating dtype.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import jax
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics import small
@@ -17,8 +18,9 @@ from jaxosc.oscillators import (
     require_network,
     two_mode_determinants,
 )
+from jaxosc.typing import Reals, Spectrum
 
-SPECTRA = ("flat", "ohmic")
+SPECTRA: tuple[Spectrum, ...] = get_args(Spectrum)
 
 
 class Baths(Record):
@@ -43,9 +45,9 @@ class Baths(Record):
 
     damping: jax.Array
     temperature: jax.Array
-    spectrum: str
+    spectrum: Spectrum
 
-    def __init__(self, damping: ArrayLike, temperature: ArrayLike, spectrum: str = "flat") -> None:
+    def __init__(self, damping: Reals, temperature: Reals, spectrum: Spectrum = "flat") -> None:
         damping, temperature = _checks.float_arrays(damping=damping, temperature=temperature)
         _checks.require_choice("spectrum", spectrum, SPECTRA)
         if damping.ndim != 1 or damping.shape[0] == 0:

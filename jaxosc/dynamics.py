@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics.eigenvalues import slowest_decay
@@ -27,6 +26,7 @@ from jaxosc.oscillators import (
     natural_unit,
     potential_matrix,
 )
+from jaxosc.typing import Reals
 
 # What a description is applied to, such as a network and its baths
 Parts = tuple[Any, ...]
@@ -126,7 +126,7 @@ class Dynamics(Record):
     _parts: Parts
     _description: Description
 
-    def __init__(self, drift: ArrayLike, diffusion: ArrayLike) -> None:
+    def __init__(self, drift: Reals, diffusion: Reals) -> None:
         description = Matrices()
         self._set(_parts=description.require(drift, diffusion), _description=description)
 

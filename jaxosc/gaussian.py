@@ -17,14 +17,14 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics import entropy, uncertainty
 from jaxosc._numerics.small import blocks_of
+from jaxosc.typing import Reals
 
 
-def occupation(covariance: ArrayLike) -> jax.Array:
+def occupation(covariance: Reals) -> jax.Array:
     """Mean occupations ⟨a_j†a_j⟩ = (⟨x_j²⟩ + ⟨p_j²⟩ − 1)/2.
 
     Args:
@@ -41,7 +41,7 @@ def occupation(covariance: ArrayLike) -> jax.Array:
     return _occupation(_covariance(covariance))
 
 
-def coherence(covariance: ArrayLike) -> jax.Array:
+def coherence(covariance: Reals) -> jax.Array:
     """The matrix ⟨a_j†a_k⟩, with the occupations on its diagonal.
 
     ⟨a_j†a_k⟩ = [⟨x_jx_k⟩ + ⟨p_jp_k⟩ + i(⟨x_jp_k⟩ − ⟨p_jx_k⟩) − δ_jk]/2.
@@ -58,7 +58,7 @@ def coherence(covariance: ArrayLike) -> jax.Array:
     return _coherence(_covariance(covariance))
 
 
-def symplectic_eigenvalues(covariance: ArrayLike) -> jax.Array:
+def symplectic_eigenvalues(covariance: Reals) -> jax.Array:
     """Symplectic eigenvalues ν, ascending: the moduli of the eigenvalues of iJσ, one of each pair.
 
     Args:
@@ -79,7 +79,7 @@ def symplectic_eigenvalues(covariance: ArrayLike) -> jax.Array:
     return _symplectic_eigenvalues(_covariance(covariance))
 
 
-def von_neumann_entropy(covariance: ArrayLike) -> jax.Array:
+def von_neumann_entropy(covariance: Reals) -> jax.Array:
     """Von Neumann entropy S = Σ f(ν), f(ν) = (ν + ½) ln(ν + ½) − (ν − ½) ln(ν − ½).
 
     Args:
@@ -98,7 +98,7 @@ def von_neumann_entropy(covariance: ArrayLike) -> jax.Array:
 
 
 def mutual_information(
-    covariance: ArrayLike,
+    covariance: Reals,
     modes: Sequence[int] | None = None,
     others: Sequence[int] | None = None,
 ) -> jax.Array:
@@ -126,7 +126,7 @@ def mutual_information(
     return _information(array, *_groups(array.shape[0] // 2, modes, others))
 
 
-def purity(covariance: ArrayLike) -> jax.Array:
+def purity(covariance: Reals) -> jax.Array:
     """Purity tr ρ² = 1/(2^N √det σ), 1 for a pure state.
 
     Args:
@@ -141,7 +141,7 @@ def purity(covariance: ArrayLike) -> jax.Array:
     return _purity(_covariance(covariance))
 
 
-def is_physical(covariance: ArrayLike) -> jax.Array:
+def is_physical(covariance: Reals) -> jax.Array:
     """Whether σ belongs to a quantum state: σ + iJ/2 ≥ 0, every symplectic eigenvalue ≥ 1/2.
 
     A pure state lies on the boundary, so what the rounding of entries may do is let pass: σ with
@@ -195,7 +195,7 @@ _purity = jax.jit(entropy.purity, inline=True)
 _is_physical = jax.jit(uncertainty.is_state, inline=True)
 
 
-def _covariance(covariance: ArrayLike) -> jax.Array:
+def _covariance(covariance: Reals) -> jax.Array:
     (array,) = _checks.float_arrays(covariance=covariance)
     _checks.require_quadratures("covariance", array)
     _checks.require_symmetric("covariance", array)

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._landscape import Landscape, Place, Shape, shape_around
@@ -26,6 +25,7 @@ from jaxosc._parameters import (
     require_takes,
 )
 from jaxosc._terminal import progress_bar
+from jaxosc.typing import Reals
 
 # Each step is tried at this many places at once, evenly from its start to its end. A region
 # without values that is narrower than a part of it could be stepped over.
@@ -73,7 +73,7 @@ class Optimum:
 @_checks.nan_is_an_answer
 def optimize(
     function: Function,
-    start: Mapping[str, ArrayLike],
+    start: Mapping[str, Reals],
     bounds: Mapping[str, tuple[float, float]],
     maximize: bool = False,
     tolerance: float = 1e-6,

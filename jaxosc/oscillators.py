@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar, get_args, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._numerics import small
 from jaxosc._numerics.special import power_of_two, product_less_square
 from jaxosc._numerics.symmetry import hollow_slope
 from jaxosc._pytree import Record
+from jaxosc.typing import Interaction, Reals
 
-INTERACTIONS = ("position", "rotating-wave")
+INTERACTIONS: tuple[Interaction, ...] = get_args(Interaction)
 
 # By bytes of the dtype: the numbers that frequencies may have, whatever their unit. Rates and
 # temperatures beside them then stay clear of overflow and underflow.
@@ -56,7 +56,7 @@ class Oscillators(Record):
     exchange: jax.Array
     pairing: jax.Array
 
-    def __init__(self, frequency: ArrayLike, exchange: ArrayLike, pairing: ArrayLike) -> None:
+    def __init__(self, frequency: Reals, exchange: Reals, pairing: Reals) -> None:
         frequency, exchange, pairing = _checks.float_arrays(
             frequency=frequency, exchange=exchange, pairing=pairing
         )
@@ -98,9 +98,9 @@ class PairAtDistance(Oscillators):
     _static = ("interaction",)
 
     distance: jax.Array
-    interaction: str
+    interaction: Interaction
 
-    def __init__(self, frequency: ArrayLike, distance: ArrayLike, interaction: str) -> None:
+    def __init__(self, frequency: Reals, distance: Reals, interaction: Interaction) -> None:
         _checks.require_choice("interaction", interaction, INTERACTIONS)
         frequency, distance = _checks.float_arrays(frequency=frequency, distance=distance)
         _require_pair(frequency=frequency, distance=distance)
@@ -122,15 +122,15 @@ class PairAtDistance(Oscillators):
 
 
 @overload
-def pair(omega: ArrayLike, coupling: ArrayLike, interaction: str) -> Oscillators: ...
+def pair(omega: Reals, coupling: Reals, interaction: Interaction) -> Oscillators: ...
 
 
 @overload
-def pair(omega: ArrayLike, *, interaction: str, distance: ArrayLike) -> PairAtDistance: ...
+def pair(omega: Reals, *, interaction: Interaction, distance: Reals) -> PairAtDistance: ...
 
 
 def pair(
-    omega: ArrayLike,
+    omega: Reals,
     coupling: Any = None,
     interaction: Any = None,
     *,
@@ -193,7 +193,7 @@ def _require_distance(name: str, distance: jax.Array) -> None:
 
 
 @partial(jax.jit, static_argnames="interaction")
-def _couplings(coupling: jax.Array, interaction: str) -> tuple[jax.Array, jax.Array]:
+def _couplings(coupling: jax.Array, interaction: Interaction) -> tuple[jax.Array, jax.Array]:
     """λ and κ [2, 2]."""
     exchange = _between_two(coupling)
     return exchange, exchange if interaction == "position" else jnp.zeros_like(exchange)
@@ -204,7 +204,7 @@ def _between_two(coupling: jax.Array) -> jax.Array:
     return small.matrix([[zero, coupling], [coupling, zero]])
 
 
-def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
+def critical_coupling(omega: Reals, interaction: Interaction) -> jax.Array:
     """Coupling λ_c of two oscillators at which H stops being bounded below.
 
     λ_c = √(ω_1 ω_2)/2 for ``"position"``, √(ω_1 ω_2) for ``"rotating-wave"``.
@@ -229,7 +229,7 @@ def critical_coupling(omega: ArrayLike, interaction: str) -> jax.Array:
 
 
 @partial(jax.jit, static_argnames="interaction")
-def _critical_coupling(omega: jax.Array, interaction: str) -> jax.Array:
+def _critical_coupling(omega: jax.Array, interaction: Interaction) -> jax.Array:
     geometric_mean = jnp.sqrt(omega[..., 0]) * jnp.sqrt(omega[..., 1])
     return geometric_mean / 2 if interaction == "position" else geometric_mean
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._parameters import (
@@ -20,6 +19,7 @@ from jaxosc._parameters import (
     require_takes,
     scalar_output,
 )
+from jaxosc.typing import Reals
 
 # All lengths below are in units of the bounds.
 _LONGEST_STEP = 0.02
@@ -61,7 +61,7 @@ class CriticalCurve:
 @_checks.nan_is_an_answer
 def trace_curve(
     function: Function,
-    start: Mapping[str, ArrayLike],
+    start: Mapping[str, Reals],
     bounds: Mapping[str, tuple[float, float]],
     max_points: int = 2000,
 ) -> CriticalCurve:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc._parameters import (
@@ -22,8 +21,9 @@ from jaxosc._parameters import (
     require_parameter,
     require_takes,
 )
+from jaxosc.typing import Mode, Reals
 
-MODES = ("forward", "reverse")
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 # (parameter, value, derivative) to what is returned
 Combine = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
@@ -31,9 +31,9 @@ Combine = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 def susceptibility(
     function: Function,
-    parameters: Mapping[str, ArrayLike],
+    parameters: Mapping[str, Reals],
     by: str | Sequence[str],
-    mode: str = "forward",
+    mode: Mode = "forward",
 ) -> Any:
     """First or second derivative of any quantity by any named parameter, ∂O/∂p or ∂²O/∂p∂q.
 
@@ -74,7 +74,7 @@ def susceptibility(
 
 
 def critical_exponent(
-    function: Function, parameters: Mapping[str, ArrayLike], by: str = "distance"
+    function: Function, parameters: Mapping[str, Reals], by: str = "distance"
 ) -> Any:
     """Exponent of a power law, −∂ln O/∂ln δ, at every δ and without a fit.
 
@@ -109,7 +109,7 @@ def critical_exponent(
 
 
 def logarithmic_slope(
-    function: Function, parameters: Mapping[str, ArrayLike], by: str = "distance"
+    function: Function, parameters: Mapping[str, Reals], by: str = "distance"
 ) -> Any:
     """Slope of a logarithmic divergence, −∂O/∂ln δ, at every δ and without a fit.
 
@@ -136,9 +136,9 @@ def logarithmic_slope(
 @_checks.nan_is_an_answer
 def _derivative(
     function: Function,
-    parameters: Mapping[str, ArrayLike],
+    parameters: Mapping[str, Reals],
     names: tuple[str, ...],
-    mode: str,
+    mode: Mode,
     combine: Combine,
 ) -> Any:
     """Value and derivative by the names, one after the other, combined leaf by leaf."""
@@ -157,7 +157,7 @@ def _over_points(
     function: Function,
     arrays: dict[str, jax.Array],
     names: tuple[str, ...],
-    mode: str,
+    mode: Mode,
     combine: Combine,
 ) -> Any:
     def derived(point: dict[str, jax.Array], differentiate: Callable[..., Any]) -> Any:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
@@ -26,12 +25,13 @@ from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations.langevin import langevin
 from jaxosc.oscillators import Oscillators
+from jaxosc.typing import Reals, Side
 
 Description = Callable[[Oscillators, Baths], Any]
 Observable = Callable[[jax.Array], jax.Array]
 Bracket = tuple[jax.Array, ...]
 
-SIDES = ("upper", "lower")
+SIDES: tuple[Side, ...] = get_args(Side)
 # Couplings tried in each round; the second and later rounds lie within one interval of the first.
 _POINTS = 257
 _ROUNDS = 8
@@ -82,8 +82,8 @@ def trust_frontier(
     baths: Baths,
     description: Description,
     observable: Observable,
-    tolerance: ArrayLike,
-    side: str = "upper",
+    tolerance: Reals,
+    side: Side = "upper",
     exact: Description = langevin,
     between: tuple[float, float] = (1e-6, 0.999),
 ) -> Frontier:
@@ -162,7 +162,7 @@ def _trust_frontier(
     description: Description,
     observable: Observable,
     exact: Description,
-    side: str,
+    side: Side,
     low: float,
     high: float,
 ) -> Frontier:
@@ -210,7 +210,7 @@ def _trust_frontier(
     return Frontier(ratio, ratio * critical, outcome.astype(jnp.int32))
 
 
-def _first_crossing(values: jax.Array, side: str) -> tuple[jax.Array, jax.Array]:
+def _first_crossing(values: jax.Array, side: Side) -> tuple[jax.Array, jax.Array]:
     """The interval of the first crossing from the wanted side, and what the values show."""
     beyond, defined = values > 0, jnp.isfinite(values)
     before, after = beyond[:-1], beyond[1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
@@ -16,9 +15,10 @@ from jaxosc._numerics.special import SINHC_SERIES, bose, exponent_limit, polynom
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.normal_modes import two_mode_frequencies
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
+from jaxosc.typing import Reals
 
 
-def gibbs(oscillators: Oscillators, temperature: ArrayLike) -> jax.Array:
+def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     """Covariance of the Gibbs state exp(−H/T)/Z of the coupled network.
 
     Every normal mode is at its thermal occupation N(Ω_k, T):

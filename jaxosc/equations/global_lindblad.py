@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -25,11 +25,12 @@ from jaxosc.equations.entrance import Equation
 from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
 from jaxosc.normal_modes import Square, two_mode_quadratures
 from jaxosc.oscillators import Oscillators, in_unit
+from jaxosc.typing import Spectrum, Weights
 
-WEIGHTS = ("paper", "rotating-wave", "position")
+WEIGHTS: tuple[Weights, ...] = get_args(Weights)
 
 
-def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "paper") -> Dynamics:
+def global_lindblad(oscillators: Oscillators, baths: Baths, weights: Weights = "paper") -> Dynamics:
     """Global (full secular) Lindblad master equation.
 
     Normal mode k loses amplitude at the rate Γ_k = Σ_j w_jk and relaxes to
@@ -82,7 +83,7 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: str = "pape
 class GlobalLindblad(Equation):
     """The functions behind ``global_lindblad``."""
 
-    weights: str
+    weights: Weights
 
     def require_spectrum(self, baths: Baths) -> None:
         """Flat rates have a flat spectrum."""
@@ -133,8 +134,8 @@ def _share(
     omega: jax.Array,
     x: jax.Array,
     p: jax.Array,
-    spectrum: str,
-    weights: str,
+    spectrum: Spectrum,
+    weights: Weights,
 ) -> jax.Array:
     """w_jk, the amplitude rate at which the bath of an oscillator at ω_j damps the mode at Ω_k."""
     if weights == "paper":

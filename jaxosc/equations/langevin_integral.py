@@ -7,11 +7,11 @@ s_j(ν) = ½coth(ν/2T_j) and J_j the symplectic form of oscillator j.
 from __future__ import annotations
 
 from functools import partial
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from jaxosc import _checks, domain
 from jaxosc._numerics.eigenvalues import general_eigenvalues
@@ -23,8 +23,9 @@ from jaxosc.dynamics import network_matrix
 from jaxosc.equations.langevin import Langevin
 from jaxosc.normal_modes import highest_frequency
 from jaxosc.oscillators import Oscillators
+from jaxosc.typing import Moment, Reals
 
-MOMENTS = ("occupation", "covariance")
+MOMENTS: tuple[Moment, ...] = get_args(Moment)
 
 # A Gauss-Legendre rule on (0, 1] in panels that shrink by 4 towards 0, where a resonance or
 # the scale of a cold bath may sit: 16 nodes a panel leave 1e-15, 18 panels reach 1.5e-11.
@@ -37,8 +38,8 @@ _WEIGHTS = (np.diff(_EDGES)[:, None] * _GAUSS_WEIGHTS / 2).reshape(-1)
 def langevin_spectrum(
     oscillators: Oscillators,
     baths: Baths,
-    frequency: ArrayLike,
-    moment: str = "occupation",
+    frequency: Reals,
+    moment: Moment = "occupation",
 ) -> jax.Array:
     """Spectral density of the second moments, whose integral over all ν is the steady state.
 
@@ -120,7 +121,7 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
 
 
 @partial(jax.jit, static_argnames="moment")
-def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: str) -> jax.Array:
+def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Moment) -> jax.Array:
     valid = domain.hold(domain.conditions(oscillators, baths))
     oscillators, baths, unit = in_natural_units(oscillators, baths)
     nu = nu / unit

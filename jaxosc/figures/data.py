@@ -20,6 +20,7 @@ from jaxosc.figures.catalogue import (
     Figure,
     Setting,
 )
+from jaxosc.typing import Interaction
 
 Numbers = Mapping[str, np.ndarray]
 
@@ -43,7 +44,7 @@ class Curve:
             1/(λ_c − λ), 0 for a finite value.
     """
 
-    interaction: str
+    interaction: Interaction
     setting: Setting
     reduced: np.ndarray
     coupling: np.ndarray
@@ -168,12 +169,12 @@ def _rows(figure: Figure, curve: Curve) -> dict[str, np.ndarray]:
     return rows
 
 
-def _oscillators(coupling: jax.Array, interaction: str) -> jaxosc.Oscillators:
+def _oscillators(coupling: jax.Array, interaction: Interaction) -> jaxosc.Oscillators:
     return jax.vmap(lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction))(coupling)
 
 
 def _at_last(
-    coupling: jax.Array, interaction: str
+    coupling: jax.Array, interaction: Interaction
 ) -> tuple[jaxosc.Oscillators, jaxosc.Oscillators]:
     """The oscillators at the last coupling, and their derivative by it."""
     return jax.jvp(

@@ -18,6 +18,7 @@ from jaxosc.figures.output import prepare_folder, write
 from jaxosc.figures.report import table
 from jaxosc.figures.validity_data import DESCRIPTIONS, OBSERVABLES, Plane, planes
 from jaxosc.figures.validity_drawing import draw_map
+from jaxosc.typing import Observable
 
 DEFAULT_POINTS = 161
 MIN_POINTS = 11
@@ -69,7 +70,7 @@ def validity_map(
     temperature: float = HIGH_TEMPERATURE,
     delta_t: Sequence[float] = DELTA_T,
     tolerance: float = 0.1,
-    observable: str = "occupation",
+    observable: Observable = "occupation",
     points: int = DEFAULT_POINTS,
     progress: bool = False,
 ) -> ValidityMap:
@@ -135,7 +136,7 @@ def validity_map(
     return ValidityMap(tuple(results), tolerance, tuple(folder / name for name in names))
 
 
-def _columns(results: Iterable[Plane], observable: str) -> dict[str, np.ndarray]:
+def _columns(results: Iterable[Plane], observable: Observable) -> dict[str, np.ndarray]:
     rows: dict[str, list[np.ndarray]] = {}
     for plane in results:
         shape = plane.exact.shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,9 @@ import numpy as np
 
 import jaxosc
 from jaxosc.oscillators import INTERACTIONS
+from jaxosc.typing import Interaction, Observable
 
-OBSERVABLES = ("occupation", "information")
+OBSERVABLES: tuple[Observable, ...] = get_args(Observable)
 DESCRIPTIONS = {"local": jaxosc.local_lindblad, "global": jaxosc.global_lindblad}
 # The same plane on a logarithmic axis, from this part of the damping on, shows equal frequencies.
 _WEAKEST_OF_DAMPING = 0.05
@@ -38,7 +40,7 @@ class Plane:
         values: the same by each description.
     """
 
-    interaction: str
+    interaction: Interaction
     omega: tuple[float, float]
     critical: float
     resonant: bool
@@ -63,7 +65,7 @@ def planes(
     damping: tuple[float, float],
     temperature: float,
     delta_t: tuple[float, float],
-    observable: str,
+    observable: Observable,
     points: int,
 ) -> Iterator[Plane]:
     """The planes of one map: as given for both interactions, and the same at equal frequencies."""
@@ -82,11 +84,11 @@ def _is_resonant(omega: tuple[float, float], damping: tuple[float, float]) -> bo
 
 def _plane(
     omega: tuple[float, float],
-    interaction: str,
+    interaction: Interaction,
     damping: tuple[float, float],
     temperature: float,
     delta_t: tuple[float, float],
-    observable: str,
+    observable: Observable,
     points: int,
 ) -> Plane:
     critical = float(jaxosc.critical_coupling(np.array(omega), interaction))
@@ -127,7 +129,7 @@ def _over_plane(
     damping: jax.Array,
     ratio: jax.Array,
     temperature: jax.Array,
-    observable: str,
+    observable: Observable,
 ) -> dict[str, jax.Array]:
     """One program for both interactions: ``form`` is 1 + κ/λ, and λ_c."""
     share, critical = form[0] - 1, form[1]

@@ -26,6 +26,7 @@ from jaxosc.gaussian import (
     von_neumann_entropy,
 )
 from jaxosc.oscillators import INTERACTIONS, Oscillators, critical_coupling, pair
+from jaxosc.typing import Interaction
 
 # The paper's values; coupling and temperature of the second bath follow from the alternatives
 # below unless they are given.
@@ -132,7 +133,7 @@ def require_consistent(given: Sequence[tuple[str, np.ndarray]]) -> None:
 def standard_model(
     descriptions: Sequence[str],
     observables: Sequence[str],
-    interaction: str,
+    interaction: Interaction,
     fixed: Mapping[str, float],
 ) -> Callable[..., dict[str, dict[str, Any]]]:
     """Observables of two oscillators by several descriptions, as a function of parameters.
@@ -164,7 +165,7 @@ def standard_model(
 def _model(
     descriptions: tuple[str, ...],
     observables: tuple[str, ...],
-    interaction: str,
+    interaction: Interaction,
     fixed: tuple[tuple[str, float], ...],
 ) -> Callable[..., dict[str, dict[str, Any]]]:
     def model(**parameters: Any) -> dict[str, dict[str, Any]]:

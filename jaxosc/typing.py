@@ -1,0 +1,23 @@
+"""Types of arguments, for annotations of your own.
+
+``Reals`` is what stands for real numbers: a number, an array of JAX or NumPy, or nested sequences
+of these. The others are the names that an argument may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from jax.typing import ArrayLike
+
+# One sequence, not two side by side: a checker then finds the type of a list of several kinds.
+Reals: TypeAlias = ArrayLike | Sequence[ArrayLike | Sequence[ArrayLike]]
+
+Interaction: TypeAlias = Literal["position", "rotating-wave"]
+Spectrum: TypeAlias = Literal["flat", "ohmic"]
+Weights: TypeAlias = Literal["paper", "rotating-wave", "position"]
+Moment: TypeAlias = Literal["occupation", "covariance"]
+Mode: TypeAlias = Literal["forward", "reverse"]
+Side: TypeAlias = Literal["upper", "lower"]
+Observable: TypeAlias = Literal["occupation", "information"]
