@@ -334,7 +334,10 @@ def _look_around(land: Landscape, here: Place, tolerance: float, allowed: float)
 
 def _newton(land: Landscape, here: Place, shape: Shape, noise: float) -> _Outcome:
     """A step to the minimum of the quadratic, or part of it."""
-    step = shape.step * min(1.0, _LONGEST_STEP / np.abs(shape.step / land.width).max())
+    length = np.abs(shape.step / land.width).max()
+    if length == 0:
+        return _Outcome(None)
+    step = shape.step * min(1.0, _LONGEST_STEP / length)
     outcome = _line_search(land, here, step, _FURTHEST)
     if outcome.edge or shape.falling is not None:
         return outcome
