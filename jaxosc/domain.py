@@ -101,6 +101,12 @@ def status(conditions: Conditions) -> jax.Array:
     return code
 
 
+@jax.jit
+def status_of(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """The status of a network and its baths."""
+    return status(conditions(oscillators, baths))
+
+
 def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = None) -> None:
     """Raise ValueError, in words, unless the status is known to be valid; pass if traced."""
     known = _checks.concrete(code)

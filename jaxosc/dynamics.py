@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._compilation import compiled
 from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.many_modes import steady_covariance
@@ -225,7 +226,7 @@ def _diffusion(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.diffusion, dynamics)
 
 
-@jax.jit
+@compiled
 def _steady_state(dynamics: Dynamics) -> jax.Array:
     return dynamics._description.steady_covariance(*dynamics._parts)
 

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._compilation import compiled
 from jaxosc._numerics import entropy, uncertainty
 from jaxosc._numerics.small import blocks_of
 from jaxosc.typing import Reals
@@ -179,7 +180,7 @@ def _coherence(covariance: jax.Array) -> jax.Array:
     return jax.lax.complex((xx + pp - jnp.eye(xx.shape[0], dtype=xx.dtype)) / 2, (xp - xp.T) / 2)
 
 
-@partial(jax.jit, inline=True, static_argnames=("first", "second"))
+@partial(compiled, static_argnames=("first", "second"))
 def _information(
     covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]
 ) -> jax.Array:

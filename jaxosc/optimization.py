@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from jaxosc import _checks
 from jaxosc._landscape import Landscape, Place, Shape, shape_around
@@ -188,6 +187,8 @@ class _Directions:
 
     def __init__(self, landscape: Landscape) -> None:
         self._landscape = landscape
+        import optax  # here, for its import takes as long as a quarter of JAX's
+
         self._solver = optax.scale_by_lbfgs(memory_size=_MEMORY)
         self._update = jax.jit(self._solver.update)
         self._free = np.zeros(0)

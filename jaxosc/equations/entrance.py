@@ -16,20 +16,20 @@ from jaxosc.oscillators import Oscillators
 class Equation(Description):
     """A description of a network and its baths, ``parts = (oscillators, baths)``.
 
-    A new equation gives ``drift``, ``diffusion`` and ``steady_covariance``, with NaN unless its
-    ``conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
+    A new equation gives ``drift``, ``diffusion`` and ``steady_covariance``, with NaN unless
+    ``domain.conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
     """
-
-    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
-        """What must hold for an answer, by the code that says what does not."""
-        return domain.conditions(oscillators, baths)
 
     def require(self, *parts: Any) -> Parts:
         """Both in one dtype, after checking that they belong together and have an answer."""
         oscillators, baths = _baths.match(*parts)
         self.require_spectrum(baths)
-        domain.require(_status(self, oscillators, baths), oscillators, baths)
+        domain.require(self.status(oscillators, baths), oscillators, baths)
         return oscillators, baths
+
+    def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
+        """Why there is no answer, by its code."""
+        return domain.status_of(oscillators, baths)
 
     def require_spectrum(self, baths: Baths) -> None:
         """Raise ValueError unless the equation is made for these spectra; by default for all."""
@@ -51,10 +51,3 @@ class AmplitudeDamping(Equation):
         """From the loss of energy, which rounding of the frequencies does not hide."""
         oscillators, baths = parts
         return network_decay_rate(oscillators, baths.damping)
-
-
-def _check(equation: Equation, oscillators: Oscillators, baths: Baths) -> jax.Array:
-    return domain.status(equation.conditions(oscillators, baths))
-
-
-_status = jax.jit(_check, static_argnums=0)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
+from jaxosc._compilation import compiled
 from jaxosc._numerics.linear import bounded_memory, inverse_positive
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
@@ -52,7 +53,7 @@ def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     return covariance
 
 
-@jax.jit
+@compiled
 def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
     """σ, and the status of the problem."""
     conditions = domain.thermal_conditions(oscillators, temperature)

@@ -93,10 +93,12 @@ class GlobalLindblad(Equation):
                 f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
             )
 
-    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
-        """Beside those of all equations, that every normal mode is damped."""
-        damped = self._secular(oscillators, baths).damped
-        return super().conditions(oscillators, baths) | {domain.Status.DARK: damped}
+    def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
+        """Beside that of all equations, whether a normal mode is dark."""
+        damping = _checks.concrete(baths.damping)
+        if damping is not None and (damping > 0).all():
+            return super().status(oscillators, baths)  # no mode is
+        return _status(oscillators, baths, self)
 
     def drift(self, *parts: Any) -> jax.Array:
         """Normal modes that rotate and decay each on its own."""
@@ -111,12 +113,19 @@ class GlobalLindblad(Equation):
         return self._secular(*parts).stationary
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
-        valid = domain.hold(super().conditions(oscillators, baths))
+        valid = domain.hold(domain.conditions(oscillators, baths))
         scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
         if oscillators.modes != 2:
             return _many_modes(scaled, scaled_baths, self.weights, unit, valid)
         share = partial(_share, spectrum=baths.spectrum, weights=self.weights)
         return _two_modes(scaled, scaled_baths, share, unit, valid)
+
+
+@partial(jax.jit, static_argnames="equation")
+def _status(oscillators: Oscillators, baths: Baths, equation: GlobalLindblad) -> jax.Array:
+    damped = equation._secular(oscillators, baths).damped
+    conditions = domain.conditions(oscillators, baths)
+    return domain.status(conditions | {domain.Status.DARK: damped})
 
 
 class Secular(NamedTuple):

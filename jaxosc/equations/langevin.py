@@ -77,7 +77,7 @@ class Langevin(AmplitudeDamping):
     def diffusion(self, *parts: Any) -> jax.Array:
         """D of the steady state."""
         oscillators, baths = parts
-        valid = domain.hold(self.conditions(oscillators, baths))
+        valid = domain.hold(domain.conditions(oscillators, baths))
         scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
         if oscillators.modes == 2:
             noise, _ = _two_modes(scaled, scaled_baths)
@@ -88,7 +88,7 @@ class Langevin(AmplitudeDamping):
         """For two modes apart from D, whose classical part outgrows the rest near λ_c."""
         oscillators, baths = parts
         if oscillators.modes == 2:
-            valid = domain.hold(self.conditions(oscillators, baths))
+            valid = domain.hold(domain.conditions(oscillators, baths))
             scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
             return _two_modes(scaled, scaled_baths)[1].where(valid).matrix()
         return network_covariance(oscillators, baths.damping, self.diffusion(oscillators, baths))
