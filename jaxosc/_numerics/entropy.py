@@ -35,14 +35,21 @@ def _largest_variance(covariance: jax.Array) -> jax.Array:
 
 def williamson(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where the entries of σ do not determine them."""
-    return nan_unless(is_determined(covariance), _eigenvalues(covariance))
+    of_order_one, unit = _in_unit(covariance)
+    return nan_unless(is_determined(of_order_one), _williamson(of_order_one) * unit)
 
 
 def _eigenvalues(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where σ is not positive definite."""
-    # Over a power of two next to the largest variance: products of four entries could overflow.
+    of_order_one, unit = _in_unit(covariance)
+    return _williamson(of_order_one) * unit
+
+
+def _in_unit(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The covariance over a power of two next to the largest variance, and that power."""
+    # Products of four entries could overflow.
     unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)
-    return _williamson(scaled(covariance, 1 / unit)) * unit
+    return scaled(covariance, 1 / unit), unit
 
 
 def _williamson(covariance: jax.Array) -> jax.Array:
