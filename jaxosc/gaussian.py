@@ -124,7 +124,8 @@ def mutual_information(
     Source: Konopik & Lutz, App. B.
     """
     array = _covariance(covariance)
-    return _information(array, *_groups(array.shape[0] // 2, modes, others))
+    first, second = _groups(array.shape[0] // 2, modes, others)
+    return _information(array, first=first, second=second)
 
 
 def purity(covariance: Reals) -> jax.Array:
