@@ -21,6 +21,7 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc._numerics import entropy, uncertainty
 from jaxosc._numerics.small import blocks_of
+from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc.typing import Reals
 
 
@@ -199,7 +200,7 @@ def _covariance(covariance: Reals) -> jax.Array:
     (array,) = _checks.float_arrays(covariance=covariance)
     _checks.require_quadratures("covariance", array)
     _checks.require_symmetric("covariance", array)
-    return array
+    return symmetric_slope(array)
 
 
 def _groups(
