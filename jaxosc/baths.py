@@ -26,6 +26,11 @@ SPECTRA: tuple[Spectrum, ...] = get_args(Spectrum)
 class Baths(Record):
     """Heat baths, one an oscillator, k_B = 1.
 
+    A pytree of its two arrays; a derivative by it is a record of the derivatives by γ and T. A step
+    along one may carry them below zero: let an optimiser move their logarithms, or bring what it
+    moved back (``optax.projections``). At γ_j = 0, where oscillator j has no bath, the derivative
+    by γ_j is the slope towards γ_j > 0.
+
     Args:
         damping: γ [N] ≥ 0, the AMPLITUDE damping rate ȧ_j = … − γ_j a_j at the oscillator's
             own frequency, in the unit of ω. The Lindblad rates of the same bath are

@@ -19,6 +19,7 @@ from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.many_modes import steady_covariance
 from jaxosc._numerics.small import interleave
+from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
     Oscillators,
@@ -89,7 +90,8 @@ class Matrices(Description):
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """By the solver for a drift of no particular structure."""
-        return solve_lyapunov(*parts)
+        drift, diffusion = parts
+        return solve_lyapunov(drift, symmetric_slope(diffusion))
 
     def require(self, *parts: Any) -> Parts:
         """Two real matrices, D symmetric."""

@@ -22,6 +22,7 @@ from jaxosc import _checks
 from jaxosc._compilation import compiled
 from jaxosc._numerics import entropy, uncertainty
 from jaxosc._numerics.small import blocks_of
+from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc.typing import Reals
 
 
@@ -201,7 +202,7 @@ def _covariance(covariance: Reals) -> jax.Array:
     (array,) = _checks.float_arrays(covariance=covariance)
     _checks.require_quadratures("covariance", array)
     _checks.require_symmetric("covariance", array)
-    return array
+    return symmetric_slope(array)
 
 
 def _groups(

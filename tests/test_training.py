@@ -141,6 +141,39 @@ def test_gradients_by_a_pair_at_its_distance(interaction):
     assert float(gradient.frequency[0]) == pytest.approx(float(by_frequency), rel=digits(1e-12))
 
 
+def of_a_diffusion(diffusion):
+    size = diffusion.shape[0]
+    turn = np.eye(size, k=1) - np.eye(size, k=-1)
+    dynamics = jaxosc.Dynamics(turn - np.diag(np.linspace(0.1, 0.3, size)), diffusion)
+    return jaxosc.occupation(jaxosc.steady_state(dynamics))[0]
+
+
+@double
+@pytest.mark.parametrize(
+    ("function", "modes"),
+    [
+        (jaxosc.purity, 1),
+        (jaxosc.mutual_information, 2),
+        (lambda covariance: jaxosc.symplectic_eigenvalues(covariance)[0], 3),
+        (of_a_diffusion, 2),
+    ],
+)
+def test_gradients_by_a_covariance_or_a_diffusion(function, modes):
+    """Symmetric, against differences along what leaves it symmetric."""
+    generator = np.random.default_rng(modes)
+    root = generator.uniform(-1, 1, (2 * modes, 2 * modes))
+    matrix = root @ root.T + 3 * np.eye(2 * modes)
+    matrix = (matrix + matrix.T) / 2
+    gradient = np.asarray(jax.grad(function)(jnp.asarray(matrix)))
+    np.testing.assert_array_equal(gradient, gradient.T)
+    for j, k in ((0, 0), (0, 1), (2 * modes - 1, 0)):
+        change = np.zeros_like(matrix)
+        change[j, k] = change[k, j] = 1
+        ends = (function(jnp.asarray(matrix + step * change)) for step in (1e-5, -1e-5))
+        slope = np.subtract(*map(float, ends)) / 2e-5
+        assert np.sum(gradient * change) == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
 def test_oscillators_without_a_bath_of_their_own():
     """At γ = 0 a derivative by γ is the slope towards γ > 0; at T = 0 that by T vanishes."""
     oscillators, _ = network(5, 2)

@@ -60,6 +60,21 @@ def matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
     return jax.lax.concatenate(lines, dimension=0)
 
 
+def symmetric_part(square: jax.Array, hollow: bool = False) -> jax.Array:
+    """(M + Mᵀ)/2 of a square matrix, without its diagonal if hollow."""
+    size = square.shape[0]
+    if size > _SMALL:
+        mean = (square + square.T) / 2
+        return jnp.where(jnp.eye(size, dtype=bool), 0, mean) if hollow else mean
+    zero = jnp.zeros_like(square[0, 0])
+    entries = {
+        (i, k): (zero if hollow else square[i, i]) if i == k else (square[i, k] + square[k, i]) / 2
+        for i in range(size)
+        for k in range(i, size)
+    }
+    return matrix([[entries[min(i, k), max(i, k)] for k in range(size)] for i in range(size)])
+
+
 def interleave(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array) -> jax.Array:
     """Four blocks [N, N] as one matrix in the order (x1, p1, x2, p2, …)."""
     modes = xx.shape[0]
