@@ -16,16 +16,16 @@ from jaxosc import baths as _baths
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.linear import eigh
-from jaxosc._numerics.sharing import quotient
+from jaxosc._numerics.sharing import quotient, reciprocal
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, drift_matrix
 from jaxosc.equations.entrance import Equation
 from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
-from jaxosc.normal_modes import Square, two_mode_quadratures
+from jaxosc.normal_modes import Square, two_mode_frequencies, two_mode_quadratures
 from jaxosc.oscillators import Oscillators, in_unit
-from jaxosc.typing import Spectrum, Weights
+from jaxosc.typing import Weights
 
 WEIGHTS: tuple[Weights, ...] = get_args(Weights)
 
@@ -61,9 +61,9 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: Weights = "
         splitting is below 4e-10 (float32: 7e-5) of the couplings and detunings that might have
         split them, so that identical oscillators linked by λ = 1e-12 are two modes. What a
         vanishing change of H leaves of a group depends on that change: the equation is
-        discontinuous there. Derivatives hold groups together, and are right to any order. Two
-        modes are a group only where they are identical and uncoupled; of two that only a pairing
-        couples, the modes are those of a vanishing exchange beside it.
+        discontinuous there. Derivatives hold groups together, and are right to any order. For
+        N = 2 the modes are a group where their frequencies are equal to the last bit: identical
+        oscillators without an exchange.
 
         Near a degeneracy mixing angles turn at the inverse of the splitting ΔΩ. For two modes,
         derivatives of ⟨n⟩ by ω and λ are good to 4ε(⟨n_1⟩ + ⟨n_2⟩ + 1)/ΔΩ, ε the rounding.
@@ -137,23 +137,30 @@ class Secular(NamedTuple):
     damped: jax.Array  # whether every normal mode is
 
 
+Quadratures = tuple[jax.Array, jax.Array]
+
+
 def _share(
     damping: jax.Array,
     own: jax.Array,
     omega: jax.Array,
-    x: jax.Array,
-    p: jax.Array,
-    spectrum: Spectrum,
-    weights: Weights,
+    left: Quadratures,
+    right: Quadratures,
+    spectrum: str,
+    weights: str,
 ) -> jax.Array:
-    """w_jk, the amplitude rate at which the bath of an oscillator at ω_j damps the mode at Ω_k."""
+    """w_jkl, the amplitude rate at which the bath of an oscillator at ω_j damps modes at Ω.
+
+    Of one mode, k = l, or between two, by what they have of the x and p of that oscillator.
+    """
+    (x, p), (y, q) = left, right
     if weights == "paper":
-        return damping * (x**2 + p**2) / 2
+        return damping * (x * y + p * q) / 2
     if spectrum == "ohmic":
         damping = damping * omega / own
     if weights == "position":
-        return damping * x**2
-    return damping * ((x + p) / 2) ** 2
+        return damping * (x * y)
+    return damping * (((x + p) / 2) * ((y + q) / 2))
 
 
 # Occupations are measured from the coldest bath: the Gibbs state at its temperature is smooth
@@ -170,46 +177,91 @@ def _two_modes(
     frequencies, position, momentum = two_mode_quadratures(oscillators)
     first_colder = baths.temperature[0] < baths.temperature[1]
     coldest = jnp.where(first_colder, baths.temperature[0], baths.temperature[1])
-    references, rates, excesses, variances = [], [], [], []
-    for k, omega in enumerate(frequencies):
-        shares = [
-            share(baths.damping[j], oscillators.frequency[j], omega, position[j][k], momentum[j][k])
-            for j in (0, 1)
+
+    def shares_of(k: int, l: int, omega: jax.Array) -> list[jax.Array]:
+        shapes = [[(position[j][m], momentum[j][m]) for m in (k, l)] for j in (0, 1)]
+        return [
+            share(baths.damping[j], oscillators.frequency[j], omega, *shapes[j]) for j in (0, 1)
         ]
+
+    references, rates, heatings, excesses = [], [], [], []
+    for k, omega in enumerate(frequencies):
+        shares = shares_of(k, k, omega)
         rate = shares[0] + shares[1]
         numbers = [bose(omega, temperature) for temperature in baths.temperature]
         reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
-        excess = quotient(shares[0] * gains[0] + shares[1] * gains[1], rate)
+        heating = shares[0] * gains[0] + shares[1] * gains[1]
         valid &= rate > 0
         references.append(reference)
         rates.append(rate)
-        excesses.append(excess)
-        variances.append(2 * rate * unit * (reference + excess + 0.5))
+        heatings.append(heating)
+        excesses.append(quotient(heating, rate))
+    # Two modes of one frequency keep their coherence: what follows is zero for all others.
+    _, _, splitting = two_mode_frequencies(oscillators)
+    shares = [jnp.where(splitting == 0, x, 0) for x in shares_of(0, 1, frequencies[0])]
+    mixing, mixed_heating = shares[0] + shares[1], shares[0] * gains[0] + shares[1] * gains[1]
+    excesses, coherence, lit = _excess_together(rates, heatings, excesses, mixing, mixed_heating)
+    valid &= lit
 
-    def product(left: Square, weight: list[jax.Array], right: Square, j: int, l: int) -> jax.Array:
-        return left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
+    def noise(rate: jax.Array, reference: jax.Array, heating: jax.Array) -> jax.Array:
+        return 2 * unit * (rate * (reference + 0.5) + heating)
 
-    def block(shape: Square, weight: list[jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-        entry = partial(product, shape, weight, shape)
+    variances = [noise(*mode) for mode in zip(rates, references, heatings, strict=True)]
+
+    def product(
+        left: Square, weight: list[jax.Array], between: jax.Array, right: Square, j: int, l: int
+    ) -> jax.Array:
+        own = left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
+        return own + between * (left[j][0] * right[l][1] + left[j][1] * right[l][0])
+
+    def block(
+        shape: Square, weight: list[jax.Array], between: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        entry = partial(product, shape, weight, between, shape)
         return entry(0, 0), entry(0, 1), entry(1, 1)
 
-    def in_modes(weight: list[jax.Array]) -> Entries:
-        return modes_apart(block(position, weight), block(momentum, weight))
+    def in_modes(weight: list[jax.Array], between: jax.Array) -> Entries:
+        return modes_apart(block(position, weight, between), block(momentum, weight, between))
 
-    decay = small.matrix(
-        [[-unit * product(position, rates, momentum, j, l) for l in (0, 1)] for j in (0, 1)]
-    )
+    decay = small.matrix([
+        [-unit * product(position, rates, mixing, momentum, j, l) for l in (0, 1)] for j in (0, 1)
+    ])  # fmt: skip
     stationary = two_mode_thermal(oscillators, coldest, (references[0], references[1])).plus(
-        in_modes(excesses)
+        in_modes(excesses, coherence)
     )
     matrix = drift_matrix(in_unit(oscillators, 1 / unit), decay, decay.T)
+    diffusion = in_modes(variances, noise(mixing, references[0], mixed_heating))
     return Secular(
         matrix,
-        in_modes(variances).where(valid).matrix(),
+        diffusion.where(valid).matrix(),
         stationary.where(valid).matrix(),
-        (rates[0] > 0) & (rates[1] > 0),
+        (rates[0] > 0) & (rates[1] > 0) & lit,
     )
+
+
+def _excess_together(
+    rates: list[jax.Array],
+    heatings: list[jax.Array],
+    excesses: list[jax.Array],
+    mixing: jax.Array,
+    mixed_heating: jax.Array,
+) -> tuple[list[jax.Array], jax.Array, jax.Array]:
+    """C of RC + CR = 2H for two modes of one frequency, C = (H det R + adj R H adj R)/(tr R det R).
+
+    The diagonal of C, its entry between the modes, and whether neither is dark; without R_12 and
+    H_12 the diagonal is as it was.
+    """
+    (r1, r2), (h1, h2) = rates, heatings
+    trace, determinant = r1 + r2, r1 * r2 - mixing**2
+    apart = (mixing == 0) & (mixed_heating == 0)
+    lit = apart | (determinant > 64 * float(np.finfo(trace.dtype).eps) * trace**2)
+    inverse = reciprocal(jnp.where(apart | ~lit, 1, trace * determinant))
+    c1 = (h1 * (determinant + r2**2) - 2 * mixing * r2 * mixed_heating + mixing**2 * h2) * inverse
+    c2 = (h2 * (determinant + r1**2) - 2 * mixing * r1 * mixed_heating + mixing**2 * h1) * inverse
+    between = mixed_heating * (r1 * r2 + determinant + mixing**2) - mixing * (r2 * h1 + r1 * h2)
+    diagonal = [jnp.where(apart, own, c) for own, c in zip(excesses, (c1, c2), strict=True)]
+    return diagonal, jnp.where(apart, 0, between * inverse), lit
 
 
 class ManyModes(NamedTuple):
