@@ -88,7 +88,7 @@ def _array(name: str, value: Reals) -> tuple[jax.Array, list[Any]]:
             value = value.astype(value.dtype.newbyteorder("="))
         # Of an array of floats jnp.asarray compiles a copy, shape by shape. One of its own, for
         # the array may change.
-        floats = isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating)
+        floats = type(value) is np.ndarray and np.issubdtype(value.dtype, np.floating)
         array = jax.device_put(np.array(value)) if floats else jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(

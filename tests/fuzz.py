@@ -334,6 +334,8 @@ def worded(message, also=()):
 
 
 _PACKAGE = str(Path(jaxosc.__file__).parent)
+# What stands around some public functions, and passes on what they are called with
+_WRAPPER = str(Path(_PACKAGE, "_checks.py"))
 
 
 def library(text):
@@ -371,7 +373,8 @@ def _ended_by(error, also):
     message = str(error)
     if type(error) is ValueError and worded(message, also):
         return Outcome("worded", error, message)
-    if type(error) is TypeError and _SIGNATURE.search(message) and len(frames) <= 1:
+    passed_on = sum(frame.name == "call" and frame.filename == _WRAPPER for frame in frames)
+    if type(error) is TypeError and _SIGNATURE.search(message) and len(frames) - passed_on <= 1:
         return Outcome("signature", error, message)
     return Outcome("wrong", error, _last(error))
 

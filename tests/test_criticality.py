@@ -575,7 +575,7 @@ def test_frontier_differentiates():
         ({"observable": lambda: 1.0}, r"`observable` must take \(covariance\)"),
         ({"between": (0.1, 10**400)}, "`between` must be two numbers"),
         ({"between": np.ma.array([0.1, 0.2], mask=[0, 1])}, "`between` must be two numbers"),
-        ({"coupling": 0.0}, "have a coupling"),
+        ({"coupling": 0.0}, "must have couplings that become critical at some scale, but"),
     ],
 )
 def test_bad_frontiers(change, words):
