@@ -187,7 +187,9 @@ def exact_at_distance(name, distance, interaction, omega, damping, temperature):
 
 
 @double
-@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize(
+    "interaction", ["position", pytest.param("rotating-wave", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 def test_distance_reaches_past_float64_couplings(name, interaction):
     """Occupations, coherence and their slopes to 1e-12 down to 1 − λ/λ_c = 1e-12."""

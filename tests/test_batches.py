@@ -157,6 +157,7 @@ def test_gradients_of_a_batch(modes, equation):
         close([leaf[3] for leaf in batch], alone, 1e-9)
 
 
+@pytest.mark.slow
 def test_nested_batches():
     """A grid of couplings and of temperatures, with one axis that a parameter does not have."""
     parts = networks(3, 1)
@@ -172,6 +173,7 @@ def test_nested_batches():
         close(grid[j, k], single(strength[j], heat[k]))
 
 
+@pytest.mark.slow
 def test_questions_to_batches():
     """Entropies, information, Gibbs states, critical couplings and stability of many networks."""
     parts = networks(3, 300)

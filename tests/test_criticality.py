@@ -39,7 +39,7 @@ def exact_number(name, omega1, omega2, coupling, first, second):
     return reference.occupation(state)[0]
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.slow)])
 def test_susceptibility(name):
     """All points in one batch, forward and reverse, against 50 digits."""
     points = np.array(list(POINTS.values()))
@@ -510,6 +510,7 @@ def test_frontier_of_the_local_equation():
         assert error == pytest.approx(0.1, rel=digits(1e-10))
 
 
+@pytest.mark.slow
 def test_frontier_of_the_global_equation_at_resonance():
     """It fails below a coupling of the order of the damping."""
     found = frontier(jnp.asarray(100.0), jaxosc.global_lindblad, (2.0, 2.0), side="lower")
@@ -521,6 +522,7 @@ def test_frontier_of_the_global_equation_at_resonance():
     assert "other direction" in above.reason
 
 
+@pytest.mark.slow
 def test_frontiers_that_do_not_exist():
     never = frontier(jnp.asarray(0.0), jaxosc.global_lindblad, interaction="rotating-wave")
     assert np.isnan(never.ratio)

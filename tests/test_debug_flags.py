@@ -153,6 +153,7 @@ def test_public_face(name, tmp_path):
         jax.block_until_ready(CALLS[name](tmp_path))
 
 
+@pytest.mark.slow
 @double
 def test_readme():
     """Every block of it, in the reader's promotion rules."""

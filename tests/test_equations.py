@@ -218,7 +218,13 @@ def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(st
             np.testing.assert_allclose(integral, state, atol=accuracy * float(jnp.abs(state).max()))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=double)])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pytest.param(np.float32, marks=() if SINGLE else pytest.mark.slow),
+        pytest.param(np.float64, marks=double),
+    ],
+)
 def test_the_unit_does_not_matter(dtype):
     """All frequencies, rates and temperatures × s: the same state, and slopes × 1/s."""
 
