@@ -69,7 +69,14 @@ def test_batches_return(modes, count):
 @pytest.mark.parametrize("equation", ["local_lindblad", "langevin"])
 @pytest.mark.parametrize(
     ("modes", "count"),
-    [(3, 1_000_000), (4, 20_000), (6, 20_000), (8, 100_000), (64, 100), (128, 20)],
+    [
+        (4, 20_000),
+        (6, 20_000),
+        *(
+            pytest.param(*sizes, marks=pytest.mark.nightly)
+            for sizes in ((3, 1_000_000), (8, 100_000), (64, 100), (128, 100))
+        ),
+    ],
 )
 def test_large_batches_return(modes, count, equation):
     finishes(1800, modes, count, equation, 1.0)
