@@ -65,17 +65,25 @@ def test_batches_return(modes, count):
     finishes(240, modes, count, "local_lindblad", 1.0)
 
 
+LARGE = [
+    (3, 1_000_000, "local_lindblad"),
+    (3, 1_000_000, "langevin"),
+    (8, 100_000, "local_lindblad"),
+    (8, 100_000, "langevin"),
+    (64, 100, "local_lindblad"),
+    (64, 100, "langevin"),
+    (128, 100, "local_lindblad"),
+    (128, 4, "langevin"),  # a minute each, of one bath after the other
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("equation", ["local_lindblad", "langevin"])
 @pytest.mark.parametrize(
-    ("modes", "count"),
+    ("modes", "count", "equation"),
     [
-        (4, 20_000),
-        (6, 20_000),
-        *(
-            pytest.param(*sizes, marks=pytest.mark.nightly)
-            for sizes in ((3, 1_000_000), (8, 100_000), (64, 100), (128, 100))
-        ),
+        (4, 20_000, "local_lindblad"),
+        (6, 5_000, "langevin"),
+        *(pytest.param(*sizes, marks=pytest.mark.nightly) for sizes in LARGE),
     ],
 )
 def test_large_batches_return(modes, count, equation):
