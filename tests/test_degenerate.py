@@ -367,3 +367,51 @@ def test_slopes_of_two_modes_near_resonance():
                 ]
                 expected = float((ends[0] - ends[1]) / (2 * step))
             assert found[which] == pytest.approx(expected, rel=1e-11, abs=allowed)
+
+
+TREES = {
+    "star 4": secular.star(4),
+    "star 5": secular.star(5),
+    "tree 6": secular.graph([(0, 1), (0, 2), (0, 3), (3, 4), (3, 5)], 6),
+    "double star 6": secular.graph([(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 5)], 6),
+}
+
+
+@double
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) for n in TREES][1:] + ["star 4"]
+)
+def test_leaves_of_one_hub(name):
+    """However weak the links, what cancels at the hub is degenerate: a mode cannot feel its links.
+
+    The state of weakly linked identical oscillators does not depend on the strength of their links
+    but for its first order, nor on their numbering; and a leaf without a bath beside one of its own
+    kind is dark.
+    """
+    adjacency = TREES[name]
+    size = len(adjacency)
+    damping, temperature = 1e-5 * np.arange(1, size + 1), np.arange(1.0, size + 1)
+    order = np.roll(np.arange(size), 1)
+    for ratio in (0.0, 0.3, 1.0):
+
+        @jax.jit
+        def state(links, damping, temperature, ratio=ratio):
+            oscillators = jaxosc.Oscillators(jnp.ones(size), links, ratio * links)
+            baths = jaxosc.Baths(damping, temperature)
+            covariance = jaxosc.steady_state(
+                jaxosc.global_lindblad(oscillators, baths, "rotating-wave")
+            )
+            return jaxosc.occupation(covariance)
+
+        usual = state(1e-4 * adjacency, damping, temperature)
+        for strength in (1e-6, 1e-7, 1e-9, 1e-11):
+            links = strength * adjacency
+            found = state(links, damping, temperature)
+            np.testing.assert_allclose(found, usual, rtol=1e-3)
+            renamed = state(links[np.ix_(order, order)], damping[order], temperature[order])
+            np.testing.assert_allclose(renamed, found[order], rtol=1e-9)
+            leaves = np.flatnonzero(adjacency.sum(axis=0) == 1)
+            twins = [k for k in leaves if (adjacency[k] == adjacency[leaves[0]]).all()]
+            dark = damping.copy()
+            dark[twins] = 0
+            assert np.isnan(state(links, dark, temperature)).all()

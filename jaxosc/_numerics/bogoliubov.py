@@ -86,6 +86,7 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
     narrow = jax.lax.rsqrt(omega)[None, :]
     x, p = kinetic @ right.T[:, ::-1] * narrow, potential @ left[:, ::-1] * narrow
     u, v = (x + p) / 2, (x - p) / 2
+    linked, paired = (jnp.sum(jnp.abs(links), axis=1) for links in (exchange, pairing))
     mean, shift, size = omega, jnp.zeros_like(omega), jnp.zeros_like(omega)
     for limit in _ROUNDS:
         group = _groups(omega[1:] - omega[:-1] > limit * omega[1:])
@@ -93,8 +94,11 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
         members = near.astype(omega.dtype)
         mean = members @ omega / jnp.sum(members, axis=1)
         below, above = frequency[:, None] - mean[None, :], frequency[:, None] + mean[None, :]
-        terms = (u, v, below, above, exchange, pairing)
-        split, size = _energy(*terms), jnp.diag(_energy(*map(jnp.abs, terms)))
+        split = _energy(u, v, below, above, exchange, pairing)
+        # What acts on the oscillators of a mode, not on the mode: links to a common neighbour split
+        # nothing where they cancel, but leave their rounding.
+        detuning, squeezing = jnp.abs(below), (paired**2)[:, None] / above
+        size = jnp.sum((u**2 + v**2) * (detuning + linked[:, None] + squeezing), axis=0)
         shift, turn = eigh(jnp.where(near, split, 0))
         # Groups stay apart, for no step of a solver joins what exact zeros separate; in which
         # order it returns their modes is not known.
