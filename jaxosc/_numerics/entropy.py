@@ -92,6 +92,8 @@ def purity(covariance: jax.Array) -> jax.Array:
     else:
         factor = cholesky(covariance)
         value = jnp.prod(1 / (math.sqrt(2) * jnp.diag(factor)))
+    # No state is purer than pure; rounding must not say so, nor lose the slope.
+    value -= jax.lax.stop_gradient(jnp.maximum(value - 1, 0))
     return nan_unless(_is_sound(covariance), value)
 
 

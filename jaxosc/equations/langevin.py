@@ -50,7 +50,9 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
         not bounded below, or a rate or temperature is negative, and the values are known only
         inside a transformation. Flat damping is an idealisation good to O(γ/ω): at low
         temperature the covariance can violate the uncertainty relation by as much, which
-        ``is_physical`` and ``diagnose`` tell. D is that of the steady state, not a Markovian
+        ``is_physical`` and ``diagnose`` tell. Two modes whose pairing exceeds four times their
+        exchange keep only the digits that ε/δ² leaves at the distance δ to their critical point,
+        ε the rounding of the dtype. D is that of the steady state, not a Markovian
         noise: it gives no time evolution at times below 1/T_j.
 
     Raises:
