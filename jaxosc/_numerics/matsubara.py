@@ -324,22 +324,22 @@ def _weighted_sum(
 ) -> Any:
     """The sum of so many terms, one after the other: memory stays at that of one frequency."""
 
-    # In reverse every term is computed again; kept, they would be the bulk of the memory.
+    shapes = jax.eval_shape(function, nodes[0])
+    zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
+
+    # In reverse every term is computed again, the choice with it: what a branch keeps, it keeps for
+    # each node, and that would be the bulk of the memory.
     @partial(jax.checkpoint, prevent_cse=False)
-    def weighted(node: jax.Array, weight: jax.Array) -> Any:
-        return jax.tree.map(lambda x: weight * x, function(node))
+    def weighted(place: jax.Array, node: jax.Array, weight: jax.Array) -> Any:
+        def value() -> Any:
+            return jax.tree.map(lambda x: weight * x, function(node))
+
+        return jax.lax.cond(place < count, value, lambda: zero)
 
     # One loop for all rules, the terms being the bulk of what there is to compile.
     def add(total: Any, term: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[Any, None]:
-        place, node, weight = term
+        return jax.tree.map(jnp.add, total, weighted(*term)), None
 
-        def more() -> Any:
-            return jax.tree.map(jnp.add, total, weighted(node, weight))
-
-        return jax.lax.cond(place < count, more, lambda: total), None
-
-    shapes = jax.eval_shape(function, nodes[0])
-    zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
     return jax.lax.scan(add, zero, (jnp.arange(nodes.shape[0]), nodes, weights))[0]
 
 
