@@ -149,6 +149,11 @@ def rounding(network: Network, name: str) -> float:
     error += digits(4e-16) / max(1 - alone, network.distance) ** 2
     if name in GLOBAL and np.ptp(network.temperature) > 0:
         error += digits(2e-14) / max(network.gap, 1e-300)
+        if network.modes > 2:
+            # What a mode has of another oscillator is known to ε of the whole, and a bath there
+            # may be so much stronger than its own.
+            damped = network.damping[network.damping > 0]
+            error *= np.sqrt(np.max(damped) / np.min(damped))
     return error
 
 
