@@ -25,6 +25,10 @@ _NEAREST = 1e-3
 # Where there is no quadratic, it may not fall anywhere so much nearer than the tolerance: along a
 # valley 64 times as long as wide its optimum may be that much further away.
 _SURROUNDED = 1 / 64
+# A quadratic is one if slopes along its principal directions agree with it to this part.
+_AGREED = 0.5
+# On a bound, where the slope is zero, a dip inside is looked for at distances apart by this.
+_NEARER = 1 / 64
 # The directions, beside the axes and those of the quadratic, in which a point may not fall
 _OBLIQUE = 16
 
@@ -36,9 +40,10 @@ class Place:
     Attributes:
         y: where, each parameter on its scale.
         value: the function.
-        slope: its derivative by y.
+        slope: its derivative by y; on a bound that holds only from inside, the one inside.
         gradient: its derivative by the parameters themselves.
-        free: which parameters no bound holds; one holds where the slope points out of it.
+        free: which parameters no bound holds; one holds where the slope points out of it, there
+            or within the rounding of the point.
     """
 
     y: np.ndarray
@@ -108,26 +113,49 @@ class Landscape:
         """The function and its derivatives at a y, settled."""
         y = self.settled(y)
         point = self.point(y)
+        value, gradient, slope = self._derivatives(point)
+        inward = np.where(y <= self.low, 1, np.where(y >= self.high, -1, 0))
+        held = inward * slope > 0
+        unheld = (inward != 0) & ~held
+        if unheld.any() and np.isfinite(value):
+            # A kink on the bound, or a root's, has some other slope there, or none.
+            inside = self.settled(y + inward * unheld * 4 * self.rounding(y))
+            from_inside = self._derivatives(self.point(inside))[2]
+            late = unheld & (inward * from_inside > 0)
+            slope = np.where(late, from_inside, slope)
+            held |= late
+        return Place(y, value, slope, gradient, ~held)
+
+    def _derivatives(self, point: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The function, its gradient, and its slopes."""
         value, gradient = self._derive(jnp.asarray(point, self.dtype))
         gradient = np.asarray(gradient, np.float64)
-        slope = np.where(self.logarithmic, point, 1) * gradient
-        held = ((y <= self.low) & (slope > 0)) | ((y >= self.high) & (slope < 0))
-        return Place(y, float(value), slope, gradient, ~held)
+        return float(value), gradient, np.where(self.logarithmic, point, 1) * gradient
 
     def along(self, places: np.ndarray) -> np.ndarray:
         """The values at several y [K, n]."""
         return np.asarray(self._along(jnp.asarray(self.point(places), self.dtype)), np.float64)
 
     def own_scale(self, y: np.ndarray) -> np.ndarray:
-        """The distance to the nearer bound, or on it to the other; 1 of a logarithm at most."""
+        """A distance to look around by: to the nearer bound, or on it to the other.
+
+        Of a logarithm 1 at most.
+        """
         nearer = np.minimum(y - self.low, self.high - y)
         scale = np.where(nearer > 0, nearer, self.width)
         return np.where(self.logarithmic, np.minimum(scale, 1), scale)
 
+    def tolerated(self, y: np.ndarray, tolerance: float) -> np.ndarray:
+        """How far from an optimum at y a point may be: on a bound, no more than by rounding."""
+        nearer = np.minimum(y - self.low, self.high - y)
+        own = np.where(self.logarithmic, np.minimum(nearer, 1), nearer)
+        return np.maximum(tolerance * own, 4 * self.rounding(y))
+
     def rounding(self, y: np.ndarray) -> np.ndarray:
         """How far apart neighbouring y are."""
         own = np.where(self.logarithmic, 1, np.abs(y))
-        return np.maximum(self.eps * own + 2.0**-52 * np.abs(y), 1e-300)
+        least = 2.0**24 * float(np.finfo(self.dtype).tiny)
+        return np.maximum(self.eps * own + 2.0**-52 * np.abs(y), least)
 
 
 @dataclass(frozen=True)
@@ -183,10 +211,9 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
     furthest = float(np.abs(step * reach / allowed).max(initial=0))
     near = furthest <= 1 + _ROUNDED and not model.runs.any()
     # What a bound holds it has to hold at the optimum of the rest as well.
-    outward = np.where(here.y <= landscape.low, 1, -1)
-    with np.errstate(invalid="ignore"):  # an infinite slope holds
-        pressing = outward * (here.slope + step @ changes)
-        loose = ~here.free & (pressing <= lost @ np.abs(changes))
+    inward = np.where(here.y <= landscape.low, 1, np.where(here.y >= landscape.high, -1, 0))
+    pressing = inward * (here.slope + step @ changes)  # an infinite slope holds
+    loose = ~here.free & (pressing <= lost @ np.abs(changes))
     if near and loose.any():
         return shape_around(landscape, replace(here, free=here.free | loose), tolerance, part)
     if model.bent and part > _NEAREST and (reach > 4 * rounding[axes]).any():
@@ -196,6 +223,28 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
         """The slope at a place in reach, along the way there."""
         return float(landscape.at(here.y + stretched(way)).slope[axes] * reach @ way)
 
+    def agrees(way: np.ndarray) -> bool:
+        """Whether the slope a reach away has changed as the quadratic has it."""
+        way = way / np.abs(way * reach / allowed).max()
+        there = landscape.at(here.y + stretched(way))
+        way = (there.y - here.y)[axes] / reach
+        expected = float(way @ changes[:, axes] * reach @ way)
+        change = float((there.slope - here.slope)[axes] * reach @ way)
+        return abs(change - expected) <= _AGREED * abs(expected) + float(
+            np.abs(way) @ (lost * model.unit**2) * np.abs(way).max()
+        )
+
+    def dips(way: np.ndarray, noise: float) -> bool:
+        """Whether the slope along a way off a bound points on at any distance."""
+        while np.abs(way * reach).max() > rounding[axes].max():
+            slope = rise(way)
+            if slope == 0:
+                return False
+            if not slope >= -noise * np.abs(way).max():
+                return True
+            way = way * _NEARER
+        return False
+
     falling = model.falling
     optimum = furthest <= _WELL_WITHIN and near and falling is None and not model.bent
     if optimum and furthest > 0:
@@ -203,7 +252,10 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
         edge = step / furthest
         optimum = rise(edge) >= -float(np.abs(edge) @ (lost * model.unit**2) * furthest)
         step = step if optimum else edge
-    if not optimum and (near or model.bent or len(axes) == 1):
+    if optimum and len(axes) > 1:
+        optimum = all(agrees(side * axis) for axis in model.axes for side in (1, -1))
+    on_bound = inward[axes] != 0
+    if not optimum and (near or model.bent or len(axes) == 1) and not on_bound.any():
         # No quadratic, as where the curvature vanishes at the optimum itself, or jumps. Of one
         # parameter a change of sign alone proves it.
         within = 1.0 if len(axes) == 1 else _SURROUNDED
@@ -216,6 +268,15 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
         )
         if optimum:
             step, falling = step if near else np.zeros(len(axes)), None
+    if optimum:
+        # The tolerance is that of the optimum: one next to a bound is not where the bound is.
+        target = np.clip(here.y + stretched(step), landscape.low, landscape.high)
+        allowed_there = (1 + _ROUNDED) * landscape.tolerated(target, tolerance)
+        optimum = bool((np.abs(target - here.y) <= allowed_there).all())
+    for axis in np.flatnonzero(on_bound) if optimum else ():
+        way = inward[axes[axis]] * np.eye(len(axes))[axis]
+        if dips(way, lost[axis] * model.unit[axis] ** 2):
+            optimum, falling = False, way
 
     return Shape(
         True,

@@ -70,6 +70,7 @@ class Optimum:
 
 
 @_checks.nan_is_an_answer
+@np.errstate(all="ignore")  # infinite values and slopes count as none, which is said in words
 def optimize(
     function: Function,
     start: Mapping[str, Reals],
@@ -329,6 +330,7 @@ def _look_around(land: Landscape, here: Place, tolerance: float, allowed: float)
         and final.value <= here.value + noise
         and np.array_equal(final.free, here.free)
         and shape.excess(final.slope) <= shape.excess(here.slope)
+        and shape_around(land, final, tolerance).optimum
     )
     return _Outcome(final if better else None, reason=reason, converged=True)
 

@@ -174,6 +174,8 @@ class _Curve:
     def tangent(self, point: np.ndarray) -> np.ndarray:
         """The unit vector along the curve, with F growing to its left."""
         gradient = self.evaluate(point)[1]
+        if np.isinf(gradient).any():  # as at the end of a root: across its infinite part
+            gradient = np.sign(gradient) * np.isinf(gradient)
         size = np.hypot(*gradient)
         return np.array([gradient[1], -gradient[0]]) / (size if size > 0 else np.nan)
 
@@ -183,7 +185,8 @@ class _Curve:
         circle = point + _CORNER_RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         around = [np.hypot(*self.evaluate(place)[1]) for place in np.clip(circle, 0, 1)]
         part = _VANISHED * self._tolerance / _CORNER_RADIUS
-        return bool(np.hypot(*self.evaluate(point)[1]) <= part * np.max(around))
+        size = np.hypot(*self.evaluate(point)[1])
+        return bool(np.isfinite(size) and size <= part * np.max(around))
 
     def nearest(self, point: np.ndarray) -> np.ndarray | None:
         """A point of the curve, by Newton steps along the gradient that never leave the bounds."""
