@@ -95,7 +95,7 @@ def test_it_stops_at_a_critical_point():
     assert not found.converged
     assert "critical point" in found.reason or "no value" in found.reason
     critical = float(jaxosc.critical_coupling((found.parameters["omega"], 2.0), "position"))
-    assert 0.999 < found.parameters["coupling"] / critical < 1
+    assert 0.999 < found.parameters["coupling"] / critical <= 1  # equal to the digits of float32
     assert np.isfinite(found.value)
 
 

@@ -66,6 +66,12 @@ def test_the_library_solves_it(problem, description):
     # ν is known to the rounding of σ, and so is ν − ½ in the logarithms of a cold mode
     rounding = EPS * float(np.abs(np.asarray(state)).max()) / allowed
     smallest = float(exact["smallest"][0])
+    if SINGLE and np.isnan(jaxosc.symplectic_eigenvalues(state)[0]):
+        assert (
+            problem.tolerance * 1e-4 > 2**-52
+        )  # so near to critical that float32 has no digit left
+        assert np.isnan(jaxosc.von_neumann_entropy(state))
+        return
     close("smallest", [jaxosc.symplectic_eigenvalues(state)[0]], [smallest + 4 * rounding])
     if SINGLE and 0.5 - 1e-4 < smallest < 0.5:
         return  # float32 cannot tell whether it is a state

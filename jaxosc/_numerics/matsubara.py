@@ -323,7 +323,6 @@ def _weighted_sum(
     function: Callable[[jax.Array], Any], count: jax.Array, nodes: jax.Array, weights: jax.Array
 ) -> Any:
     """The sum of so many terms, one after the other: memory stays at that of one frequency."""
-
     shapes = jax.eval_shape(function, nodes[0])
     zero = jax.tree.map(lambda value: jnp.zeros(value.shape, value.dtype), shapes)
 

@@ -183,10 +183,18 @@ class _Curve:
         """Whether the gradient vanishes at a zero, to the rounding of the point."""
         angles = np.arange(8) * np.pi / 4
         circle = point + _CORNER_RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        around = [np.hypot(*self.evaluate(place)[1]) for place in np.clip(circle, 0, 1)]
-        part = _VANISHED * self._tolerance / _CORNER_RADIUS
-        size = np.hypot(*self.evaluate(point)[1])
-        return bool(np.isfinite(size) and size <= part * np.max(around))
+        circle = np.clip(circle, 0, 1)
+        around = np.array([self.evaluate(place)[1] for place in circle])
+        gradient = self.evaluate(point)[1]
+        near = _VANISHED * self._tolerance
+        size, largest = np.hypot(*gradient), np.hypot(*around.T).max()
+        if not np.isfinite(size) or not size <= near / _CORNER_RADIUS * largest:
+            return False
+        if not np.isfinite(around).all():
+            return True
+        # So it may seem to be beside a narrow curve. How far away does it vanish?
+        slopes = np.linalg.lstsq(circle - point, around - gradient, rcond=None)[0]
+        return bool(np.hypot(*(np.linalg.pinv(slopes.T, rcond=1e-6) @ gradient)) <= near)
 
     def nearest(self, point: np.ndarray) -> np.ndarray | None:
         """A point of the curve, by Newton steps along the gradient that never leave the bounds."""
