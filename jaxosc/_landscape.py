@@ -25,8 +25,6 @@ _NEAREST = 1e-3
 # Where there is no quadratic, it may not fall anywhere so much nearer than the tolerance: along a
 # valley 64 times as long as wide its optimum may be that much further away.
 _SURROUNDED = 1 / 64
-# A quadratic is one if slopes along its principal directions agree with it to this part.
-_AGREED = 0.5
 # On a bound, where the slope is zero, a dip inside is looked for at distances apart by this.
 _NEARER = 1 / 64
 # The directions, beside the axes and those of the quadratic, in which a point may not fall
@@ -223,16 +221,9 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
         """The slope at a place in reach, along the way there."""
         return float(landscape.at(here.y + stretched(way)).slope[axes] * reach @ way)
 
-    def agrees(way: np.ndarray) -> bool:
-        """Whether the slope a reach away has changed as the quadratic has it."""
-        way = way / np.abs(way * reach / allowed).max()
-        there = landscape.at(here.y + stretched(way))
-        way = (there.y - here.y)[axes] / reach
-        expected = float(way @ changes[:, axes] * reach @ way)
-        change = float((there.slope - here.slope)[axes] * reach @ way)
-        return abs(change - expected) <= _AGREED * abs(expected) + float(
-            np.abs(way) @ (lost * model.unit**2) * np.abs(way).max()
-        )
+    def scaled(way: np.ndarray, part: float) -> np.ndarray:
+        """A way as long as this part of the tolerance."""
+        return np.asarray(part * way / np.abs(way * reach / allowed).max())
 
     def dips(way: np.ndarray, noise: float) -> bool:
         """Whether the slope along a way off a bound points on at any distance."""
@@ -252,19 +243,23 @@ def shape_around(landscape: Landscape, here: Place, tolerance: float, part: floa
         edge = step / furthest
         optimum = rise(edge) >= -float(np.abs(edge) @ (lost * model.unit**2) * furthest)
         step = step if optimum else edge
-    if optimum and len(axes) > 1:
-        optimum = all(agrees(side * axis) for axis in model.axes for side in (1, -1))
     on_bound = inward[axes] != 0
     if not optimum and (near or model.bent or len(axes) == 1) and not on_bound.any():
         # No quadratic, as where the curvature vanishes at the optimum itself, or jumps. Of one
         # parameter a change of sign alone proves it.
         within = 1.0 if len(axes) == 1 else _SURROUNDED
-        ways = [step, *np.eye(len(axes)), *model.axes, *_oblique(len(axes))]
+        oblique = _oblique(len(axes))
+        ways = [step, *np.eye(len(axes)), *model.axes, *oblique]
+        if len(axes) > 1:
+            # The slopes around hardly ever point along a valley: that is how it is found.
+            around = np.array([
+                landscape.at(here.y + stretched(scaled(way, within))).slope[axes] * reach
+                for way in oblique
+            ])  # fmt: skip
+            if np.isfinite(around).all():
+                ways += [*np.linalg.svd(around / max(np.abs(around).max(), 1e-300))[2]]
         optimum = all(
-            rise(side * within * way / np.abs(way * reach / allowed).max()) > 0
-            for way in ways
-            if way.any()
-            for side in (1, -1)
+            rise(side * scaled(way, within)) > 0 for way in ways if way.any() for side in (1, -1)
         )
         if optimum:
             step, falling = step if near else np.zeros(len(axes)), None

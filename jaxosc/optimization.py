@@ -51,7 +51,7 @@ class Optimum:
     Attributes:
         parameters: the best point, by name.
         value: the function there.
-        gradient: its derivative there, by name.
+        gradient: its derivative there, by name; infinite or NaN on a bound if the function's is.
         converged: whether that is a minimum, or maximum, within the tolerance, by the slopes on
             all sides.
         reason: why the search ended, in words.
@@ -106,7 +106,12 @@ def optimize(
             evaluated; the search has converged if the quadratic that they determine curves
             upwards (at a maximum downwards) in every direction and has its optimum within that
             distance, and the slope towards it ends there too. A parameter may lie on a bound
-            instead, where the slope points out. Where slope and curvature are zero to rounding in
+            instead, where the slope points out, on it or four roundings inside: an optimum that
+            is not on the bound is nowhere within tolerance of the bound. Where the optimum of
+            several parameters has no quadratic, as that of Σu⁴, or one that rounding hides, the
+            slopes have to point up all around, in some thirty directions a 64th of the tolerance
+            away, among them those of the softest slopes; along a valley more than 64 times as
+            long as wide this is strong evidence and no proof. Where slope and curvature are zero to rounding in
             some directions, ``reason`` says so, and no more is known along these; where they are
             in all, nothing has converged.
         max_steps: when to give up.
