@@ -111,9 +111,9 @@ def optimize(
             several parameters has no quadratic, as that of Σu⁴, or one that rounding hides, the
             slopes have to point up all around, in some thirty directions a 64th of the tolerance
             away, among them those of the softest slopes; along a valley more than 64 times as
-            long as wide this is strong evidence and no proof. Where slope and curvature are zero to rounding in
-            some directions, ``reason`` says so, and no more is known along these; where they are
-            in all, nothing has converged.
+            long as wide this is strong evidence and no proof. Where slope and curvature are zero
+            to rounding in some directions, ``reason`` says so, and no more is known along these;
+            where they are in all, nothing has converged.
         max_steps: when to give up.
         progress: whether to show a progress bar on the standard error.
         logarithmic: the names of parameters to be searched on a logarithmic scale, as for a
