@@ -625,3 +625,14 @@ def test_mixed_susceptibility(name, point):
     distance = 1 - 2 * point[2] / (point[0] * point[1]) ** 0.5
     floor = digits(1e-12) / distance * float(value) / max(point[2], 1e-2) / point[3]
     assert ours == pytest.approx(float(expected), rel=1e-9 + 20 * EPS, abs=floor)
+
+
+def test_a_curve_that_ends_in_an_infinite_gradient():
+    """√(1 − x) = y ends at (1, 0), where its tangent is upright."""
+    curve = jaxosc.trace_curve(
+        lambda x, y: jnp.sqrt(1 - x) - y, {"x": 0.5, "y": 0.7}, {"x": (0.0, 2.0), "y": (-1.0, 2.0)}
+    )
+    assert curve.points["x"][0] == pytest.approx(1, abs=1e-6)
+    assert all(np.isfinite(part).all() for part in curve.tangent.values())
+    assert abs(curve.tangent["x"][0]) < 1e-2 * abs(curve.tangent["y"][0])
+    assert "no value beyond" in curve.ends[0]
