@@ -17,7 +17,7 @@ from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.local_lindblad import local_lindblad
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
-from jaxosc.normal_modes import normal_modes
+from jaxosc.normal_modes import degenerate_neighbours, normal_modes
 from jaxosc.oscillators import (
     Oscillators,
 )
@@ -58,7 +58,8 @@ class Diagnosis:
         softness: smallest normal-mode frequency over the largest damping rate. The flat Langevin
             model rounds its criticality off where this is not large.
         secularity: smallest distance of two normal-mode frequencies over the largest damping
-            rate. The global equation needs it large; infinite for a single mode.
+            rate, without those of degenerate modes. The global equation needs it large; infinite
+            where there is nothing to separate.
         states: the steady state of each description, by name.
     """
 
@@ -138,6 +139,8 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     if domain.hold(domain.network_conditions(oscillators)):
         frequency = np.asarray(normal_modes(oscillators).frequency)
         gaps = np.diff(frequency)
+        # Inside a group of degenerate modes the global equation separates nothing.
+        gaps = gaps[~np.asarray(degenerate_neighbours(oscillators))]
         with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
             softness = frequency[0] / largest
             secularity = gaps.min() / largest if len(gaps) else np.inf

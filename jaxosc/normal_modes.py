@@ -92,6 +92,16 @@ def _many_modes(oscillators: Oscillators) -> NormalModes:
     return NormalModes(frequency, frame.u, frame.v)
 
 
+@jax.jit
+def degenerate_neighbours(oscillators: Oscillators) -> jax.Array:
+    """Whether the global equation takes each normal mode and the next as one group [N − 1]."""
+    scaled = in_unit(oscillators, natural_unit(oscillators))
+    if scaled.modes == 2:
+        return (two_mode_frequencies(scaled)[2] == 0)[None]
+    same = normal_frame(scaled.frequency, scaled.exchange, scaled.pairing).same
+    return jnp.diagonal(same, 1)
+
+
 def two_mode_frequencies(
     oscillators: Oscillators,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -4,7 +4,7 @@ import jax
 import mpmath
 import numpy as np
 import pytest
-from precision import digits, rounded
+from precision import digits, double, rounded
 
 import jaxosc
 
@@ -130,3 +130,17 @@ def test_traced_values_are_refused():
 
     with pytest.raises(ValueError, match="`oscillators` must hold known values"):
         jax.jit(inside)(1.0)
+
+
+@double
+def test_degenerate_modes_need_no_separation():
+    """The global equation keeps the coherences inside a group, and is right there."""
+    triangle = 0.1 * (np.ones((3, 3)) - np.eye(3))
+    oscillators = jaxosc.Oscillators(np.ones(3), triangle, 0 * triangle)
+    found = jaxosc.diagnose(oscillators, jaxosc.Baths((1e-5,) * 3, (1.0, 2.0, 5.0)))
+    assert found.secularity == pytest.approx(0.3 / 1e-5)
+    assert "global equation: justified" in str(found)
+    linked = jaxosc.Oscillators(np.ones(3), 1e-10 * triangle, 0 * triangle)
+    weak = jaxosc.diagnose(linked, jaxosc.Baths((1e-5,) * 3, (1.0, 2.0, 5.0)))
+    assert weak.secularity == pytest.approx(0.3e-10 / 1e-5, rel=1e-4)
+    assert "NOT justified" in str(weak)
