@@ -70,7 +70,6 @@ class Optimum:
 
 
 @_checks.nan_is_an_answer
-@np.errstate(all="ignore")  # infinite values and slopes count as none, which is said in words
 def optimize(
     function: Function,
     start: Mapping[str, Reals],
@@ -156,17 +155,18 @@ def optimize(
     dtype = jax.tree.leaves(begin)[0].dtype
     landscape = Landscape(function, ranges, names, -1.0 if maximize else 1.0, dtype)
     first = landscape.scaled(np.array([float(begin[name]) for name in ranges]))
-    here = landscape.at(first)
-    if not here.defined:  # such as the slope of a root on a bound
-        margin = _MARGIN * landscape.width
-        here = landscape.at(np.clip(first, landscape.low + margin, landscape.high - margin))
-    if not here.defined:
-        call_by_name(function, begin)  # says why in its own words, if it can
-        raise ValueError(
-            "Argument `start` must lie where the function has a value and a gradient, but the "
-            f"function is {landscape.sign * here.value:.6g} there."
-        )
-    return _search(landscape, here, tolerance, max_steps, progress)
+    with np.errstate(all="ignore"):  # infinite values and slopes are none, which is said in words
+        here = landscape.at(first)
+        if not here.defined:  # such as the slope of a root on a bound
+            margin = _MARGIN * landscape.width
+            here = landscape.at(np.clip(first, landscape.low + margin, landscape.high - margin))
+        if here.defined:
+            return _search(landscape, here, tolerance, max_steps, progress)
+    call_by_name(function, begin)  # says why in its own words, if it can
+    raise ValueError(
+        "Argument `start` must lie where the function has a value and a gradient, but the "
+        f"function is {landscape.sign * here.value:.6g} there."
+    )
 
 
 def _logarithmic_names(
