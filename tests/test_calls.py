@@ -38,8 +38,8 @@ def of_network(modes):
     }
     for equation in EQUATIONS:
         calls[equation.__name__] = (equation, network, baths)
-        state = functools.partial(jaxosc.steady_state)
-        calls[f"steady state, {equation.__name__}"] = (state, equation(network, baths))
+        dynamics = equation(network, baths)
+        calls[f"steady state, {equation.__name__}"] = (jaxosc.steady_state, dynamics)
     covariance = jaxosc.steady_state(jaxosc.langevin(network, baths))
     for function in (
         jaxosc.occupation,
