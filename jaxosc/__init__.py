@@ -24,7 +24,8 @@ from jaxosc.gaussian import (
 )
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
-from jaxosc.oscillators import Oscillators, critical_coupling, pair
+from jaxosc.oscillators import Oscillators
+from jaxosc.pairs import critical_coupling, pair
 from jaxosc.sweeps.reductions import Reduction, histogram
 from jaxosc.sweeps.result import SweepResult, load_sweep
 from jaxosc.sweeps.run import sweep

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc.typing import Reals
+from jaxosc.typing import Numbers, Reals
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -48,6 +48,30 @@ def float_arrays(**arguments: Reals) -> list[jax.Array]:
     return [array.astype(dtype) for array in arrays.values()]
 
 
+def number_arrays(
+    real: dict[str, Reals], numbers: dict[str, Numbers]
+) -> dict[str, jax.Array]:
+    """As ``float_arrays``, where those in the second group may be complex of the same precision."""
+    arrays, stated = {}, []
+    for name, value in (real | numbers).items():
+        arrays[name], kinds = _array(name, value, complex_too=name in numbers)
+        stated += kinds
+    require_together(**arrays)
+    dtype = widest([real_of(kind) for kind in stated if jnp.issubdtype(kind, jnp.inexact)])
+    return {name: in_precision(array, dtype) for name, array in arrays.items()}
+
+
+def real_of(dtype: Any) -> Any:
+    """The dtype of the real part."""
+    return np.empty(0, dtype).real.dtype
+
+
+def in_precision(array: jax.Array, dtype: Any) -> jax.Array:
+    """An array in this real dtype, or, if it is complex, in the complex one of its precision."""
+    complex_of = np.result_type(dtype, np.complex64)
+    return array.astype(complex_of if jnp.iscomplexobj(array) else dtype)
+
+
 def require_together(**values: Any) -> None:
     """Raise ValueError unless what is bound to devices is bound to the same ones."""
     places: dict[Any, str] = {}
@@ -77,12 +101,15 @@ def _floating(dtypes: Sequence[Any]) -> list[Any]:
 _DEEPEST = 8  # nested sequences: far more than any array here has dimensions
 
 
-def _array(name: str, value: Reals) -> tuple[jax.Array, list[Any]]:
+def _array(
+    name: str, value: Numbers, complex_too: bool = False
+) -> tuple[jax.Array, list[Any]]:
     """The value as an array, and the dtypes that it states."""
     try:
         kinds = list(_stated(value))
         if len(set(kinds)) > 1:  # a list of several kinds, which JAX may be told not to mix
-            one = widest(_floating(kinds))
+            mixed = [kind for kind in kinds if jnp.issubdtype(kind, jnp.inexact)]
+            one = widest(mixed if complex_too else _floating(kinds))
             value = jax.tree.map(lambda leaf: jnp.asarray(leaf, one), value)
         if isinstance(value, np.ndarray) and not value.dtype.isnative:
             value = value.astype(value.dtype.newbyteorder("="))
@@ -92,14 +119,14 @@ def _array(name: str, value: Reals) -> tuple[jax.Array, list[Any]]:
         array = jax.device_put(np.array(value)) if floats else jnp.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"Argument `{name}` must be a real number or an array of them, "
-            f"but {reprlib.repr(value)} is not."
+            f"Argument `{name}` must be a {'' if complex_too else 'real '}number or an array of "
+            f"them, but {reprlib.repr(value)} is not."
         ) from error
     kinds = [array.dtype] if kinds else []
-    if array.dtype == bool or not (
-        jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
-    ):
-        raise ValueError(f"Argument `{name}` must be real, but its type is {array.dtype}.")
+    accepted = (jnp.inexact if complex_too else jnp.floating, jnp.integer)
+    if not any(jnp.issubdtype(array.dtype, kind) for kind in accepted):
+        must = "be a number" if complex_too else "be real"
+        raise ValueError(f"Argument `{name}` must {must}, but its type is {array.dtype}.")
     if jnp.issubdtype(array.dtype, jnp.floating) and array.dtype.itemsize < 4:
         raise ValueError(
             f"Argument `{name}` must be float32 or float64, but its type is {array.dtype}."
@@ -199,16 +226,16 @@ def require_instance(name: str, value: Any, kind: type) -> None:
         )
 
 
-def require_fields(name: str, **fields: tuple[Any, tuple[int, ...]]) -> None:
+def require_fields(
+    name: str, complex_too: bool = False, **fields: tuple[Any, tuple[int, ...]]
+) -> None:
     """Raise ValueError unless every field of a record is an array of floats of its shape.
 
     A record that JAX has put together, in ``jax.tree.map``, may hold anything.
     """
+    kinds = [np.float32, np.float64, *([np.complex64, np.complex128] if complex_too else [])]
     for field, (value, shape) in fields.items():
-        if not isinstance(value, (jax.Array, np.ndarray)) or value.dtype not in (
-            np.float32,
-            np.float64,
-        ):
+        if not isinstance(value, (jax.Array, np.ndarray)) or value.dtype not in kinds:
             kind = getattr(value, "dtype", type(value).__name__)
             raise ValueError(
                 f"Argument `{name}` must hold arrays of float32 or float64, "

@@ -1,115 +1,320 @@
-"""Heat baths: one for each oscillator, with its damping, temperature and spectrum."""
+"""Baths: what damps a network, through which operators, with which spectrum and noise."""
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import _checks
 from jaxosc._numerics import small
-from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
-from jaxosc.oscillators import (
-    Oscillators,
-    entered,
-    in_unit,
-    natural_unit,
-    require_network,
-    two_mode_determinants,
-)
-from jaxosc.typing import Reals, Spectrum
+from jaxosc._numerics.two_modes import Pair
+from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network, two_mode_determinants
+from jaxosc.spectra import Flat, Ohmic, Spectrum
+from jaxosc.typing import Coupling, Numbers, Reals, SpectrumName
 
-SPECTRA: tuple[Spectrum, ...] = get_args(Spectrum)
+COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
+SPECTRA: tuple[SpectrumName, ...] = get_args(SpectrumName)
+_BY_NAME: dict[str, type[Spectrum]] = {"flat": Flat, "ohmic": Ohmic}
+
+Spectra = Spectrum | SpectrumName | Sequence[Spectrum | SpectrumName]
 
 
 class Baths(Record):
-    """Heat baths, one an oscillator, k_B = 1.
+    """M baths, each coupled to the network through one linear operator, k_B = 1.
 
-    A pytree of its two arrays; a derivative by it is a record of the derivatives by γ and T. A step
-    along one may carry them below zero: let an optimiser move their logarithms, or bring what it
-    moved back (``optax.projections``). At γ_j = 0, where oscillator j has no bath, the derivative
-    by γ_j is the slope towards γ_j > 0.
+    Bath m is a continuum of oscillators b_k that couples as X_m Σ_k g_k (b_k + b_k†), or as
+    Σ_k g_k (L_m b_k† + h.c.), with J_m(ν) = π Σ_k g_k² δ(ν − ω_k): the amplitude rate at which it
+    damps an oscillator of frequency ν through X = a + a† or L = a.
+
+    A pytree of its arrays; a derivative by it is a record of the derivatives by each. A step along
+    one may carry rates and temperatures below zero: let an optimiser move their logarithms, or
+    bring what it moved back (``optax.projections``). At γ_m = 0, where there is no bath, the
+    derivative by γ_m is the slope towards γ_m > 0.
 
     Args:
-        damping: γ [N] ≥ 0, the AMPLITUDE damping rate ȧ_j = … − γ_j a_j at the oscillator's
-            own frequency, in the unit of ω. The Lindblad rates of the same bath are
-            2γ_j(N + 1) and 2γ_jN. Zero means that the oscillator has no bath of its own.
-        temperature: T [N] ≥ 0, in the unit of ω.
-        spectrum: how the damping rate depends on frequency: ``"flat"``, γ_j(ν) = γ_j, or
-            ``"ohmic"``, γ_j(ν) = γ_j ν/ω_j.
+        damping: γ [M] ≥ 0 or a number for all, the AMPLITUDE damping rate ȧ_j = … − γ_j a_j at
+            the reference frequency of the spectrum, in the unit of ω. The Lindblad rates of the
+            same bath are 2γ(N + 1) and 2γN. Zero means that there is no bath.
+        temperature: T [M] ≥ 0 or a number for all, in the unit of ω: a statement about frequencies
+            in the laboratory. An entry may be None where γ_m = 0.
+        occupation: N [M] ≥ 0 or a number for all, in place of the temperature: the same number of
+            quanta at every frequency, white noise. For frames that rotate with a drive.
+        spectrum: how J depends on frequency, one for all baths or a sequence of one each:
+            ``"flat"``, J(ν) = γ; ``"ohmic"``, J(ν) = γν/ω; or an object of ``jaxosc.spectra``. It
+            has J = γ at its own ``reference``, by default the frequency ω_j of the oscillator.
+        coupling: ``"rotating-wave"`` (L_j = a_j), ``"position"`` (X_j = a_j + a_j†) or
+            ``"momentum"`` (X_j = −i(a_j − a_j†)), one bath an oscillator; or rows, one a bath:
+            complex l [M, N] with L_m = Σ_j l_mj a_j, or real c [M, 2N] with
+            X_m = Σ_i c_mi r_i, r = (x_1, p_1, x_2, p_2, …). Twice the row is four times the rate.
+        squeezing: M [M] complex, ⟨bb⟩ of white baths with an ``occupation``, |M|² ≤ N(N + 1).
+        counter_term: whether H already is what remains of the potential beside the bath
+            (default), one for all or one a bath. False: the bath shifts it by
+            −½χ_m(0)X_m², as where no counter-term was added. Of rotating-wave baths it has none.
 
     Raises:
         ValueError: if a shape or a name does not fit, or a value is negative or not finite.
 
-    Source: Konopik & Lutz, Eq. 5.
+    Example:
+        >>> shared = jaxosc.Baths(0.05, occupation=1.0, coupling=np.array([[1, 1j]]))
+
+    Source: Konopik & Lutz, Eq. 5; Caldeira & Leggett, Ann. Phys. 149, 374 (1983).
     """
 
-    _leaves = ("damping", "temperature")
-    _static = ("spectrum",)
+    _leaves = ("damping", "temperature", "occupation", "spectrum", "_rows", "squeezing")
+    _static = ("_named", "counter_term")
 
     damping: jax.Array
-    temperature: jax.Array
-    spectrum: Spectrum
+    temperature: jax.Array | None
+    occupation: jax.Array | None
+    spectrum: Spectrum | tuple[Spectrum, ...]
+    squeezing: jax.Array | None
+    counter_term: bool | tuple[bool, ...]
+    _rows: jax.Array | None
+    _named: Coupling | None
 
-    def __init__(self, damping: Reals, temperature: Reals, spectrum: Spectrum = "flat") -> None:
-        damping, temperature = _checks.float_arrays(damping=damping, temperature=temperature)
-        _checks.require_choice("spectrum", spectrum, SPECTRA)
-        if damping.ndim != 1 or damping.shape[0] == 0:
-            raise ValueError(
-                "Argument `damping` must have shape (N,) with N >= 1, "
-                f"but its shape is {damping.shape}."
-            )
-        _checks.require_shape(
-            "temperature", temperature, damping.shape, f" for {damping.shape[0]} damping rates"
+    def __init__(
+        self,
+        damping: Reals,
+        temperature: Reals | Sequence[Any] | None = None,
+        spectrum: Spectra = "flat",
+        *,
+        occupation: Reals | None = None,
+        coupling: Coupling | Numbers = "rotating-wave",
+        squeezing: Numbers | None = None,
+        counter_term: bool | Sequence[bool] = True,
+    ) -> None:
+        _require_one_kind(temperature, occupation, squeezing)
+        temperature = _without_gaps(temperature, damping)
+        named, rows = (coupling, None) if isinstance(coupling, str) else (None, coupling)
+        if named is not None:
+            _checks.require_choice("coupling", named, COUPLINGS)
+        real = {"damping": damping, "temperature": temperature, "occupation": occupation}
+        numbers = {"coupling": rows, "squeezing": squeezing}
+        arrays = _checks.number_arrays(
+            *({k: v for k, v in group.items() if v is not None} for group in (real, numbers))
         )
-        _require_values("", damping, temperature)
-        self._set(damping=damping, temperature=temperature, spectrum=spectrum)
+        rows = arrays.pop("coupling", None)
+        if rows is not None and (rows.ndim != 2 or 0 in rows.shape):
+            raise ValueError(
+                "Argument `coupling` must have shape (M, N) if complex and (M, 2N) if real, "
+                f"but its shape is {rows.shape}."
+            )
+        arrays = _broadcast(arrays, None if rows is None else rows.shape[0])
+        spectrum = _resolved(spectrum)
+        if not isinstance(counter_term, bool):
+            counter_term = tuple(bool(each) for each in counter_term)
+        count = arrays["damping"].shape
+        for name, several in (("spectrum", spectrum), ("counter_term", counter_term)):
+            if isinstance(several, tuple) and count and (len(several),) != count:
+                raise ValueError(
+                    f"Argument `{name}` must be one for all baths or one for each of "
+                    f"{count[0]}, but there are {len(several)}."
+                )
+        self._set(
+            damping=arrays["damping"],
+            temperature=arrays.get("temperature"),
+            occupation=arrays.get("occupation"),
+            squeezing=arrays.get("squeezing"),
+            spectrum=spectrum,
+            counter_term=counter_term,
+            _rows=rows,
+            _named=named,
+        )
+        _require_values("", self)
+
+    @classmethod
+    def _restored(cls, stored: list[Any]) -> tuple[Any, ...]:
+        named, counter_term = stored
+        several = isinstance(counter_term, list)
+        return named, tuple(counter_term) if several else counter_term
+
+    @property
+    def coupling(self) -> Coupling | jax.Array:
+        """The name of the coupling, or its rows."""
+        if self._named is not None:
+            return self._named
+        assert self._rows is not None
+        return self._rows
+
+    def _of_number(self, count: int) -> Baths:
+        """The same with an entry a bath where one stands for all."""
+
+        def each(leaf: jax.Array | None) -> jax.Array | None:
+            alone = getattr(leaf, "shape", None) == ()
+            return jnp.broadcast_to(leaf, (count,)) if alone else leaf  # type: ignore[arg-type]
+
+        return self._with(*map(each, (self.damping, self.temperature, self.occupation)))
+
+    def _scaled(self, factor: jax.Array) -> Baths:
+        """With rates and temperatures times a number; the spectra keep their unit."""
+        temperature = self.temperature
+        scaled = None if temperature is None else small.scaled(temperature, factor)
+        return self._with(small.scaled(self.damping, factor), scaled, self.occupation)
+
+    def _with(self, damping: Any, temperature: Any, occupation: Any) -> Baths:
+        leaves = (damping, temperature, occupation, self.spectrum, self._rows, self.squeezing)
+        return Baths._assemble(leaves, (self._named, self.counter_term))
+
+    def __repr__(self) -> str:
+        names = ("damping", "temperature", "occupation", "spectrum", "coupling", "squeezing")
+        shown = [(name, getattr(self, name)) for name in names]
+        fields = ", ".join(f"{name}={value!r}" for name, value in shown if value is not None)
+        return f"Baths({fields}, counter_term={self.counter_term!r})"
+
+
+def spectrum_of(baths: Baths, bath: int) -> Spectrum:
+    """The spectrum of one of the baths."""
+    spectrum = baths.spectrum
+    return spectrum[bath] if isinstance(spectrum, tuple) else spectrum
+
+
+def has_kind(baths: Baths, kind: type[Spectrum]) -> bool:
+    """Whether the spectra of all baths are of this kind."""
+    several = baths.spectrum if isinstance(baths.spectrum, tuple) else (baths.spectrum,)
+    return all(isinstance(each, kind) for each in several)
 
 
 def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
-    """Both in one dtype, after checking that they belong together."""
+    """Both in one dtype, one entry a bath, after checking that they belong together."""
     require_network(oscillators)
     _checks.require_instance("baths", baths, Baths)
     damping = baths.damping
-    if getattr(damping, "ndim", 1) != 1:
+    if getattr(damping, "ndim", 1) > 1:
         raise ValueError(
             "Argument `baths` must hold the baths of one network, but its damping rates have shape "
             f"{damping.shape}; use jax.vmap for a batch of networks."
         )
-    if getattr(damping, "shape", (oscillators.modes,)) != oscillators.frequency.shape:
-        raise ValueError(
-            f"Argument `baths` must hold one bath an oscillator, but it holds "
-            f"{damping.shape[0]} for {oscillators.modes} oscillators."
-        )
-    one_each = (oscillators.modes,)
-    _checks.require_fields(
-        "baths", damping=(damping, one_each), temperature=(baths.temperature, one_each)
-    )
-    _require_values("baths.", damping, baths.temperature)
+    modes, rows = oscillators.modes, baths._rows
+    if rows is None:
+        if getattr(damping, "shape", (modes,)) not in ((), (modes,)):
+            raise ValueError(
+                f"Argument `baths` must hold one bath an oscillator, but it holds "
+                f"{damping.shape[0]} for {modes} oscillators."
+            )
+        count = modes
+    else:
+        width = modes if jnp.iscomplexobj(rows) else 2 * modes
+        count = rows.shape[0]
+        if rows.shape != (count, width):
+            raise ValueError(
+                f"Argument `baths` must hold rows of {modes} complex or {2 * modes} real numbers "
+                f"for {modes} oscillators, but their shape is {rows.shape} in {rows.dtype}."
+            )
+    baths = baths._of_number(count)
+    each = {"damping": (baths.damping, (count,))}
+    each |= {
+        name: (value, (count,))
+        for name in ("temperature", "occupation")
+        if (value := getattr(baths, name)) is not None
+    }
+    _checks.require_fields("baths", **each)
+    if baths.squeezing is not None:
+        _checks.require_fields("baths", True, squeezing=(baths.squeezing, (count,)))
+    _require_values("baths.", baths)
     _checks.require_together(oscillators=oscillators, baths=baths)
-    dtype = _checks.widest([oscillators.frequency.dtype, damping.dtype])
+    dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
     oscillators = entered(oscillators)
-    return jax.tree.map(lambda leaf: leaf.astype(dtype), (oscillators, baths))
+    return jax.tree.map(lambda leaf: _checks.in_precision(leaf, dtype), (oscillators, baths))
 
 
 def in_natural_units(
     oscillators: Oscillators, baths: Baths
 ) -> tuple[Oscillators, Baths, jax.Array]:
     """Both divided by a power of two next to the largest frequency, and that unit."""
-    unit = natural_unit(oscillators)
-    scaled = Baths._assemble(
-        (small.scaled(baths.damping, 1 / unit), small.scaled(baths.temperature, 1 / unit)),
-        (baths.spectrum,),
+    unit = natural_unit(oscillators, rotating=baths.occupation is not None)
+    return in_unit(oscillators, unit), baths._scaled(1 / unit), unit
+
+
+def _resolved(spectrum: Any) -> Spectrum | tuple[Spectrum, ...]:
+    """Names as what they stand for."""
+    if isinstance(spectrum, Spectrum):
+        return spectrum
+    if isinstance(spectrum, str):
+        _checks.require_choice("spectrum", spectrum, tuple(_BY_NAME))
+        return _BY_NAME[spectrum]()
+    if isinstance(spectrum, Sequence) and len(spectrum) > 0:
+        several = tuple(_resolved(each) for each in spectrum)
+        if all(isinstance(each, Spectrum) for each in several):
+            return several
+    raise ValueError(
+        f"Argument `spectrum` must be one of {', '.join(map(repr, _BY_NAME))}, an object of "
+        f"jaxosc.spectra, or one of these for each bath, but it is {spectrum!r}."
     )
-    return in_unit(oscillators, unit), scaled, unit
 
 
-def _require_values(record: str, damping: jax.Array, temperature: jax.Array) -> None:
+def _require_one_kind(temperature: Any, occupation: Any, squeezing: Any) -> None:
+    if temperature is not None and occupation is not None:
+        raise ValueError("Argument `occupation` must replace `temperature`, but both are given.")
+    if squeezing is not None and occupation is None:
+        raise ValueError(
+            "Argument `squeezing` must come with `occupation`, for it is one of white baths, "
+            "but that is missing."
+        )
+
+
+def _without_gaps(temperature: Any, damping: Any) -> Any:
+    """The temperatures, with zero for what is None where there is no damping."""
+    if isinstance(temperature, (list, tuple)) and any(entry is None for entry in temperature):
+        rates = np.broadcast_to(np.asarray(damping), len(temperature))
+        for bath, entry in enumerate(temperature):
+            if entry is None and rates[bath] != 0:
+                raise ValueError(
+                    f"Argument `temperature` must be given for each bath with damping, but entry "
+                    f"{bath} is None and its damping rate {rates[bath]}."
+                )
+        return [0.0 if entry is None else entry for entry in temperature]
+    return temperature
+
+
+def _broadcast(arrays: dict[str, jax.Array], count: int | None) -> dict[str, jax.Array]:
+    """One entry a bath where any of the arrays or the number of rows has them."""
+    damping = arrays["damping"]
+    if damping.ndim > 1 or 0 in damping.shape:
+        raise ValueError(
+            "Argument `damping` must be a number or have shape (M,) with M >= 1, "
+            f"but its shape is {damping.shape}."
+        )
+    if count is None and damping.ndim == 1:
+        count = damping.shape[0]
+    for name, array in arrays.items():
+        if count is None and array.ndim == 1 and array.size:
+            count = array.shape[0]
+        if array.ndim and array.shape != (count,):
+            why = "" if name == "damping" else f" for {count} damping rates"
+            _checks.require_shape(name, array, (count or 1,), why)
+    if "temperature" not in arrays and "occupation" not in arrays:
+        _checks.require(
+            "temperature", damping, lambda rate: rate == 0, "be given, or `occupation`, with damping"
+        )
+        arrays["temperature"] = jnp.zeros_like(damping)
+    if count is None:
+        return arrays
+    return {name: jnp.broadcast_to(array, (count,)) for name, array in arrays.items()}
+
+
+def _require_values(record: str, baths: Baths) -> None:
     """Raise ValueError unless the values, where known, are finite and not negative."""
-    for name, value in ((f"{record}damping", damping), (f"{record}temperature", temperature)):
-        _checks.require_finite(name, value)
-        _checks.require(name, value, lambda x: x >= 0, "not be negative")
+    for name in ("damping", "temperature", "occupation"):
+        if (value := getattr(baths, name)) is not None:
+            _checks.require_finite(f"{record}{name}", value)
+            _checks.require(f"{record}{name}", value, lambda x: x >= 0, "not be negative")
+    if baths._rows is not None:
+        _checks.require_finite(f"{record}coupling", baths._rows)
+    if baths.squeezing is not None:
+        _checks.require_finite(f"{record}squeezing", baths.squeezing)
+        number, squeezing = map(_checks.concrete, (baths.occupation, baths.squeezing))
+        if number is not None and squeezing is not None:
+            _checks.require(
+                f"{record}squeezing",
+                np.abs(squeezing) ** 2,
+                lambda square: square <= number * (number + 1) * (1 + 1e-6),
+                "have squares of at most N(N + 1) with these occupations",
+            )
 
 
 def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:

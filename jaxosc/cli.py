@@ -23,7 +23,7 @@ from jaxosc.figures.sweep_drawing import draw_sweep
 from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
 from jaxosc.figures.validity import DELTA_T
 from jaxosc.figures.validity_data import OBSERVABLES
-from jaxosc.oscillators import INTERACTIONS
+from jaxosc.pairs import INTERACTIONS
 from jaxosc.sweeps.paths import local_path
 from jaxosc.sweeps.result import require_target
 from jaxosc.sweeps.run import sweep

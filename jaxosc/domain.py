@@ -21,6 +21,7 @@ from jaxosc.oscillators import (
     FREQUENCIES,
     Oscillators,
     in_unit,
+    is_real,
     kinetic_matrix,
     natural_unit,
     potential_matrix,
@@ -46,6 +47,9 @@ class Status(IntEnum):
     RATES = 3
     TEMPERATURES = 4
     DARK = 5
+    FORM = 6
+    FRAME = 7
+    OCCUPATIONS = 8
 
 
 Conditions = dict[Status, jax.Array]
@@ -64,18 +68,47 @@ def network_conditions(oscillators: Oscillators) -> Conditions:
 
 
 def conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
-    """What a network and its baths must satisfy."""
-    largest = small.maximum(oscillators.frequency)
-    low, high, hot = _RANGE[largest.dtype.itemsize]
+    """What a network and its baths must satisfy in the laboratory."""
+    return network_conditions(oscillators) | bath_conditions(oscillators, baths)
 
-    def damped(rate: jax.Array) -> jax.Array:
+
+def frame_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
+    """What they must satisfy where nothing but a stable motion is needed, in any frame."""
+    frequency = oscillators.frequency
+    _, high = FREQUENCIES[frequency.dtype.itemsize]
+    finite = small.every(lambda omega: jnp.abs(omega) <= high, frequency)
+    found = {Status.FORM: is_well_formed(oscillators) & finite}
+    if baths.temperature is not None:
+        largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
+        found[Status.FRAME] = smallest > 0
+        found[Status.SPREAD] = smallest >= spread_limit(oscillators) * largest
+    return found | bath_conditions(oscillators, baths)
+
+
+def bath_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
+    """Rates and noise within the range in which there are answers."""
+    itemsize = oscillators.frequency.dtype.itemsize
+    low, high, hot = _RANGE[itemsize]
+    if baths.temperature is None:
+        number, squeezing = baths.occupation, baths.squeezing
+        assert number is not None
+        sound = small.every(lambda n: (n >= 0) & (n <= hot), number)
+        if squeezing is not None:
+            bound = number * (number + 1) * (1 + 1e-6)
+            sound &= jnp.all(jnp.abs(squeezing) ** 2 <= bound)
+        unit = FREQUENCIES[itemsize][1]
+        damped = small.every(lambda rate: (rate >= 0) & (rate <= unit), baths.damping)
+        return {Status.RATES: damped, Status.OCCUPATIONS: sound}
+    largest = small.maximum(oscillators.frequency)
+
+    def within(rate: jax.Array) -> jax.Array:
         return (rate == 0) | ((rate >= low * largest) & (rate <= high * largest))
 
     def warm(temperature: jax.Array) -> jax.Array:
         return (temperature >= 0) & (temperature <= hot * largest)
 
-    return network_conditions(oscillators) | {
-        Status.RATES: small.every(damped, baths.damping),
+    return {
+        Status.RATES: small.every(within, baths.damping),
         Status.TEMPERATURES: small.every(warm, baths.temperature),
     }
 
@@ -101,12 +134,6 @@ def status(conditions: Conditions) -> jax.Array:
     return code
 
 
-@jax.jit
-def status_of(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    """The status of a network and its baths."""
-    return status(conditions(oscillators, baths))
-
-
 def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = None) -> None:
     """Raise ValueError, in words, unless the status is known to be valid; pass if traced."""
     known = _checks.concrete(code)
@@ -117,6 +144,19 @@ def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = Non
     reason = Status(int(known))
     words = _network_words if baths is None or reason < Status.RATES else _bath_words
     raise ValueError(words(reason, oscillators, baths))
+
+
+def is_well_formed(oscillators: Oscillators) -> jax.Array:
+    """Whether H is Hermitian as stated."""
+    exchange, pairing = oscillators.exchange, oscillators.pairing
+    if oscillators.modes == 2 and is_real(oscillators) and oscillators._hollow:
+        sound = jnp.ones((), bool)
+        for matrix in (exchange, pairing):
+            sound &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
+        return sound
+    sound = jnp.all(exchange == jnp.conj(exchange.T)) & jnp.all(jnp.diag(exchange) == 0)
+    sound &= jnp.all(pairing == pairing.T)
+    return sound & jnp.all(jnp.diag(pairing) == 0) if oscillators._hollow else sound
 
 
 def is_bounded(oscillators: Oscillators) -> jax.Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, ClassVar, get_args, overload
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,226 +11,190 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc._numerics import small
 from jaxosc._numerics.special import power_of_two, product_less_square
-from jaxosc._numerics.symmetry import hollow_slope
+from jaxosc._numerics.symmetry import hermitian_slope, hollow_slope, symmetric_slope
 from jaxosc._pytree import Record
-from jaxosc.typing import Interaction, Reals
+from jaxosc.typing import Numbers, Reals
 
-INTERACTIONS: tuple[Interaction, ...] = get_args(Interaction)
-
-# By bytes of the dtype: the numbers that frequencies may have, whatever their unit. Rates and
-# temperatures beside them then stay clear of overflow and underflow.
+# By bytes of the dtype: the numbers that frequencies other than zero may have, whatever their
+# unit. Rates and temperatures beside them then stay clear of overflow and underflow.
 FREQUENCIES = {4: (1e-20, 1e20), 8: (1e-200, 1e200)}
 
 
 class Oscillators(Record):
-    """N coupled harmonic oscillators, ħ = 1.
+    """N coupled harmonic oscillators with any quadratic Hamiltonian, ħ = 1.
 
-    H = Σ_j ω_j a_j†a_j + Σ_{j<k} [λ_jk (a_j a_k† + a_j†a_k) + κ_jk (a_j a_k + a_j†a_k†)].
+    H = Σ_j ω_j a_j†a_j + Σ_{j<k} (λ_jk a_j†a_k + h.c.) + ½ Σ_jk (κ_jk a_j†a_k† + h.c.)
+    + Σ_j (ε_j a_j† + h.c.), in the frame that the user works in.
 
-    A pytree of its three arrays, so that JAX differentiates by a whole network. Such a derivative
-    is a record g with df = Σ_j g.frequency_j dω_j + Σ_jk (g.exchange_jk dλ_jk + g.pairing_jk dκ_jk)
-    for every change that leaves the couplings symmetric with a zero diagonal. g.exchange and
+    A pytree of its arrays, so that JAX differentiates by a whole network. Such a derivative is a
+    record g with df = Σ_j g.frequency_j dω_j + Σ_jk (g.exchange_jk dλ_jk + g.pairing_jk dκ_jk)
+    for every change that leaves the couplings symmetric and λ with a zero diagonal. g.exchange and
     g.pairing are such matrices themselves: both entries of a pair together hold the derivative by
-    its λ_jk, half of it each. A step along g therefore makes another network. It may carry a
-    frequency below zero or a coupling past the critical one; where that can happen, let the
-    optimiser move ln ω, or bring what it moved back into bounds (``optax.projections``).
+    its λ_jk, half of it each. A step along g therefore makes another network; one whose κ has no
+    diagonal keeps it so. It may carry a frequency below zero or a coupling past the critical one;
+    where that can happen, let the optimiser move ln ω, or bring what it moved back into bounds
+    (``optax.projections``). ``jax.grad`` takes no complex leaves: with complex couplings,
+    differentiate by the real numbers that they are made of.
 
     Args:
-        frequency: ω [N], positive; the unit of every other rate and temperature.
-        exchange: λ [N, N], real and symmetric with a zero diagonal.
-        pairing: κ [N, N], likewise. κ = λ couples the positions, 2λ x_j x_k; κ = 0 is the
-            rotating-wave form.
+        frequency: ω [N], of either sign or zero (a frame that rotates with a drive); the unit of
+            every other rate and temperature.
+        exchange: λ [N, N], Hermitian with a zero diagonal, real or complex.
+        pairing: κ [N, N], symmetric, real or complex; κ_jj squeezes oscillator j. None: no
+            pairing. κ = λ real couples the positions, 2λ x_j x_k; κ = 0 is the rotating-wave form.
+        drive: ε [N], real or complex; None: no drive.
 
     Raises:
-        ValueError: if a shape does not fit, a value is not finite, a frequency is not
-            positive, or a coupling matrix is not symmetric with a zero diagonal. Whether H is
-            bounded below is checked where a state is asked for, and told by ``diagnose``.
+        ValueError: if a shape does not fit, a value is not finite, λ is not Hermitian with a zero
+            diagonal, or κ is not symmetric. Whether H is bounded below, or the motion stable, is
+            checked where a state is asked for, and told by ``diagnose``.
 
-    Source: Konopik & Lutz, Eq. 1, for N modes.
+    Example:
+        >>> flux = 0.2 * np.exp(0.5j)
+        >>> ring = jaxosc.Oscillators([1.0, 1.0], [[0.0, flux], [flux.conjugate(), 0.0]])
+
+    Source: Konopik & Lutz, Eq. 1, for N modes and any quadratic Hamiltonian.
     """
 
-    _leaves: ClassVar[tuple[str, ...]] = ("frequency", "exchange", "pairing")
+    _leaves: ClassVar[tuple[str, ...]] = ("frequency", "exchange", "pairing", "drive")
+    _static: ClassVar[tuple[str, ...]] = ("_hollow",)
 
     frequency: jax.Array
     exchange: jax.Array
     pairing: jax.Array
+    drive: jax.Array | None
+    _hollow: bool  # whether the pairing has no diagonal, whatever its values
 
-    def __init__(self, frequency: Reals, exchange: Reals, pairing: Reals) -> None:
-        frequency, exchange, pairing = _checks.float_arrays(
-            frequency=frequency, exchange=exchange, pairing=pairing
-        )
+    def __init__(
+        self,
+        frequency: Reals,
+        exchange: Numbers,
+        pairing: Numbers | None = None,
+        drive: Numbers | None = None,
+    ) -> None:
+        given = {"exchange": exchange, "pairing": pairing, "drive": drive}
+        present = {name: value for name, value in given.items() if value is not None}
+        arrays = _checks.number_arrays({"frequency": frequency}, present)
+        frequency = arrays["frequency"]
         if frequency.ndim != 1 or frequency.shape[0] == 0:
             raise ValueError(
                 "Argument `frequency` must have shape (N,) with N >= 1, "
                 f"but its shape is {frequency.shape}."
             )
         modes = frequency.shape[0]
+        exchange, drive = arrays["exchange"], arrays.get("drive")
+        pairing = arrays.get("pairing", jnp.zeros((modes, modes), exchange.dtype))
+        why = f" for {modes} frequencies"
         for name, matrix in (("exchange", exchange), ("pairing", pairing)):
-            why = f" for {modes} frequencies"
             _checks.require_shape(name, matrix, (modes, modes), why)
-        _require_values("", frequency, exchange, pairing)
-        self._set(frequency=frequency, exchange=exchange, pairing=pairing)
+        if drive is not None:
+            _checks.require_shape("drive", drive, (modes,), why)
+        if jnp.iscomplexobj(exchange) or jnp.iscomplexobj(pairing):
+            kind = np.result_type(exchange.dtype, pairing.dtype)
+            exchange, pairing = exchange.astype(kind), pairing.astype(kind)
+        require_values("", frequency, exchange, pairing, drive)
+        known = _checks.concrete(pairing)
+        hollow = known is not None and not np.diag(known).any()
+        self._set(frequency=frequency, exchange=exchange, pairing=pairing, drive=drive)
+        self._set(_hollow=hollow)
+
+    @classmethod
+    def from_hessian(cls, hessian: Reals, drive: Numbers | None = None) -> Oscillators:
+        """The network with H = ½ rᵀ·hessian·r, r = (x_1, p_1, x_2, p_2, …), up to a constant.
+
+        Args:
+            hessian: [2N, 2N], real and symmetric, in the unit of ω.
+            drive: as for ``Oscillators``.
+
+        Returns:
+            Oscillators; their couplings are real where no x is known to meet a p in H.
+
+        Raises:
+            ValueError: if the matrix is not square with an even number of rows, or not symmetric.
+        """
+        (hessian,) = _checks.float_arrays(hessian=hessian)
+        _checks.require_quadratures("hessian", hessian)
+        _checks.require_finite("hessian", hessian)
+        _checks.require_symmetric("hessian", hessian)
+        hessian = symmetric_slope((hessian + hessian.T) / 2)
+        xx, xp, pp = hessian[0::2, 0::2], hessian[0::2, 1::2], hessian[1::2, 1::2]
+        exchange, pairing = (xx + pp) / 2, (xx - pp) / 2
+        frequency = jnp.diag(exchange)
+        exchange = exchange - jnp.diag(frequency)
+        crossed = _checks.concrete(xp)
+        if crossed is None or crossed.any():
+            exchange = jax.lax.complex(exchange, (xp.T - xp) / 2)
+            pairing = jax.lax.complex(pairing, (xp + xp.T) / 2)
+        return cls(frequency, exchange, pairing, drive)
 
     @property
     def modes(self) -> int:
         """The number of oscillators N."""
         return self.frequency.shape[-1]
 
-
-class PairAtDistance(Oscillators):
-    """Two coupled oscillators by the distance of their coupling to the critical one.
-
-    What ``pair`` makes of a ``distance``. The record holds ω and δ, and the couplings follow from
-    them. A derivative by it is a record of the derivatives by ω at fixed δ, and by δ at fixed ω,
-    in its ``frequency`` and ``distance``; the couplings of that record mean nothing.
-
-    Args:
-        frequency: ω [2], positive.
-        distance: δ = 1 − λ/λ_c in (0, 2), a scalar.
-        interaction: ``"position"`` or ``"rotating-wave"``.
-
-    Raises:
-        ValueError: if a shape, the name or a value does not fit.
-    """
-
-    _leaves = ("frequency", "distance")
-    _static = ("interaction",)
-
-    distance: jax.Array
-    interaction: Interaction
-
-    def __init__(self, frequency: Reals, distance: Reals, interaction: Interaction) -> None:
-        _checks.require_choice("interaction", interaction, INTERACTIONS)
-        frequency, distance = _checks.float_arrays(frequency=frequency, distance=distance)
-        _require_pair(frequency=frequency, distance=distance)
-        _require_distance("distance", distance)
-        self._set(frequency=frequency, distance=distance, interaction=interaction)
-
     @property
-    def exchange(self) -> jax.Array:  # type: ignore[override]
-        """λ [2, 2], to the rounding of its entries."""
-        critical = _critical_coupling(self.frequency, self.interaction)
-        coupling = critical * (1 - self.distance)
-        return jnp.vectorize(_between_two, signature="()->(n,n)")(coupling)  # a batch may be read
+    def hessian(self) -> jax.Array:
+        """The matrix [2N, 2N] of H = ½ rᵀ·hessian·r, r = (x_1, p_1, x_2, p_2, …)."""
+        return _hessian(self)
 
-    @property
-    def pairing(self) -> jax.Array:  # type: ignore[override]
-        """κ [2, 2], to the rounding of its entries."""
-        exchange = self.exchange
-        return exchange if self.interaction == "position" else jnp.zeros_like(exchange)
+    def _entered(self) -> Oscillators:
+        if not isinstance(self.exchange, jax.core.Tracer) and not isinstance(
+            self.pairing, jax.core.Tracer
+        ):
+            return self
+        exchange = (hollow_slope if is_real(self) else hermitian_slope)(self.exchange)
+        pairing = (hollow_slope if self._hollow else symmetric_slope)(self.pairing)
+        leaves = (self.frequency, exchange, pairing, self.drive)
+        return Oscillators._assemble(leaves, (self._hollow,))
 
+    def _scaled(self, factor: jax.Array) -> Oscillators:
+        leaves = (self.frequency, self.exchange, self.pairing)
+        drive = None if self.drive is None else self.drive * factor
+        scaled = (small.scaled(leaf, factor) for leaf in leaves)
+        return Oscillators._assemble((*scaled, drive), (self._hollow,))
 
-@overload
-def pair(omega: Reals, coupling: Reals, interaction: Interaction) -> Oscillators: ...
-
-
-@overload
-def pair(omega: Reals, *, interaction: Interaction, distance: Reals) -> PairAtDistance: ...
-
-
-def pair(
-    omega: Reals,
-    coupling: Any = None,
-    interaction: Any = None,
-    *,
-    distance: Any = None,
-) -> Oscillators:
-    """Two coupled oscillators, the model of Konopik & Lutz.
-
-    H = Σ_j ω_j a_j†a_j + λ (a_1 a_2† + a_1†a_2) + κ (a_1 a_2 + a_1†a_2†).
-
-    Args:
-        omega: (ω_1, ω_2), positive.
-        coupling: λ, a number in the unit of ω.
-        interaction: ``"position"`` (κ = λ, that is 2λ x_1 x_2) or ``"rotating-wave"`` (κ = 0).
-        distance: δ = 1 − λ/λ_c in (0, 2), in place of λ. A float64 λ knows its distance to λ_c
-            to 1e-16 only, and every result near λ_c inherits the relative error 1e-16/δ. With δ
-            itself given, occupations, coherences and their derivatives keep twelve digits down
-            to δ = 1e-12. What follows from a whole covariance matrix does not: its entries, in
-            float64, determine det σ and with it an entropy or information to 1e-16/δ. In
-            float32 the same holds with 1e-7 in place of 1e-16: measured, three digits of
-            everything are left at δ = 1e-4 by way of λ, and with δ given five digits of
-            occupations and coherences at 1e-6. The network then holds ω and δ, and its couplings
-            follow from them: a derivative by such a network is one by ω and δ.
-
-    Returns:
-        Oscillators with N = 2.
-
-    Raises:
-        ValueError: if a shape, a name or a value does not fit, or not exactly one of ``coupling``
-            and ``distance`` is given.
-
-    Source: Konopik & Lutz, Eq. 1.
-    """
-    _checks.require_choice("interaction", interaction, INTERACTIONS)
-    if coupling is None and distance is None:
-        raise ValueError(
-            "Argument `coupling` must be given, or `distance` in its place, but both are missing."
-        )
-    if coupling is not None and distance is not None:
-        raise ValueError("Argument `distance` must replace `coupling`, but both are given.")
-    if distance is not None:
-        omega, distance = _checks.float_arrays(omega=omega, distance=distance)
-        _require_pair(omega=omega, distance=distance)
-        return PairAtDistance(omega, distance, interaction)
-    omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
-    _require_pair(omega=omega, coupling=coupling)
-    return Oscillators(omega, *_couplings(coupling, interaction))
+    def _require(self) -> None:
+        """Raise ValueError unless the leaves, where known, make a network."""
+        frequency, drive = self.frequency, self.drive
+        modes = len(frequency) if getattr(frequency, "shape", (0,)) != (0,) else 1
+        _checks.require_fields("oscillators", frequency=(frequency, (modes,)))
+        couplings = {"exchange": self.exchange, "pairing": self.pairing}
+        shapes = {name: (matrix, (modes, modes)) for name, matrix in couplings.items()}
+        if drive is not None:
+            shapes["drive"] = (drive, (modes,))
+        _checks.require_fields("oscillators", complex_too=True, **shapes)
+        require_values("oscillators.", frequency, self.exchange, self.pairing, drive)
+        if self._hollow:
+            _checks.require("oscillators.pairing", self.pairing, *HOLLOW)
 
 
-def _require_pair(**given: jax.Array) -> None:
-    """Raise ValueError unless two frequencies and a number are given, under these names."""
-    (omega, frequency), (name, strength) = given.items()
-    _checks.require_shape(omega, frequency, (2,))
-    _require_frequency(omega, frequency)
-    _checks.require_shape(name, strength, ())
-    _checks.require_finite(name, strength)
+def force(oscillators: Oscillators) -> jax.Array:
+    """What the drive adds to d⟨r⟩/dt, [2N]; zero without one."""
+    drive = oscillators.drive
+    if drive is None:
+        return jnp.zeros((2 * oscillators.modes,), oscillators.frequency.dtype)
+    # H = … + √2 Σ (Re ε x + Im ε p)
+    x, p = jnp.imag(drive), -jnp.real(drive)
+    return np.sqrt(2).astype(x.dtype) * jnp.stack([x, p], axis=-1).reshape(-1)
 
 
-def _require_distance(name: str, distance: jax.Array) -> None:
-    _checks.require(name, distance, lambda d: (d > 0) & (d < 2), "lie in (0, 2)")
+@jax.jit
+def _hessian(oscillators: Oscillators) -> jax.Array:
+    one = jnp.eye(oscillators.modes, dtype=oscillators.frequency.dtype)
+    exchange, pairing = oscillators.exchange, oscillators.pairing
+    bare = oscillators.frequency[..., None] * one + jnp.real(exchange)
+    xx, pp = bare + jnp.real(pairing), bare - jnp.real(pairing)
+    xp = jnp.imag(pairing) - jnp.imag(exchange)
+    upper = jnp.stack([xx, xp], axis=-1)
+    lower = jnp.stack([jnp.swapaxes(xp, -1, -2), pp], axis=-1)
+    rows = jnp.swapaxes(jnp.stack([upper, lower], axis=-2), -3, -2)
+    size = 2 * oscillators.modes
+    return rows.reshape(*rows.shape[:-4], size, size)
 
 
-@partial(jax.jit, static_argnames="interaction")
-def _couplings(coupling: jax.Array, interaction: Interaction) -> tuple[jax.Array, jax.Array]:
-    """λ and κ [2, 2]."""
-    exchange = _between_two(coupling)
-    return exchange, exchange if interaction == "position" else jnp.zeros_like(exchange)
-
-
-def _between_two(coupling: jax.Array) -> jax.Array:
-    zero = jnp.zeros_like(coupling)
-    return small.matrix([[zero, coupling], [coupling, zero]])
-
-
-def critical_coupling(omega: Reals, interaction: Interaction) -> jax.Array:
-    """Coupling λ_c of two oscillators at which H stops being bounded below.
-
-    λ_c = √(ω_1 ω_2)/2 for ``"position"``, √(ω_1 ω_2) for ``"rotating-wave"``.
-
-    Args:
-        omega: (ω_1, ω_2), positive.
-        interaction: ``"position"`` or ``"rotating-wave"``.
-
-    Returns:
-        λ_c, a scalar in the unit of ω.
-
-    Raises:
-        ValueError: if a shape, a name or a value does not fit.
-
-    Source: Konopik & Lutz, below Eq. 3.
-    """
-    _checks.require_choice("interaction", interaction, INTERACTIONS)
-    (omega,) = _checks.float_arrays(omega=omega)
-    _checks.require_shape("omega", omega, (2,))
-    _require_frequency("omega", omega)
-    return _critical_coupling(omega, interaction)
-
-
-@partial(jax.jit, static_argnames="interaction")
-def _critical_coupling(omega: jax.Array, interaction: Interaction) -> jax.Array:
-    geometric_mean = jnp.sqrt(omega[..., 0]) * jnp.sqrt(omega[..., 1])
-    return geometric_mean / 2 if interaction == "position" else geometric_mean
+def is_real(oscillators: Oscillators) -> bool:
+    """Whether the couplings are real numbers: H = ½ xᵀVx + ½ pᵀWp."""
+    return not jnp.iscomplexobj(oscillators.exchange)
 
 
 def potential_matrix(oscillators: Oscillators) -> jax.Array:
@@ -244,25 +207,31 @@ def kinetic_matrix(oscillators: Oscillators) -> jax.Array:
     return jnp.diag(oscillators.frequency) + oscillators.exchange - oscillators.pairing
 
 
-def natural_unit(oscillators: Oscillators) -> jax.Array:
-    """A power of two next to the largest frequency.
+def natural_unit(oscillators: Oscillators, rotating: bool = False) -> jax.Array:
+    """A power of two next to the largest frequency; in a rotating frame, to the largest number.
 
     Dividing by it is exact, and keeps products of several frequencies away from overflow and
     underflow in whatever unit the user works. Results do not depend on it, nor do derivatives.
     """
-    return power_of_two(jax.lax.stop_gradient(small.maximum(oscillators.frequency)))
+    frequency = jax.lax.stop_gradient(oscillators.frequency)
+    if not rotating:
+        return power_of_two(small.maximum(frequency))
+    couplings = jax.lax.stop_gradient((oscillators.exchange, oscillators.pairing))
+    sizes = [jnp.max(jnp.abs(part)) for part in (frequency, *couplings)]
+    return power_of_two(small.maximum(jnp.stack(sizes)))
+
+
+def with_couplings(
+    oscillators: Oscillators, exchange: jax.Array, pairing: jax.Array
+) -> Oscillators:
+    """The same frequencies and drive with other couplings of the same kind."""
+    leaves = (oscillators.frequency, exchange, pairing, oscillators.drive)
+    return Oscillators._assemble(leaves, (oscillators._hollow,))
 
 
 def in_unit(oscillators: Oscillators, unit: jax.Array) -> Oscillators:
     """The network with its frequencies and couplings divided by a unit."""
-    frequency = small.scaled(oscillators.frequency, 1 / unit)  # exact: the unit is a power of two
-    if isinstance(oscillators, PairAtDistance):
-        leaves, static = (frequency, oscillators.distance), (oscillators.interaction,)
-        return PairAtDistance._assemble(leaves, static)
-    exchange, pairing = (
-        small.scaled(leaf, 1 / unit) for leaf in (oscillators.exchange, oscillators.pairing)
-    )
-    return Oscillators._assemble((frequency, exchange, pairing), ())
+    return oscillators._scaled(1 / unit)  # exact: the unit is a power of two
 
 
 def entered(oscillators: Oscillators) -> Oscillators:
@@ -270,32 +239,7 @@ def entered(oscillators: Oscillators) -> Oscillators:
 
     Without it they would be by single entries, of those that a computation happens to read.
     """
-    traced = isinstance(oscillators.exchange, jax.core.Tracer)
-    if isinstance(oscillators, PairAtDistance) or not traced:
-        return oscillators
-    exchange, pairing = hollow_slope(oscillators.exchange), hollow_slope(oscillators.pairing)
-    return Oscillators._assemble((oscillators.frequency, exchange, pairing), ())
-
-
-def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
-    """The off-diagonal entries of V and W for two modes, λ + κ and λ − κ."""
-    exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
-    return exchange + pairing, exchange - pairing
-
-
-def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
-    """The determinants of V and W for two modes, each exact to its last digits near criticality."""
-    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
-    if isinstance(oscillators, PairAtDistance):
-        product, distance = omega1 * omega2, oscillators.distance
-        inside = (distance > 0) & (distance < 2)
-        near = product * jnp.where(inside, distance * (2 - distance), jnp.nan)
-        return near, product if oscillators.interaction == "position" else near
-    potential, kinetic = two_mode_couplings(oscillators)
-    return (
-        product_less_square(omega1, omega2, potential),
-        product_less_square(omega1, omega2, kinetic),
-    )
+    return oscillators._entered()
 
 
 def require_network(oscillators: Oscillators) -> None:
@@ -307,41 +251,59 @@ def require_network(oscillators: Oscillators) -> None:
             "Argument `oscillators` must hold one network, but its frequencies have shape "
             f"{frequency.shape}; use jax.vmap for a batch of networks."
         )
-    if isinstance(oscillators, PairAtDistance):
-        distance = oscillators.distance
-        _checks.require_fields("oscillators", frequency=(frequency, (2,)), distance=(distance, ()))
-        _require_frequency("oscillators.frequency", frequency)
-        _checks.require_finite("oscillators.distance", distance)
-        _require_distance("oscillators.distance", distance)
-        return
-    modes = len(frequency) if getattr(frequency, "shape", (0,)) != (0,) else 1
-    _checks.require_fields(
-        "oscillators",
-        frequency=(frequency, (modes,)),
-        exchange=(oscillators.exchange, (modes, modes)),
-        pairing=(oscillators.pairing, (modes, modes)),
-    )
-    _require_values("oscillators.", frequency, oscillators.exchange, oscillators.pairing)
+    oscillators._require()
 
 
-def _require_values(
-    record: str, frequency: jax.Array, exchange: jax.Array, pairing: jax.Array
+HOLLOW = (lambda m: np.diag(m) == 0, "have a zero diagonal")
+
+
+def require_values(
+    record: str,
+    frequency: jax.Array,
+    exchange: jax.Array,
+    pairing: jax.Array,
+    drive: jax.Array | None = None,
 ) -> None:
     """Raise ValueError unless the values, where known, make a Hamiltonian."""
-    _require_frequency(f"{record}frequency", frequency)
-    for name, matrix in ((f"{record}exchange", exchange), (f"{record}pairing", pairing)):
-        _checks.require_finite(name, matrix)
-        _checks.require(name, matrix, lambda m: m == m.T, "be symmetric")
-        _checks.require(name, matrix, lambda m: np.diag(m) == 0, "have a zero diagonal")
+    require_frequency(f"{record}frequency", frequency)
+    _checks.require_finite(f"{record}exchange", exchange)
+    _checks.require_finite(f"{record}pairing", pairing)
+    hermitian = "be Hermitian" if jnp.iscomplexobj(exchange) else "be symmetric"
+    _checks.require(f"{record}exchange", exchange, lambda m: m == np.conj(m.T), hermitian)
+    _checks.require(f"{record}exchange", exchange, *HOLLOW)
+    _checks.require(f"{record}pairing", pairing, lambda m: m == m.T, "be symmetric")
+    if drive is not None:
+        _checks.require_finite(f"{record}drive", drive)
 
 
-def _require_frequency(name: str, frequency: jax.Array) -> None:
+def require_frequency(name: str, frequency: jax.Array) -> None:
+    """Raise ValueError unless the values, where known, are finite and in range."""
     _checks.require_finite(name, frequency)
-    _checks.require(name, frequency, lambda omega: omega > 0, "be positive")
     low, high = FREQUENCIES[frequency.dtype.itemsize]
     _checks.require(
         name,
         frequency,
-        lambda omega: (omega >= low) & (omega <= high),
-        f"lie between {low:.0e} and {high:.0e} in {frequency.dtype}",
+        lambda omega: (omega == 0) | ((abs(omega) >= low) & (abs(omega) <= high)),
+        f"be zero or lie between {low:.0e} and {high:.0e} in {frequency.dtype}, in magnitude",
+    )
+
+
+def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
+    """The off-diagonal entries of V and W for two modes, λ + κ and λ − κ."""
+    exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
+    return exchange + pairing, exchange - pairing
+
+
+def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
+    """The determinants of V and W for two modes, each exact to its last digits near criticality."""
+    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
+    if getattr(oscillators, "distance", None) is not None and oscillators.damping is None:
+        product, distance = omega1 * omega2, oscillators.distance
+        inside = (distance > 0) & (distance < 2)
+        near = product * jnp.where(inside, distance * (2 - distance), jnp.nan)
+        return near, product if oscillators.interaction == "position" else near
+    potential, kinetic = two_mode_couplings(oscillators)
+    return (
+        product_less_square(omega1, omega2, potential),
+        product_less_square(omega1, omega2, kinetic),
     )

@@ -14,8 +14,12 @@ from jax.typing import ArrayLike
 # One sequence, not two side by side: a checker then finds the type of a list of several kinds.
 Reals: TypeAlias = ArrayLike | Sequence[ArrayLike | Sequence[ArrayLike]]
 
+# The same for complex numbers
+Numbers: TypeAlias = Reals
+
 Interaction: TypeAlias = Literal["position", "rotating-wave"]
-Spectrum: TypeAlias = Literal["flat", "ohmic"]
+Coupling: TypeAlias = Literal["rotating-wave", "position", "momentum"]
+SpectrumName: TypeAlias = Literal["flat", "ohmic"]
 Weights: TypeAlias = Literal["paper", "rotating-wave", "position"]
 Moment: TypeAlias = Literal["occupation", "covariance"]
 Mode: TypeAlias = Literal["forward", "reverse"]

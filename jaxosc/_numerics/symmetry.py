@@ -8,6 +8,7 @@ computation reads, and a step along it leaves the matrix symmetric.
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc._numerics import small
 
@@ -34,3 +35,16 @@ def hollow_slope(matrix: jax.Array) -> jax.Array:
 @hollow_slope.defjvp
 def _hollow_slope_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
     return hollow_slope(*primals), small.symmetric_part(*tangents, hollow=True)
+
+
+@jax.custom_jvp
+def hermitian_slope(matrix: jax.Array) -> jax.Array:
+    """The complex matrix itself; a derivative by it is Hermitian, with a zero diagonal."""
+    return matrix
+
+
+@hermitian_slope.defjvp
+def _hermitian_slope_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
+    (change,) = tangents
+    mean = (change + jnp.conj(change.T)) / 2
+    return hermitian_slope(*primals), mean * (1 - jnp.eye(len(change), dtype=mean.real.dtype))

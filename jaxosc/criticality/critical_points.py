@@ -12,7 +12,14 @@ from jaxosc._numerics.instability import first_instability
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
 from jaxosc.dynamics import drift_matrix
-from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network
+from jaxosc.oscillators import (
+    Oscillators,
+    entered,
+    in_unit,
+    natural_unit,
+    require_network,
+    with_couplings,
+)
 
 
 @_checks.nan_is_an_answer
@@ -110,12 +117,9 @@ def _stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     if network.modes == 2:
         return nan_unless(valid, _two_modes(network, damping))
     zero = jnp.zeros_like(network.exchange)
-    alone = Oscillators._assemble((network.frequency, zero, zero), ())
-    coupled = Oscillators._assemble(
-        (jnp.zeros_like(damping), network.exchange, network.pairing), ()
-    )
+    alone = with_couplings(network, zero, zero)
     base = drift_matrix(alone, -jnp.diag(damping), -jnp.diag(damping))
-    slope = drift_matrix(coupled, zero, zero)
+    slope = drift_matrix(network, zero, zero) - drift_matrix(alone, zero, zero)
     # Generic, so that no crossing lies on it by construction
     reference = 0.6180339887 * jax.lax.stop_gradient(critical)
     coupled_at_all = valid & (reference < jnp.inf)

@@ -24,7 +24,7 @@ from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations.langevin import langevin
-from jaxosc.oscillators import Oscillators
+from jaxosc.oscillators import Oscillators, with_couplings
 from jaxosc.typing import Reals, Side
 
 Description = Callable[[Oscillators, Baths], Any]
@@ -173,7 +173,7 @@ def _trust_frontier(
         """|O/O_exact − 1| over the tolerance, less one."""
         scale = ratio * critical
         couplings = scale * oscillators.exchange, scale * oscillators.pairing
-        scaled = Oscillators._assemble((oscillators.frequency, *couplings), ())
+        scaled = with_couplings(oscillators, *couplings)
 
         def observed(argument: str, equation: Description) -> jax.Array:
             covariance = _state(argument, equation, scaled, baths)

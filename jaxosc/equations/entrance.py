@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,23 +17,31 @@ from jaxosc.oscillators import Oscillators
 class Equation(Description):
     """A description of a network and its baths, ``parts = (oscillators, baths)``.
 
-    A new equation gives ``drift``, ``diffusion`` and ``steady_covariance``, with NaN unless
-    ``domain.conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
+    A new equation gives ``drift``, ``diffusion`` and ``steady_covariance``, with NaN unless its
+    ``conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
     """
+
+    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+        """What there must be for an answer; by default a bounded H in the laboratory."""
+        return domain.conditions(oscillators, baths)
+
+    def holds(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
+        """Whether all of that is there."""
+        return domain.hold(self.conditions(oscillators, baths))
 
     def require(self, *parts: Any) -> Parts:
         """Both in one dtype, after checking that they belong together and have an answer."""
         oscillators, baths = _baths.match(*parts)
-        self.require_spectrum(baths)
+        self.require_kind(oscillators, baths)
         domain.require(self.status(oscillators, baths), oscillators, baths)
         return oscillators, baths
 
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
         """Why there is no answer, by its code."""
-        return domain.status_of(oscillators, baths)
+        return _status(oscillators, baths, self)
 
-    def require_spectrum(self, baths: Baths) -> None:
-        """Raise ValueError unless the equation is made for these spectra; by default for all."""
+    def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
+        """Raise ValueError unless the equation is made for such baths; by default for all."""
 
     def axes(self, *parts: Any) -> int:
         """Beyond the one of the frequencies."""
@@ -51,3 +60,8 @@ class AmplitudeDamping(Equation):
         """From the loss of energy, which rounding of the frequencies does not hide."""
         oscillators, baths = parts
         return network_decay_rate(oscillators, baths.damping)
+
+
+@partial(jax.jit, static_argnames="equation")
+def _status(oscillators: Oscillators, baths: Baths, equation: Equation) -> jax.Array:
+    return domain.status(equation.conditions(oscillators, baths))

@@ -19,12 +19,13 @@ from jaxosc._numerics.linear import eigh
 from jaxosc._numerics.sharing import quotient, reciprocal
 from jaxosc._numerics.special import bose
 from jaxosc._numerics.two_modes import Entries, modes_apart
-from jaxosc.baths import Baths
+from jaxosc.baths import Baths, has_kind
 from jaxosc.dynamics import Dynamics, drift_matrix
 from jaxosc.equations.entrance import Equation
 from jaxosc.equations.gibbs import thermal_covariance, two_mode_thermal
 from jaxosc.normal_modes import Square, two_mode_frequencies, two_mode_quadratures
 from jaxosc.oscillators import Oscillators, in_unit
+from jaxosc.spectra import Flat, Ohmic
 from jaxosc.typing import Weights
 
 WEIGHTS: tuple[Weights, ...] = get_args(Weights)
@@ -85,9 +86,9 @@ class GlobalLindblad(Equation):
 
     weights: Weights
 
-    def require_spectrum(self, baths: Baths) -> None:
+    def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Flat rates have a flat spectrum."""
-        if self.weights == "paper" and baths.spectrum != "flat":
+        if self.weights == "paper" and not has_kind(baths, Flat):
             raise ValueError(
                 "Argument `weights` must be 'rotating-wave' or 'position' for baths whose spectrum "
                 f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
@@ -113,18 +114,18 @@ class GlobalLindblad(Equation):
         return self._secular(*parts).stationary
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
-        valid = domain.hold(domain.conditions(oscillators, baths))
+        valid = self.holds(oscillators, baths)
         scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
         if oscillators.modes != 2:
             return _many_modes(scaled, scaled_baths, self.weights, unit, valid)
-        share = partial(_share, spectrum=baths.spectrum, weights=self.weights)
+        share = partial(_share, spectrum="ohmic" if has_kind(baths, Ohmic) else "flat", weights=self.weights)
         return _two_modes(scaled, scaled_baths, share, unit, valid)
 
 
 @partial(jax.jit, static_argnames="equation")
 def _status(oscillators: Oscillators, baths: Baths, equation: GlobalLindblad) -> jax.Array:
     damped = equation._secular(oscillators, baths).damped
-    conditions = domain.conditions(oscillators, baths)
+    conditions = equation.conditions(oscillators, baths)
     return domain.status(conditions | {domain.Status.DARK: damped})
 
 
@@ -296,7 +297,7 @@ def many_modes(oscillators: Oscillators, baths: Baths, weights: str) -> ManyMode
     frame = normal_frame(oscillators.frequency, oscillators.exchange, oscillators.pairing)
     omega = frame.mean_frequency
     strength = jnp.broadcast_to(baths.damping[:, None], frame.u.shape)
-    if weights != "paper" and baths.spectrum == "ohmic":
+    if weights != "paper" and has_kind(baths, Ohmic):
         strength = strength * omega[None, :] / oscillators.frequency[:, None]
     coldest = _coldest(baths)
     reference = bose(omega, coldest)

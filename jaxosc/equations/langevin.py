@@ -23,11 +23,12 @@ from jaxosc._numerics.two_modes import (
     stability,
     steady_entries,
 )
-from jaxosc.baths import Baths
+from jaxosc.baths import Baths, has_kind
 from jaxosc.dynamics import Dynamics, network_covariance
 from jaxosc.equations.entrance import AmplitudeDamping
 from jaxosc.equations.gibbs import frequency_bounds
 from jaxosc.oscillators import Oscillators, kinetic_matrix, potential_matrix
+from jaxosc.spectra import Flat
 
 
 def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
@@ -68,9 +69,9 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
-    def require_spectrum(self, baths: Baths) -> None:
+    def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Flat damping only."""
-        if baths.spectrum != "flat":
+        if not has_kind(baths, Flat):
             raise ValueError(
                 "Argument `baths` must have the spectrum 'flat' for the Langevin equation, "
                 f"but it is {baths.spectrum!r}."
@@ -79,7 +80,7 @@ class Langevin(AmplitudeDamping):
     def diffusion(self, *parts: Any) -> jax.Array:
         """D of the steady state."""
         oscillators, baths = parts
-        valid = domain.hold(domain.conditions(oscillators, baths))
+        valid = self.holds(oscillators, baths)
         scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
         if oscillators.modes == 2:
             noise, _ = _two_modes(scaled, scaled_baths)
@@ -90,7 +91,7 @@ class Langevin(AmplitudeDamping):
         """For two modes apart from D, whose classical part outgrows the rest near λ_c."""
         oscillators, baths = parts
         if oscillators.modes == 2:
-            valid = domain.hold(domain.conditions(oscillators, baths))
+            valid = self.holds(oscillators, baths)
             scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
             return _two_modes(scaled, scaled_baths)[1].where(valid).matrix()
         return network_covariance(oscillators, baths.damping, self.diffusion(oscillators, baths))

@@ -47,10 +47,14 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class LocalLindblad(AmplitudeDamping):
     """The functions behind ``local_lindblad``."""
 
+    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+        """A network in any frame; whether its motion is stable, the steady state tells."""
+        return domain.frame_conditions(oscillators, baths)
+
     def diffusion(self, *parts: Any) -> jax.Array:
         """D_jj = γ_j(2N_j + 1) on both quadratures."""
         oscillators, baths = parts
-        valid = domain.hold(domain.conditions(oscillators, baths))
+        valid = self.holds(oscillators, baths)
         if oscillators.modes == 2:
             noise1, noise2 = _two_mode_noise(oscillators, baths)
             zero = jnp.zeros_like(noise1)
@@ -61,7 +65,7 @@ class LocalLindblad(AmplitudeDamping):
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """By the structure of the drift."""
         oscillators, baths = parts
-        valid = domain.hold(domain.conditions(oscillators, baths))
+        valid = self.holds(oscillators, baths)
         if oscillators.modes == 2:
             scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
             pair = _baths.two_mode_pair(scaled, scaled_baths)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from jaxosc.oscillators import INTERACTIONS
+from jaxosc.pairs import INTERACTIONS
 from jaxosc.typing import Interaction, Observable
 
 OBSERVABLES: tuple[Observable, ...] = get_args(Observable)

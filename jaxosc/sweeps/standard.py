@@ -25,7 +25,8 @@ from jaxosc.gaussian import (
     purity,
     von_neumann_entropy,
 )
-from jaxosc.oscillators import INTERACTIONS, Oscillators, critical_coupling, pair
+from jaxosc.oscillators import Oscillators
+from jaxosc.pairs import INTERACTIONS, critical_coupling, pair
 from jaxosc.typing import Interaction
 
 # The paper's values; coupling and temperature of the second bath follow from the alternatives

@@ -1,0 +1,17 @@
+"""Spectra of baths."""
+
+from __future__ import annotations
+
+from jaxosc._pytree import Record
+
+
+class Spectrum(Record):
+    """A spectrum."""
+
+
+class Flat(Spectrum):
+    """Flat."""
+
+
+class Ohmic(Spectrum):
+    """Ohmic."""
