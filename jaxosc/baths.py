@@ -18,8 +18,7 @@ from jaxosc.spectra import Flat, Ohmic, Spectrum
 from jaxosc.typing import Coupling, Numbers, Reals, SpectrumName
 
 COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
-SPECTRA: tuple[SpectrumName, ...] = get_args(SpectrumName)
-_BY_NAME: dict[str, type[Spectrum]] = {"flat": Flat, "ohmic": Ohmic}
+SPECTRA: dict[SpectrumName, type[Spectrum]] = {"flat": Flat, "ohmic": Ohmic}
 
 Spectra = Spectrum | SpectrumName | Sequence[Spectrum | SpectrumName]
 
@@ -235,14 +234,14 @@ def _resolved(spectrum: Any) -> Spectrum | tuple[Spectrum, ...]:
     if isinstance(spectrum, Spectrum):
         return spectrum
     if isinstance(spectrum, str):
-        _checks.require_choice("spectrum", spectrum, tuple(_BY_NAME))
-        return _BY_NAME[spectrum]()
+        _checks.require_choice("spectrum", spectrum, tuple(SPECTRA))
+        return SPECTRA[spectrum]()
     if isinstance(spectrum, Sequence) and len(spectrum) > 0:
         several = tuple(_resolved(each) for each in spectrum)
         if all(isinstance(each, Spectrum) for each in several):
             return several
     raise ValueError(
-        f"Argument `spectrum` must be one of {', '.join(map(repr, _BY_NAME))}, an object of "
+        f"Argument `spectrum` must be one of {', '.join(map(repr, SPECTRA))}, an object of "
         f"jaxosc.spectra, or one of these for each bath, but it is {spectrum!r}."
     )
 
@@ -288,9 +287,12 @@ def _broadcast(arrays: dict[str, jax.Array], count: int | None) -> dict[str, jax
             why = "" if name == "damping" else f" for {count} damping rates"
             _checks.require_shape(name, array, (count or 1,), why)
     if "temperature" not in arrays and "occupation" not in arrays:
-        _checks.require(
-            "temperature", damping, lambda rate: rate == 0, "be given, or `occupation`, with damping"
-        )
+        known = _checks.concrete(damping)
+        if known is None or known.any():
+            raise ValueError(
+                "Argument `temperature` must be given, or `occupation` in its place, where there "
+                "is damping, but both are missing."
+            )
         arrays["temperature"] = jnp.zeros_like(damping)
     if count is None:
         return arrays

@@ -52,6 +52,8 @@ class Status(IntEnum):
     OCCUPATIONS = 8
 
 
+_OF_THE_NETWORK = {Status.SPREAD, Status.UNBOUNDED, Status.FORM, Status.FRAME}
+
 Conditions = dict[Status, jax.Array]
 
 
@@ -142,7 +144,8 @@ def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = Non
     # Inside jax.grad the answer is known, and so are the values behind the derivatives.
     oscillators, baths = jax.tree.map(jax.lax.stop_gradient, (oscillators, baths))
     reason = Status(int(known))
-    words = _network_words if baths is None or reason < Status.RATES else _bath_words
+    of_baths = baths is not None and reason not in _OF_THE_NETWORK
+    words = _bath_words if of_baths else _network_words
     raise ValueError(words(reason, oscillators, baths))
 
 
@@ -192,6 +195,18 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
         np.asarray(leaf)
         for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
     )
+    if reason == Status.FRAME:
+        return (
+            "Argument `oscillators` must have positive frequencies beside baths with a "
+            f"temperature, but they are {frequency}: a temperature is a statement about "
+            "frequencies in the laboratory. In a rotating frame give the baths an `occupation`."
+        )
+    if reason == Status.FORM:
+        return (
+            "Argument `oscillators` must have finite frequencies, a Hermitian exchange with a zero "
+            "diagonal and a symmetric pairing (without a diagonal if it was made without one), "
+            "but it does not."
+        )
     if reason == Status.TEMPERATURES:
         hot = _RANGE[frequency.dtype.itemsize][2]
         return (
@@ -231,6 +246,12 @@ def _bath_words(reason: Status, oscillators: Oscillators, baths: Baths) -> str:
     """What the baths must satisfy and do not."""
     if reason == Status.DARK:
         return "Argument `baths` must damp every normal mode, but at least one of them has no bath."
+    if baths.temperature is None:
+        return (
+            "Argument `baths` must have finite damping rates and occupations that are not "
+            "negative, and squeezing within |M|² ≤ N(N + 1), but the rates are "
+            f"{np.asarray(baths.damping)} and the occupations {np.asarray(baths.occupation)}."
+        )
     largest, dtype = float(oscillators.frequency.max()), oscillators.frequency.dtype
     low, high, hot = _RANGE[dtype.itemsize]
     return (

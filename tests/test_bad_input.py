@@ -7,6 +7,7 @@ import pytest
 from precision import digits, double
 
 import jaxosc
+from jaxosc.spectra import Ohmic
 
 ZERO = np.zeros((2, 2))
 GOOD = dict(omega=(5.0, 2.0), coupling=1.0, interaction="position")
@@ -31,8 +32,13 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
     [
         (lambda: pair(omega=(5.0,)), r"`omega` must have shape \(2,\)"),
         (lambda: pair(omega=5.0), r"`omega` must have shape \(2,\)"),
-        (lambda: pair(omega=(5.0, -2.0)), "`omega` must be positive"),
-        (lambda: pair(omega=(5.0, 0.0)), "`omega` must be positive"),
+        (lambda: pair(omega=(5.0, 0.0), coupling=None, distance=0.1), "`omega` must be positive"),
+        (lambda: jaxosc.critical_coupling((-1.0, 1.0), "position"), "`omega` must be positive"),
+        (lambda: pair(damping=0.1), "`damping` must come with `distance`"),
+        (
+            lambda: pair(coupling=None, distance=0.1, interaction="rotating-wave", damping=0.1),
+            "`damping` must come with the interaction 'position'",
+        ),
         (lambda: pair(omega=(5.0, np.nan)), "`omega` must be finite"),
         (lambda: pair(omega=("a", "b")), "`omega` must be a real number"),
         (lambda: pair(omega=(5.0, 2.0 + 1j)), "`omega` must be real"),
@@ -51,13 +57,32 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
         (lambda: jaxosc.critical_coupling((1.0, 1.0), "pp"), "`interaction` must be one of"),
         (lambda: jaxosc.Oscillators([], ZERO, ZERO), r"`frequency` must have shape \(N,\)"),
         (lambda: jaxosc.Oscillators([[1.0]], ZERO, ZERO), r"`frequency` must have shape \(N,\)"),
-        (lambda: jaxosc.Oscillators([1.0, -1.0], ZERO, ZERO), "`frequency` must be positive"),
+        (lambda: jaxosc.local_lindblad(pair(omega=(-1, 1)), baths()), "occupation"),
+        (lambda: jaxosc.langevin(pair(omega=(-1, 1)), baths()), "`oscillators` must have"),
+        (lambda: jaxosc.Oscillators([1, 1], [[0, 1j], [1j, 0]], ZERO), "`exchange` must be Herm"),
+        (lambda: jaxosc.Oscillators([1, 1], ZERO, ZERO, drive=[1]), "`drive` must have shape"),
+        (lambda: jaxosc.Oscillators([1, 1j], ZERO, ZERO), "`frequency` must be real"),
+        (lambda: jaxosc.Oscillators.from_hessian(np.eye(3)), r"`hessian` must have shape \(2N"),
+        (lambda: jaxosc.Oscillators.from_hessian([[1, 2], [3, 4]]), "`hessian` must be symm"),
         (lambda: jaxosc.Oscillators([1.0], ZERO, ZERO), r"`exchange` must have shape \(1, 1\)"),
         (lambda: jaxosc.Oscillators([1, 1], ZERO, [[0, 1], [2, 0]]), "`pairing` must be symmetric"),
         (lambda: jaxosc.Oscillators([1, 1], np.eye(2), ZERO), "`exchange` must have a zero diag"),
         (lambda: jaxosc.Oscillators([1, 1], ZERO * np.nan, ZERO), "`exchange` must be finite"),
         (lambda: baths(damping=(-0.1, 0.1)), "`damping` must not be negative"),
-        (lambda: baths(damping=0.1), r"`damping` must have shape \(N,\)"),
+        (lambda: baths(damping=[[0.1]]), r"`damping` must be a number or have shape \(M,\)"),
+        (lambda: jaxosc.Baths(0.1), "`temperature` must be given, or `occupation`"),
+        (lambda: jaxosc.Baths((0.1, 0.2), (1.0, None)), "`temperature` must be given for each"),
+        (lambda: jaxosc.Baths(0.1, 1.0, occupation=1.0), "`occupation` must replace"),
+        (lambda: jaxosc.Baths(0.1, occupation=-1.0), "`occupation` must not be negative"),
+        (lambda: jaxosc.Baths(0.1, 1.0, squeezing=0.1), "`squeezing` must come with"),
+        (lambda: jaxosc.Baths(0.1, occupation=1, squeezing=2.0), "`squeezing` must have squares"),
+        (lambda: jaxosc.Baths(0.1, 1.0, coupling="spring"), "`coupling` must be one of"),
+        (lambda: jaxosc.Baths(0.1, 1.0, coupling=[1.0, 0.0]), r"`coupling` must have shape"),
+        (lambda: jaxosc.Baths(0.1, 1.0, spectrum=(3,)), "`spectrum` must be one of"),
+        (
+            lambda: jaxosc.langevin(pair(), jaxosc.Baths(0.1, 1.0, coupling=np.ones((1, 3)))),
+            "`baths` must hold rows of 2 complex or 4 real numbers",
+        ),
         (lambda: baths(damping=(np.nan, 0.1)), "`damping` must be finite"),
         (lambda: baths(temperature=(1.0, -1e-9)), "`temperature` must not be negative"),
         (lambda: baths(temperature=(1.0, np.inf)), "`temperature` must be finite"),
@@ -134,7 +159,8 @@ def test_past_the_critical_coupling(interaction, excess):
             return equation(oscillators, baths(), 0.7)
         return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths())))
 
-    equations = (*EQUATIONS, jaxosc.gibbs, jaxosc.langevin_quadrature, jaxosc.langevin_spectrum)
+    bounded = [equation for equation in EQUATIONS if equation is not jaxosc.local_lindblad]
+    equations = (*bounded, jaxosc.gibbs, jaxosc.langevin_quadrature, jaxosc.langevin_spectrum)
     for equation in equations:
         with pytest.raises(ValueError, match="at or past the critical one"):
             occupation(excess * critical, equation)
@@ -185,8 +211,8 @@ def test_records_are_immutable_pytrees():
     leaves, structure = jax.tree.flatten(baths(spectrum="ohmic"))
     assert len(leaves) == 2
     rebuilt = jax.tree.unflatten(structure, leaves)
-    assert rebuilt.spectrum == "ohmic"
-    assert "spectrum='ohmic'" in repr(rebuilt)
+    assert isinstance(rebuilt.spectrum, Ohmic)
+    assert "spectrum=Ohmic(" in repr(rebuilt)
     assert repr(jaxosc.local_lindblad(pair(), baths())).startswith("Dynamics(drift=")
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(pair())]
     assert paths == [".frequency", ".exchange", ".pairing"]

@@ -15,6 +15,7 @@ from precision import DTYPE, SINGLE, digits
 import jaxosc
 from jaxosc._pytree import Record
 from jaxosc.equations.global_lindblad import GlobalLindblad
+from jaxosc.spectra import Flat, Ohmic
 
 PAIR = jaxosc.pair((5.0, 2.0), 1.0, "position")
 NEAR = jaxosc.pair((5.0, 2.0), interaction="rotating-wave", distance=1e-3)
@@ -26,8 +27,8 @@ def test_replace():
     warmer = BATHS.replace(temperature=(3, 4))
     np.testing.assert_array_equal(warmer.temperature, [3, 4])
     np.testing.assert_array_equal(warmer.damping, BATHS.damping)
-    assert warmer.spectrum == "ohmic"
-    assert BATHS.replace(spectrum="flat").spectrum == "flat"
+    assert isinstance(warmer.spectrum, Ohmic)
+    assert isinstance(BATHS.replace(spectrum="flat").spectrum, Flat)
     freed = PAIR.replace(exchange=np.zeros((2, 2)), pairing=np.zeros((2, 2)))
     assert not freed.exchange.any()
     nearer = NEAR.replace(distance=1e-6)

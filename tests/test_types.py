@@ -81,7 +81,8 @@ jaxosc.trust_frontier(near, baths, local, first, 0.1, side="left")  # type: igno
 
 
 def test_every_name_is_in_its_type():
-    assert get_args(jaxosc.typing.Spectrum) == SPECTRA == ("flat", "ohmic")
+    assert get_args(jaxosc.typing.SpectrumName) == tuple(SPECTRA) == ("flat", "ohmic")
+    assert get_args(jaxosc.typing.Coupling) == ("rotating-wave", "position", "momentum")
     assert get_args(jaxosc.typing.Moment) == MOMENTS == ("occupation", "covariance")
 
 
