@@ -8,7 +8,6 @@ import jax
 
 from jaxosc import _checks
 from jaxosc._numerics import small
-from jaxosc._numerics.two_modes import Pair
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
     Oscillators,
@@ -16,7 +15,6 @@ from jaxosc.oscillators import (
     in_unit,
     natural_unit,
     require_network,
-    two_mode_determinants,
 )
 from jaxosc.typing import Reals, Spectrum
 
@@ -110,10 +108,3 @@ def _require_values(record: str, damping: jax.Array, temperature: jax.Array) -> 
     for name, value in ((f"{record}damping", damping), (f"{record}temperature", temperature)):
         _checks.require_finite(name, value)
         _checks.require(name, value, lambda x: x >= 0, "not be negative")
-
-
-def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:
-    """The numbers of two damped modes by name."""
-    omega, gamma = oscillators.frequency, baths.damping
-    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
-    return Pair(omega[0], omega[1], j, k, *two_mode_determinants(oscillators), gamma[0], gamma[1])

@@ -8,6 +8,8 @@ import jax
 
 from jaxosc import baths as _baths
 from jaxosc import domain
+from jaxosc._kernels import selection
+from jaxosc._kernels.selection import Problem
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Description, Parts, network_decay_rate, network_matrix
 from jaxosc.oscillators import Oscillators
@@ -30,6 +32,12 @@ class Equation(Description):
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
         """Why there is no answer, by its code."""
         return domain.status_of(oscillators, baths)
+
+    def posed(self, oscillators: Oscillators, baths: Baths) -> tuple[Problem, jax.Array]:
+        """What it computes from, in natural units, and whether there is an answer."""
+        problem = selection.problem_of(oscillators, baths)
+        conditions = domain.conditions(oscillators, baths, problem.kernel)
+        return problem, domain.hold(conditions)
 
     def require_spectrum(self, baths: Baths) -> None:
         """Raise ValueError unless the equation is made for these spectra; by default for all."""
