@@ -12,8 +12,7 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc._numerics import small
 from jaxosc._pytree import Record
-from jaxosc._numerics.two_modes import Pair
-from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network, two_mode_determinants
+from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network
 from jaxosc.spectra import Flat, Ohmic, Spectrum
 from jaxosc.typing import Coupling, Numbers, Reals, SpectrumName
 
@@ -317,10 +316,3 @@ def _require_values(record: str, baths: Baths) -> None:
                 lambda square: square <= number * (number + 1) * (1 + 1e-6),
                 "have squares of at most N(N + 1) with these occupations",
             )
-
-
-def two_mode_pair(oscillators: Oscillators, baths: Baths) -> Pair:
-    """The numbers of two damped modes by name."""
-    omega, gamma = oscillators.frequency, baths.damping
-    j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
-    return Pair(omega[0], omega[1], j, k, *two_mode_determinants(oscillators), gamma[0], gamma[1])

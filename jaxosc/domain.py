@@ -14,27 +14,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._kernels import selection
+from jaxosc._kernels.interface import Kernel
 from jaxosc._numerics import small
-from jaxosc._numerics.linear import cholesky
 from jaxosc.baths import Baths
 from jaxosc.oscillators import (
     FREQUENCIES,
     Oscillators,
     in_unit,
-    is_real,
-    kinetic_matrix,
     natural_unit,
-    potential_matrix,
-    two_mode_determinants,
 )
 
-# How far apart frequencies of one network may lie. Measured against 50 digits, at random
-# parameters: within it at least three digits are left, typically all; beyond it a description may
-# return a plausible number that is wrong.
-_SPREAD = {4: (1e-5, 1e-3, 1e-3), 8: (1e-10, 1e-10, 1e-6)}  # N ≤ 2, N ≤ 6, N > 6
-
 # By bytes of the dtype, over the largest frequency: the smallest damping rate above zero, the
-# largest, and the highest temperature. Measured as the spread of frequencies is.
+# largest, and the highest temperature. Measured against 50 digits, at random
+# parameters: within them at least three digits are left, typically all; beyond them a description
+# may return a plausible number that is wrong.
 _RANGE = {4: (1e-10, 1e3, 1e12), 8: (1e-20, 1e6, 1e30)}
 
 
@@ -57,33 +51,43 @@ _OF_THE_NETWORK = {Status.SPREAD, Status.UNBOUNDED, Status.FORM, Status.FRAME}
 Conditions = dict[Status, jax.Array]
 
 
-def network_conditions(oscillators: Oscillators) -> Conditions:
-    """What a network must satisfy: frequencies near enough to each other, H bounded below."""
+def network_conditions(oscillators: Oscillators, kernel: Kernel | None = None) -> Conditions:
+    """What a network must satisfy: frequencies near enough to each other, H bounded below.
+
+    Args:
+        oscillators: the network.
+        kernel: its kernel in natural units; made here if left out.
+    """
+    kernel = kernel or natural_kernel(oscillators)
     frequency = oscillators.frequency
     low, high = FREQUENCIES[frequency.dtype.itemsize]
     largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
-    near = (smallest >= spread_limit(oscillators) * largest) & (smallest >= low)
+    near = (smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest) & (smallest >= low)
     return {
         Status.SPREAD: near & (largest <= high),
-        Status.UNBOUNDED: is_bounded(oscillators),
+        Status.UNBOUNDED: kernel.bounded(),
     }
 
 
-def conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
-    """What a network and its baths must satisfy in the laboratory."""
-    return network_conditions(oscillators) | bath_conditions(oscillators, baths)
+def conditions(oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None) -> Conditions:
+    """What a network and its baths must satisfy in the laboratory, as ``network_conditions``."""
+    return network_conditions(oscillators, kernel) | bath_conditions(oscillators, baths)
 
 
-def frame_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
+def frame_conditions(
+    oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
+) -> Conditions:
     """What they must satisfy where nothing but a stable motion is needed, in any frame."""
+    kernel = kernel or natural_kernel(oscillators)
     frequency = oscillators.frequency
     _, high = FREQUENCIES[frequency.dtype.itemsize]
     finite = small.every(lambda omega: jnp.abs(omega) <= high, frequency)
-    found = {Status.FORM: is_well_formed(oscillators) & finite}
+    found = {Status.FORM: kernel.well_formed() & finite}
     if baths.temperature is not None:
         largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
         found[Status.FRAME] = smallest > 0
-        found[Status.SPREAD] = smallest >= spread_limit(oscillators) * largest
+        found[Status.FRAME] = smallest > 0
+        found[Status.SPREAD] = smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest
     return found | bath_conditions(oscillators, baths)
 
 
@@ -115,12 +119,14 @@ def bath_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
     }
 
 
-def thermal_conditions(oscillators: Oscillators, temperature: jax.Array) -> Conditions:
-    """What a network in thermal equilibrium must satisfy."""
+def thermal_conditions(
+    oscillators: Oscillators, temperature: jax.Array, kernel: Kernel | None = None
+) -> Conditions:
+    """What a network in thermal equilibrium must satisfy, as in ``network_conditions``."""
     largest = small.maximum(oscillators.frequency)
     hot = _RANGE[largest.dtype.itemsize][2]
     warm = (temperature >= 0) & (temperature <= hot * largest)
-    return network_conditions(oscillators) | {Status.TEMPERATURES: warm}
+    return network_conditions(oscillators, kernel) | {Status.TEMPERATURES: warm}
 
 
 def hold(conditions: Conditions) -> jax.Array:
@@ -149,44 +155,19 @@ def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = Non
     raise ValueError(words(reason, oscillators, baths))
 
 
-def is_well_formed(oscillators: Oscillators) -> jax.Array:
-    """Whether H is Hermitian as stated."""
-    exchange, pairing = oscillators.exchange, oscillators.pairing
-    if oscillators.modes == 2 and is_real(oscillators) and oscillators._hollow:
-        sound = jnp.ones((), bool)
-        for matrix in (exchange, pairing):
-            sound &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
-        return sound
-    sound = jnp.all(exchange == jnp.conj(exchange.T)) & jnp.all(jnp.diag(exchange) == 0)
-    sound &= jnp.all(pairing == pairing.T)
-    return sound & jnp.all(jnp.diag(pairing) == 0) if oscillators._hollow else sound
-
-
 def is_bounded(oscillators: Oscillators) -> jax.Array:
     """Whether H is Hermitian as stated and bounded below with a gap: V and W positive definite."""
-    oscillators = in_unit(oscillators, natural_unit(oscillators))
-    omega, couplings = oscillators.frequency, (oscillators.exchange, oscillators.pairing)
-    if oscillators.modes == 2:
-        potential, kinetic = two_mode_determinants(oscillators)
-        bounded = (omega[0] > 0) & (omega[1] > 0) & (potential > 0) & (kinetic > 0)
-        for matrix in couplings:
-            bounded &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
-        return bounded
-    bounded = jnp.all(omega > 0)
-    for matrix in couplings:
-        bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
-    pivots = [
-        jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
-        for matrix in (potential_matrix(oscillators), kinetic_matrix(oscillators))
-    ]
-    return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+    return natural_kernel(oscillators).bounded()
+
+
+def natural_kernel(oscillators: Oscillators) -> Kernel:
+    """The kernel of a network in natural units."""
+    return selection.kernel_of(in_unit(oscillators, natural_unit(oscillators)))
 
 
 def spread_limit(oscillators: Oscillators) -> float:
     """The smallest ratio of two frequencies of a network for which there are answers."""
-    pair, few, many = _SPREAD[oscillators.frequency.dtype.itemsize]
-    modes = oscillators.modes
-    return pair if modes <= 2 else few if modes <= 6 else many
+    return selection.kernel_of(oscillators).least_ratio[oscillators.frequency.dtype.itemsize]
 
 
 def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None) -> str:
@@ -220,7 +201,7 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
             f"other, with {oscillators.modes} modes in {frequency.dtype}, but the smallest is "
             f"{frequency.min():.3g} and the largest {frequency.max():.3g}."
         )
-    if oscillators.modes == 2:
+    if selection.is_pair(oscillators):
         # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.
         strength = abs(exchange[0, 1]) + abs(pairing[0, 1])
         detail = (

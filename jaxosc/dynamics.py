@@ -17,7 +17,6 @@ from jaxosc import _checks
 from jaxosc._compilation import compiled
 from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.many_modes import steady_covariance
 from jaxosc._numerics.small import interleave
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
@@ -236,20 +235,6 @@ def _steady_state(dynamics: Dynamics) -> jax.Array:
 def network_matrix(oscillators: Oscillators, damping: jax.Array) -> jax.Array:
     """A [2N, 2N] of ẋ = Wp − Γx, ṗ = −Vx − Γp."""
     return drift_matrix(oscillators, -jnp.diag(damping), -jnp.diag(damping))
-
-
-def network_covariance(
-    oscillators: Oscillators, damping: jax.Array, diffusion: jax.Array
-) -> jax.Array:
-    """σ with Aσ + σAᵀ + D = 0 for the A of a network with amplitude damping.
-
-    From the parts of A, so that what they were summed from need never be subtracted again.
-    """
-    unit = natural_unit(oscillators)
-    network = in_unit(oscillators, unit)
-    return steady_covariance(
-        network.frequency, network.exchange, network.pairing, damping / unit, diffusion / unit
-    )
 
 
 def network_decay_rate(oscillators: Oscillators, damping: jax.Array) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc._numerics import small
-from jaxosc._numerics.special import power_of_two, product_less_square
+from jaxosc._numerics.special import power_of_two
 from jaxosc._numerics.symmetry import hermitian_slope, hollow_slope, symmetric_slope
 from jaxosc._pytree import Record
 from jaxosc.typing import Numbers, Reals
@@ -285,25 +285,4 @@ def require_frequency(name: str, frequency: jax.Array) -> None:
         frequency,
         lambda omega: (omega == 0) | ((abs(omega) >= low) & (abs(omega) <= high)),
         f"be zero or lie between {low:.0e} and {high:.0e} in {frequency.dtype}, in magnitude",
-    )
-
-
-def two_mode_couplings(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
-    """The off-diagonal entries of V and W for two modes, λ + κ and λ − κ."""
-    exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]
-    return exchange + pairing, exchange - pairing
-
-
-def two_mode_determinants(oscillators: Oscillators) -> tuple[jax.Array, jax.Array]:
-    """The determinants of V and W for two modes, each exact to its last digits near criticality."""
-    omega1, omega2 = oscillators.frequency[0], oscillators.frequency[1]
-    if getattr(oscillators, "distance", None) is not None and oscillators.damping is None:
-        product, distance = omega1 * omega2, oscillators.distance
-        inside = (distance > 0) & (distance < 2)
-        near = product * jnp.where(inside, distance * (2 - distance), jnp.nan)
-        return near, product if oscillators.interaction == "position" else near
-    potential, kinetic = two_mode_couplings(oscillators)
-    return (
-        product_less_square(omega1, omega2, potential),
-        product_less_square(omega1, omega2, kinetic),
     )

@@ -24,6 +24,13 @@ def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
     return matrix([[entry * factor for entry in row] for row in array])
 
 
+def entrywise(function: Callable[..., jax.Array], *vectors: jax.Array) -> jax.Array:
+    """An elementwise function of vectors of one length."""
+    if vectors[0].shape[0] > _SMALL:
+        return function(*vectors)
+    return jnp.array([function(*entries) for entries in zip(*vectors, strict=True)])
+
+
 def maximum(vector: jax.Array) -> jax.Array:
     """The largest entry of a vector."""
     if vector.shape[0] > _SMALL:

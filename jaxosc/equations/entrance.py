@@ -9,6 +9,9 @@ import jax
 
 from jaxosc import baths as _baths
 from jaxosc import domain
+from jaxosc._kernels import selection
+from jaxosc._kernels.interface import Kernel
+from jaxosc._kernels.selection import Problem
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Description, Parts, network_decay_rate, network_matrix
 from jaxosc.oscillators import Oscillators
@@ -21,13 +24,11 @@ class Equation(Description):
     ``conditions`` hold, and a public function that returns ``Dynamics.of(equation, …)``.
     """
 
-    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+    def conditions(
+        self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
+    ) -> domain.Conditions:
         """What there must be for an answer; by default a bounded H in the laboratory."""
-        return domain.conditions(oscillators, baths)
-
-    def holds(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
-        """Whether all of that is there."""
-        return domain.hold(self.conditions(oscillators, baths))
+        return domain.conditions(oscillators, baths, kernel)
 
     def require(self, *parts: Any) -> Parts:
         """Both in one dtype, after checking that they belong together and have an answer."""
@@ -39,6 +40,12 @@ class Equation(Description):
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
         """Why there is no answer, by its code."""
         return _status(oscillators, baths, self)
+
+    def posed(self, oscillators: Oscillators, baths: Baths) -> tuple[Problem, jax.Array]:
+        """What it computes from, in natural units, and whether there is an answer."""
+        problem = selection.problem_of(oscillators, baths)
+        conditions = self.conditions(oscillators, baths, problem.kernel)
+        return problem, domain.hold(conditions)
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Raise ValueError unless the equation is made for such baths; by default for all."""

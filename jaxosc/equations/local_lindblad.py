@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from jaxosc import baths as _baths
 from jaxosc import domain
-from jaxosc._numerics.small import nan_unless
+from jaxosc._kernels.interface import Kernel
+from jaxosc._numerics import small
 from jaxosc._numerics.special import bose
-from jaxosc._numerics.two_modes import modes_apart, stability, steady_entries
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, network_covariance
+from jaxosc.dynamics import Dynamics
 from jaxosc.equations.entrance import AmplitudeDamping
 from jaxosc.oscillators import Oscillators
 
@@ -47,45 +45,30 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class LocalLindblad(AmplitudeDamping):
     """The functions behind ``local_lindblad``."""
 
-    def conditions(self, oscillators: Oscillators, baths: Baths) -> domain.Conditions:
+    def conditions(
+        self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
+    ) -> domain.Conditions:
         """A network in any frame; whether its motion is stable, the steady state tells."""
-        return domain.frame_conditions(oscillators, baths)
+        return domain.frame_conditions(oscillators, baths, kernel)
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """D_jj = γ_j(2N_j + 1) on both quadratures."""
         oscillators, baths = parts
-        valid = self.holds(oscillators, baths)
-        if oscillators.modes == 2:
-            noise1, noise2 = _two_mode_noise(oscillators, baths)
-            zero = jnp.zeros_like(noise1)
-            block = (noise1, zero, noise2)
-            return modes_apart(block, block).where(valid).matrix()
-        return nan_unless(valid, _noise_matrix(oscillators, baths))
+        (kernel, *_), valid = self.posed(oscillators, baths)
+        noise = _noise(baths.damping, oscillators.frequency, baths.temperature)
+        return kernel.local_diffusion(noise, valid)
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """By the structure of the drift."""
-        oscillators, baths = parts
-        valid = self.holds(oscillators, baths)
-        if oscillators.modes == 2:
-            scaled, scaled_baths, _ = _baths.in_natural_units(oscillators, baths)
-            pair = _baths.two_mode_pair(scaled, scaled_baths)
-            noise1, noise2 = _two_mode_noise(scaled, scaled_baths)
-            covariance = steady_entries(pair, noise1 / 2, noise2 / 2)
-            return covariance.where(valid & stability(pair).holds).matrix()
-        noise = nan_unless(valid, _noise_matrix(oscillators, baths))
-        return network_covariance(oscillators, baths.damping, noise)
-
-
-def _two_mode_noise(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.Array]:
-    each = zip(baths.damping, oscillators.frequency, baths.temperature, strict=True)
-    noise1, noise2 = (_noise(*bath) for bath in each)
-    return noise1, noise2
-
-
-def _noise_matrix(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    noise = _noise(baths.damping, oscillators.frequency, baths.temperature)
-    return jnp.diag(jnp.stack([noise, noise], axis=-1).reshape(-1))
+        (kernel, damping, temperature, _), valid = self.posed(*parts)
+        noise = _noise(damping, kernel.network.frequency, temperature)
+        return kernel.local_state(damping, noise, valid)
 
 
 def _noise(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:
-    return damping * (2 * bose(frequency, temperature) + 1)
+    """γ(2N + 1) [N]."""
+
+    def of_one(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:
+        return damping * (2 * bose(frequency, temperature) + 1)
+
+    return small.entrywise(of_one, damping, frequency, temperature)

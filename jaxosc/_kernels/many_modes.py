@@ -24,13 +24,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics import few_modes
 from jaxosc._numerics.linear import one_at_a_time
 from jaxosc._numerics.lyapunov import Doubling, doublings
 from jaxosc._numerics.small import blocks_of, interleave
-
-# Up to here the dense system is faster.
-_FEW = 6
 
 # Iterations of the Krylov method, two products each, before doubling takes over; a network
 # that does not yield three digits in the first few will not yield the others in the rest.
@@ -82,19 +78,6 @@ def steady_covariance(
     equation: each costs one more solution, of the adjoint equation in reverse mode, in the same
     normal coordinates.
     """
-    if frequency.shape[0] <= _FEW:
-        return few_modes.steady_covariance(frequency, exchange, pairing, damping, diffusion)
-    return _in_normal_coordinates(frequency, exchange, pairing, damping, diffusion)
-
-
-def _in_normal_coordinates(
-    frequency: jax.Array,
-    exchange: jax.Array,
-    pairing: jax.Array,
-    damping: jax.Array,
-    diffusion: jax.Array,
-) -> jax.Array:
-    """`steady_covariance` for any number of modes."""
     potential = jnp.diag(frequency) + exchange + pairing
     kinetic = jnp.diag(frequency) + exchange - pairing
     frame = _normal_frame(*jax.lax.stop_gradient((frequency, exchange, pairing, damping)))

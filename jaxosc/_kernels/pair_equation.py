@@ -1,4 +1,4 @@
-"""Two modes, written out: every step works on scalars and fuses under ``vmap``."""
+"""Two damped modes and their Lyapunov equation, written out in scalars."""
 
 from __future__ import annotations
 
@@ -12,13 +12,28 @@ from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.sharing import quotient, reciprocal
 
 
-class Pair(NamedTuple):
-    """Two coupled modes, H = ½ xᵀVx + ½ pᵀWp, with amplitude damping."""
+class Couple(NamedTuple):
+    """Two coupled modes, H = ½ xᵀVx + ½ pᵀWp."""
 
     omega1: jax.Array
     omega2: jax.Array
     j: jax.Array  # λ; the off-diagonal entry of V is v = λ + κ
     k: jax.Array  # κ; that of W is w = λ − κ
+    det_v: jax.Array
+    det_w: jax.Array
+
+    def damped(self, damping: jax.Array) -> Pair:
+        """With the amplitude damping [2] of baths."""
+        return Pair(*self, damping[0], damping[1])
+
+
+class Pair(NamedTuple):
+    """A couple with amplitude damping."""
+
+    omega1: jax.Array
+    omega2: jax.Array
+    j: jax.Array
+    k: jax.Array
     det_v: jax.Array
     det_w: jax.Array
     gamma1: jax.Array
@@ -238,111 +253,3 @@ def steady_entries(
         x2p1=eta.im - chi.im,
         x2p2=mu2.im,
     )
-
-
-def classical_entries(pair: Pair, temperature1: jax.Array, temperature2: jax.Array) -> Entries:
-    """The steady state of the Langevin equation with the noise T_j/ν of equipartition.
-
-    The term k = 0 of the Matsubara sum: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
-    diverges at the critical point as the state does, so the equation is solved by hand.
-    """
-    constant, resonances = stability(pair)
-    inverse = reciprocal(constant * resonances)
-    one = _bath_one(pair, temperature1 * inverse)
-    two = _bath_one(pair.swapped(), temperature2 * inverse)
-    two = two._replace(
-        x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
-        x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
-    )  # fmt: skip
-    return one.plus(two)
-
-
-def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
-    omega1, omega2, j, k, _, _, a, b = pair
-    v, w = j + k, j - k
-    alpha, beta, g = a * a + omega1 * omega1, b * b + omega2 * omega2, a + b
-    c = a * alpha + b * beta + 4 * a * b * g
-    q = a * omega1 * omega1 + b * omega2 * omega2
-    product = omega1 * omega2
-    qa, qb = q + a * g * g, q + b * g * g
-    ca, cb = c + g * alpha, c + g * beta
-    flow = a * b * scale
-    x2p2 = flow * product * (v - w) * (v + w) * (c + g * v * w)
-
-    def cross(v: jax.Array, w: jax.Array) -> jax.Array:
-        """⟨x2 p1⟩, and −⟨x1 p2⟩ with v and w exchanged."""
-        return flow * (
-            w * omega1 * beta * ca
-            + v * omega2 * alpha * cb
-            - v * w * (w * omega1 * qa + v * omega2 * qb)
-            - g * product * (omega1 * w * w * w + omega2 * v * v * v)
-        )
-
-    x11, x12, x22 = _bath_one_positions(pair)
-    p11, p12, p22 = _bath_one_positions(pair.dual())
-    scale = scale * a
-    return Entries(
-        x11 * scale, x12 * scale, x22 * scale, p11 * scale, p12 * scale, p22 * scale,
-        -x2p2, -cross(w, v), cross(v, w), x2p2,
-    )  # fmt: skip
-
-
-def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """⟨x1²⟩, ⟨x1x2⟩, ⟨x2²⟩ of bath 1 over γ1/(det A · Hurwitz determinant).
-
-    Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
-    couplings alone, that product would be a difference where det W is small.
-    """
-    omega1, omega2, j, k, _, det_w, a, b = pair
-    v, w = j + k, j - k
-    o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
-    g, ab = a + b, a * b
-    gg = g * g
-    vv, ww, vw = v * v, w * w, v * w
-    product, squares = omega1 * omega2, o1 + o2
-    split = (omega1 + omega2) * (omega1 - omega2)
-    couplings = product * (vv + ww)
-    far = a + 2 * b
-    lead11 = a * omega2 * (couplings + vw * squares) + b * (
-        split * (omega2 * split - omega1 * vv) + omega2 * (couplings + 2 * vw * o2)
-    )
-    lead12 = w * (b * product * split - g * squares * vv) + v * (b * o2 * split - g * couplings)
-    lead22 = (
-        g * o1 * omega2 * ww
-        + omega2 * vv * (a * o1 + b * o2)
-        + vw * omega1 * (a * squares + 2 * b * o2)
-    )
-    rest11 = (
-        b * omega1 * ((bb + o2) * gg * (gg + 2 * squares) + bb * split * split)
-        - b * omega2 * ww * (
-            2 * aa * aa + 8 * aa * ab + 11 * ab * ab + 6 * ab * bb + bb * bb
-            + o1 * (3 * aa + 3 * ab + bb) + o2 * (3 * aa + 6 * ab + 2 * bb)
-        )
-        + vw * omega1 * (a * (bb + o2) * gg + bb * (a * squares + 2 * b * o2))
-        - vw * ww * omega2 * gg * far
-        - vv * b * o1 * omega2 * g * far
-        + vw * vw * b * omega1 * gg
-    )  # fmt: skip
-    rest12 = (
-        w * b * (
-            aa * b * g * gg + o1 * b * (2 * aa * a + 4 * aa * b + 3 * ab * b + bb * b)
-            - o2 * (aa * a * g + aa * o2 + ab * o1) + b * g * o1 * o1
-        )
-        + w * ww * ab * product * g
-        + v * b * product * (
-            bb * (o1 - 3 * aa - 4 * ab - bb) - o2 * (3 * aa + 4 * ab + 2 * bb)
-        )
-        + v * ww * b * g * (2 * a * (gg + o1) + (3 * a + b) * o2)
-        - vv * w * product * g * (aa + 2 * bb)
-        + vv * w * ww * g * gg
-    )  # fmt: skip
-    rest22 = (
-        ww * omega1 * (bb * (2 * a + b) * (gg + o1) + o2 * (aa * g + bb * b))
-        + vw * omega2 * (
-            aa * far * (gg + o2) + o1 * (2 * aa * a + 4 * aa * b + 5 * ab * b + 2 * bb * b)
-        )
-        - vw * ww * a * omega1 * gg
-        + vv * omega1 * o2 * g * (aa + 3 * ab + bb)
-        - vw * vw * b * omega2 * gg
-    )  # fmt: skip
-    return det_w * lead11 + rest11, det_w * lead12 + rest12, det_w * lead22 + rest22

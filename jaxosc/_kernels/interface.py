@@ -1,0 +1,109 @@
+"""What a kernel is: the answers for one network, from its arrays alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Network(NamedTuple):
+    """Real couplings of any number of modes, H = ½ xᵀVx + ½ pᵀWp up to a constant."""
+
+    frequency: jax.Array  # ω [N]
+    exchange: jax.Array  # λ [N, N]
+    pairing: jax.Array  # κ [N, N]
+
+    def potential(self) -> jax.Array:
+        """V = ω + λ + κ [N, N]."""
+        return jnp.diag(self.frequency) + self.exchange + self.pairing
+
+    def kinetic(self) -> jax.Array:
+        """W = ω + λ − κ [N, N]."""
+        return jnp.diag(self.frequency) + self.exchange - self.pairing
+
+
+class Secular(NamedTuple):
+    """The global Lindblad equation; D and σ are NaN unless valid and damped."""
+
+    decay: jax.Array  # B [N, N] of ẋ = Wp + Bx, ṗ = −Vx + Bᵀp
+    diffusion: jax.Array
+    stationary: jax.Array
+    damped: jax.Array  # whether every normal mode is
+
+
+class Kernel(ABC):
+    """One network, its arrays in one unit of energy, and all that is computed of it.
+
+    The unit is next to the largest frequency, so that products of several frequencies stay in
+    range; damping and temperature are arrays [N] in the same unit. A diffusion is returned in the
+    unit that ``unit`` is one of. Whatever takes ``valid`` is NaN unless it holds.
+    """
+
+    # By bytes of the dtype, the smallest ratio of two frequencies of a network. Measured against 50
+    # digits, at random parameters: within it at least three digits are left, typically all; beyond
+    # it a description may return a plausible number that is wrong.
+    least_ratio: ClassVar[dict[int, float]]
+
+    network: Network
+
+    @abstractmethod
+    def bounded(self) -> jax.Array:
+        """Whether H is Hermitian as stated and bounded below with a gap."""
+
+    @abstractmethod
+    def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Ω [N] ascending, U and V [N, N]; meaningless where H is not bounded below."""
+
+    @abstractmethod
+    def degenerate(self) -> jax.Array:
+        """Whether the secular equation takes each normal mode and the next as one group [N − 1]."""
+
+    @abstractmethod
+    def critical_ratio(self) -> jax.Array:
+        """All couplings over those at which H stops being bounded; in any unit."""
+
+    @abstractmethod
+    def stability_scale(
+        self, damping: jax.Array, critical: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """The factor of all couplings at which a damped motion first grows."""
+
+    @abstractmethod
+    def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
+        """σ [2N, 2N] of the Gibbs state."""
+
+    @abstractmethod
+    def local_diffusion(self, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """D [2N, 2N] with noise [N], in any unit, on both quadratures of each oscillator."""
+
+    @abstractmethod
+    def local_state(self, damping: jax.Array, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """σ [2N, 2N] with amplitude damping and such a diffusion."""
+
+    @abstractmethod
+    def langevin_diffusion(
+        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """D [2N, 2N] of the steady state of the Langevin equation with flat baths."""
+
+    @abstractmethod
+    def langevin_state(
+        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """σ [2N, 2N] of the Langevin equation with flat baths."""
+
+    @abstractmethod
+    def secular(
+        self,
+        damping: jax.Array,
+        temperature: jax.Array,
+        unit: jax.Array,
+        valid: jax.Array,
+        *,
+        spectrum: str,
+        weights: str,
+    ) -> Secular:
+        """The global Lindblad equation, its drift and diffusion in the unit of the user."""

@@ -1,0 +1,153 @@
+"""Any number of modes with real couplings."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._kernels import few_modes, many_modes, network_secular, network_thermal
+from jaxosc._kernels.interface import Kernel, Network, Secular
+from jaxosc._numerics.bogoliubov import normal_frame
+from jaxosc._numerics.eigenvalues import smallest_eigenvalue
+from jaxosc._numerics.instability import first_instability
+from jaxosc._numerics.linear import cholesky
+from jaxosc._numerics.small import interleave, nan_unless
+
+
+@dataclass(frozen=True)
+class NetworkKernel(Kernel):
+    """What few and many modes share: all but the equation Aσ + σAᵀ + D = 0."""
+
+    network: Network
+
+    @abstractmethod
+    def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+        """σ [2N, 2N] for any D [2N, 2N], with amplitude damping; NaN unless A is stable."""
+
+    def bounded(self) -> jax.Array:
+        """By the pivots of V and W."""
+        omega, *couplings = self.network
+        bounded = jnp.all(omega > 0)
+        for matrix in couplings:
+            bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
+        pivots = [
+            jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
+            for matrix in (self.network.potential(), self.network.kinetic())
+        ]
+        return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+
+    def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """By a singular-value decomposition, refined inside groups."""
+        frame = normal_frame(*self.network)
+        mean = frame.mean_frequency
+        frequency = jax.lax.stop_gradient(frame.frequency) + mean - jax.lax.stop_gradient(mean)
+        return frequency, frame.u, frame.v
+
+    def degenerate(self) -> jax.Array:
+        """The groups of the normal frame."""
+        return jnp.diagonal(normal_frame(*self.network).same, 1)
+
+    def critical_ratio(self) -> jax.Array:
+        """Minus the smallest eigenvalue of ω^(−1/2) (λ ± κ) ω^(−1/2)."""
+        omega, *couplings = self.network
+        root = jnp.sqrt(omega)
+        j, k = (m / root[:, None] / root[None, :] for m in couplings)
+        return -jnp.minimum(smallest_eigenvalue(j + k), smallest_eigenvalue(j - k))
+
+    def stability_scale(
+        self, damping: jax.Array, critical: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By the first eigenvalue of A(s) on the imaginary axis."""
+        omega, exchange, pairing = self.network
+        decay, zero = -jnp.diag(damping), jnp.zeros_like(exchange)
+        base = interleave(decay, jnp.diag(omega), -jnp.diag(omega), decay)
+        slope = interleave(zero, exchange - pairing, -(exchange + pairing), zero)
+        # Generic, so that no crossing lies on it by construction
+        reference = 0.6180339887 * jax.lax.stop_gradient(critical)
+        coupled_at_all = valid & (reference < jnp.inf)
+        safe = jnp.where(coupled_at_all, reference, 1)
+        scale = first_instability(
+            jnp.where(valid, base, -jnp.eye(len(base), dtype=base.dtype)), slope, safe
+        ).scale
+        uncoupled = jnp.where(jnp.all(damping > 0), jnp.inf, jnp.nan)
+        return nan_unless(valid, jnp.where(coupled_at_all, scale, uncoupled))
+
+    def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
+        """By a Matsubara sum."""
+        return nan_unless(valid, network_thermal.thermal_covariance(self.network, temperature))
+
+    def local_diffusion(self, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """A diagonal matrix."""
+        return jnp.diag(jnp.repeat(nan_unless(valid, noise), 2))
+
+    def local_state(self, damping: jax.Array, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """By ``steady``."""
+        return self.steady(damping, self.local_diffusion(noise, valid))
+
+    def langevin_diffusion(
+        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By a Matsubara sum."""
+        diffusion = network_thermal.effective_diffusion(self.network, damping, temperature)
+        return nan_unless(valid, diffusion * unit)
+
+    def langevin_state(
+        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By ``steady``."""
+        diffusion = network_thermal.effective_diffusion(self.network, damping, temperature)
+        return self.steady(damping, nan_unless(valid, diffusion))
+
+    def secular(
+        self,
+        damping: jax.Array,
+        temperature: jax.Array,
+        unit: jax.Array,
+        valid: jax.Array,
+        *,
+        spectrum: str,
+        weights: str,
+    ) -> Secular:
+        """In the normal frame, with the coherences inside groups of degenerate modes."""
+        return network_secular.secular(
+            self.network, damping, temperature, unit, valid, spectrum=spectrum, weights=weights
+        )
+
+
+@dataclass(frozen=True)
+class FewKernel(NetworkKernel):
+    """A handful of modes."""
+
+    least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-10}
+
+    def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+        """As one dense system."""
+        return few_modes.steady_covariance(*self.network, damping, diffusion)
+
+
+@dataclass(frozen=True)
+class SingleKernel(FewKernel):
+    """One mode."""
+
+    least_ratio: ClassVar[dict[int, float]] = {4: 1e-5, 8: 1e-10}
+
+    def stability_scale(
+        self, damping: jax.Array, critical: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """Infinite, with damping."""
+        return nan_unless(valid & (damping[0] > 0), critical)
+
+
+@dataclass(frozen=True)
+class ManyKernel(NetworkKernel):
+    """More modes than a dense system is made for."""
+
+    least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
+
+    def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+        """In normal coordinates, by iteration."""
+        return many_modes.steady_covariance(*self.network, damping, diffusion)

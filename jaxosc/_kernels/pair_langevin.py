@@ -1,0 +1,215 @@
+"""The quantum Langevin equation of two modes, written out."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._kernels.pair_equation import (
+    Entries,
+    Pair,
+    PhaseSource,
+    stability,
+    steady_entries,
+)
+from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.matsubara import QuarticSums, quartic_sums
+from jaxosc._numerics.sharing import reciprocal
+
+
+def langevin(pair: Pair, temperature: jax.Array) -> tuple[Entries, Entries]:
+    """D and σ: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν).
+
+    The term ν = 0, classical equipartition, outgrows all others near a critical point. Its
+    part of σ is known in closed form, and the Lyapunov equation is left with the regular rest.
+    """
+    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
+    v, w = j + k, j - k
+    width, damped = gamma1 + gamma2, gamma1 * gamma2
+    balance = stability(pair)
+    trace = omega1**2 + omega2**2 + 2 * v * w
+    quartic = (
+        balance.constant,
+        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
+        trace + width**2 + 2 * damped,
+        2 * width,
+    )
+    slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
+    fastest = jnp.sqrt(trace) + jnp.maximum(gamma1, gamma2)
+    temperature1, temperature2 = temperature
+    sums1, sums2 = (quartic_sums(quartic, t, slowest, fastest) for t in temperature)
+    # By hand, a pairing that outweighs the exchange costs digits where normal modes coincide.
+    by_hand = jnp.where(4 * jnp.abs(j) < jnp.abs(k), 0, jnp.ones_like(j))
+    classical = _classical(pair, by_hand * temperature1, by_hand * temperature2)
+
+    def with_static(part: jax.Array) -> tuple[QuarticSums, QuarticSums]:
+        return (
+            sums1._replace(zeroth=sums1.zeroth + part * temperature1 / balance.constant),
+            sums2._replace(zeroth=sums2.zeroth + part * temperature2 / balance.constant),
+        )
+
+    rest = steady_entries(pair, *_noise(pair, *with_static(1 - by_hand)))
+    diffusion = _diffusion(*_noise(pair, *with_static(jnp.ones_like(j))))
+    return diffusion, classical.plus(rest).where(balance.holds)
+
+
+def _noise(
+    pair: Pair, bath1: QuarticSums, bath2: QuarticSums
+) -> tuple[jax.Array, jax.Array, PhaseSource]:
+    """The diffusion in the variables of ``steady_entries``.
+
+    Y = (V + GW⁻¹G)⁻¹ makes the position diffusion YE_j + E_jY, Z = (W + GV⁻¹G)⁻¹ that of the
+    momenta, and B = −V⁻¹GZ the cross terms BE_j − E_jB; E_j projects on oscillator j and
+    G = ν + Γ.
+    """
+    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
+    v, w = j + k, j - k
+    product, width, damped = omega1 * omega2, gamma1 + gamma2, gamma1 * gamma2
+    # γ_j times the sums of 1, g_1, g_2 and g_1 g_2 over det(A − ν), with g_j = γ_j + ν
+    one1, one2 = gamma1 * bath1.zeroth, gamma2 * bath2.zeroth
+    first1, first2 = gamma1 * bath1.first, gamma2 * bath2.first
+    second1, second2 = gamma1 * bath1.second, gamma2 * bath2.second
+    g1_bath1, g2_bath1 = gamma1 * one1 + first1, gamma2 * one1 + first1
+    g1_bath2, g2_bath2 = gamma1 * one2 + first2, gamma2 * one2 + first2
+    g12 = damped * (one1 + one2) + width * (first1 + first2) + second1 + second2
+    one = one1 + one2
+    mean = (det_v + det_w) / 2
+    d1 = omega2 * mean * one1 + omega1 * (gamma2 * (gamma2 * one1 + 2 * first1) + second1)
+    d2 = omega1 * mean * one2 + omega2 * (gamma1 * (gamma1 * one2 + 2 * first2) + second2)
+    flow1, flow2 = omega1 * (g2_bath2 - g2_bath1), omega2 * (g1_bath2 - g1_bath1)
+    zero = jnp.zeros_like(one)
+    return (
+        d1,
+        d2,
+        PhaseSource(
+            mu1=Complex(-2 * j * k * omega2 * one1, zero),
+            mu2=Complex(-2 * j * k * omega1 * one2, zero),
+            eta=Complex(k * (g12 + (product + v * w) * one), k * (flow1 - flow2)),
+            chi=Complex(j * (g12 - (product - v * w) * one), j * (flow1 + flow2)),
+        ),
+    )
+
+
+def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
+    """D from the variables of ``steady_entries``."""
+    mu1, mu2, eta, chi = phases
+    return Entries(
+        x11=2 * (d1 - mu1.re),
+        x12=chi.re - eta.re,
+        x22=2 * (d2 - mu2.re),
+        p11=2 * (d1 + mu1.re),
+        p12=chi.re + eta.re,
+        p22=2 * (d2 + mu2.re),
+        x1p1=2 * mu1.im,
+        x1p2=eta.im + chi.im,
+        x2p1=eta.im - chi.im,
+        x2p2=2 * mu2.im,
+    )
+
+
+def _classical(pair: Pair, temperature1: jax.Array, temperature2: jax.Array) -> Entries:
+    """The steady state of the Langevin equation with the noise T_j/ν of equipartition.
+
+    The term k = 0 of the Matsubara sum: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
+    diverges at the critical point as the state does, so the equation is solved by hand.
+    """
+    constant, resonances = stability(pair)
+    inverse = reciprocal(constant * resonances)
+    one = _bath_one(pair, temperature1 * inverse)
+    two = _bath_one(pair.swapped(), temperature2 * inverse)
+    two = two._replace(
+        x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
+        x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
+    )  # fmt: skip
+    return one.plus(two)
+
+
+def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
+    omega1, omega2, j, k, _, _, a, b = pair
+    v, w = j + k, j - k
+    alpha, beta, g = a * a + omega1 * omega1, b * b + omega2 * omega2, a + b
+    c = a * alpha + b * beta + 4 * a * b * g
+    q = a * omega1 * omega1 + b * omega2 * omega2
+    product = omega1 * omega2
+    qa, qb = q + a * g * g, q + b * g * g
+    ca, cb = c + g * alpha, c + g * beta
+    flow = a * b * scale
+    x2p2 = flow * product * (v - w) * (v + w) * (c + g * v * w)
+
+    def cross(v: jax.Array, w: jax.Array) -> jax.Array:
+        """⟨x2 p1⟩, and −⟨x1 p2⟩ with v and w exchanged."""
+        return flow * (
+            w * omega1 * beta * ca
+            + v * omega2 * alpha * cb
+            - v * w * (w * omega1 * qa + v * omega2 * qb)
+            - g * product * (omega1 * w * w * w + omega2 * v * v * v)
+        )
+
+    x11, x12, x22 = _bath_one_positions(pair)
+    p11, p12, p22 = _bath_one_positions(pair.dual())
+    scale = scale * a
+    return Entries(
+        x11 * scale, x12 * scale, x22 * scale, p11 * scale, p12 * scale, p22 * scale,
+        -x2p2, -cross(w, v), cross(v, w), x2p2,
+    )  # fmt: skip
+
+
+def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """⟨x1²⟩, ⟨x1x2⟩, ⟨x2²⟩ of bath 1 over γ1/(det A · Hurwitz determinant).
+
+    Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
+    couplings alone, that product would be a difference where det W is small.
+    """
+    omega1, omega2, j, k, _, det_w, a, b = pair
+    v, w = j + k, j - k
+    o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
+    g, ab = a + b, a * b
+    gg = g * g
+    vv, ww, vw = v * v, w * w, v * w
+    product, squares = omega1 * omega2, o1 + o2
+    split = (omega1 + omega2) * (omega1 - omega2)
+    couplings = product * (vv + ww)
+    far = a + 2 * b
+    lead11 = a * omega2 * (couplings + vw * squares) + b * (
+        split * (omega2 * split - omega1 * vv) + omega2 * (couplings + 2 * vw * o2)
+    )
+    lead12 = w * (b * product * split - g * squares * vv) + v * (b * o2 * split - g * couplings)
+    lead22 = (
+        g * o1 * omega2 * ww
+        + omega2 * vv * (a * o1 + b * o2)
+        + vw * omega1 * (a * squares + 2 * b * o2)
+    )
+    rest11 = (
+        b * omega1 * ((bb + o2) * gg * (gg + 2 * squares) + bb * split * split)
+        - b * omega2 * ww * (
+            2 * aa * aa + 8 * aa * ab + 11 * ab * ab + 6 * ab * bb + bb * bb
+            + o1 * (3 * aa + 3 * ab + bb) + o2 * (3 * aa + 6 * ab + 2 * bb)
+        )
+        + vw * omega1 * (a * (bb + o2) * gg + bb * (a * squares + 2 * b * o2))
+        - vw * ww * omega2 * gg * far
+        - vv * b * o1 * omega2 * g * far
+        + vw * vw * b * omega1 * gg
+    )  # fmt: skip
+    rest12 = (
+        w * b * (
+            aa * b * g * gg + o1 * b * (2 * aa * a + 4 * aa * b + 3 * ab * b + bb * b)
+            - o2 * (aa * a * g + aa * o2 + ab * o1) + b * g * o1 * o1
+        )
+        + w * ww * ab * product * g
+        + v * b * product * (
+            bb * (o1 - 3 * aa - 4 * ab - bb) - o2 * (3 * aa + 4 * ab + 2 * bb)
+        )
+        + v * ww * b * g * (2 * a * (gg + o1) + (3 * a + b) * o2)
+        - vv * w * product * g * (aa + 2 * bb)
+        + vv * w * ww * g * gg
+    )  # fmt: skip
+    rest22 = (
+        ww * omega1 * (bb * (2 * a + b) * (gg + o1) + o2 * (aa * g + bb * b))
+        + vw * omega2 * (
+            aa * far * (gg + o2) + o1 * (2 * aa * a + 4 * aa * b + 5 * ab * b + 2 * bb * b)
+        )
+        - vw * ww * a * omega1 * gg
+        + vv * omega1 * o2 * g * (aa + 3 * ab + bb)
+        - vw * vw * b * omega2 * gg
+    )  # fmt: skip
+    return det_w * lead11 + rest11, det_w * lead12 + rest12, det_w * lead22 + rest22

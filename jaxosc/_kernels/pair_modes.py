@@ -1,0 +1,141 @@
+"""Normal modes and thermal equilibrium of two modes, written out."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart
+from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.special import SINHC_SERIES, exponent_limit, polynomial
+
+
+def frequencies(couple: Couple) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Ω_−, Ω_+ and (Ω_+² − Ω_−²)² of two modes.
+
+    Ω_−² comes from the product Ω_+²Ω_−² = det V det W: as a difference it loses every digit
+    near the critical coupling. The splitting is formed from ω_1 − ω_2 and the couplings alone.
+    """
+    omega1, omega2, j, k, potential, kinetic = couple
+    total, difference = omega1 + omega2, omega1 - omega2
+    trace = omega1**2 + omega2**2 + 2 * (j - k) * (j + k)
+    splitting = difference**2 * (total - 2 * k) * (total + 2 * k) + 4 * (j * total) ** 2
+    root = sqrt(jnp.where(splitting > 0, splitting, 1))
+    root = jnp.where(splitting > 0, root, 0)
+    high = sqrt((trace + root) / 2)
+    return quotient(sqrt(potential) * sqrt(kinetic), high), high, splitting
+
+
+Square = tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+
+
+def quadratures(couple: Couple) -> tuple[tuple[jax.Array, jax.Array], Square, Square]:
+    """Ω, X and P of two modes without an angle: entries of the spectral projectors of WV.
+
+    With ω_h ≥ ω_l the projector of Ω_+ has its large entry at the oscillator h, and
+    X_−, P_− follow from P_+, X_+ because the transformation is symplectic.
+    """
+    omega1, omega2, j, k, det_potential, det_kinetic = couple
+    swapped = omega1 < omega2
+    omega_h = jnp.where(swapped, omega2, omega1)
+    omega_l = jnp.where(swapped, omega1, omega2)
+    total, difference = omega_h + omega_l, omega_h - omega_l
+    potential, kinetic = j + k, j - k
+    low, high, splitting = frequencies(couple)
+    # Where the frequencies coincide any rotation of the modes is a normal mode. Two identical
+    # uncoupled oscillators are kept, with a finite derivative; of two that only a pairing couples,
+    # the modes are those of a vanishing exchange beside it.
+    split, paired = splitting > 0, k != 0
+    root = sqrt(jnp.where(split, splitting, 1))
+    inverse_root = reciprocal(root)
+    detuning = jnp.where(split, difference * total * inverse_root, jnp.where(paired, 0, 1))
+    exchange = jnp.where(split, j * total * inverse_root, jnp.where(paired, 0.5, 0))
+    pairing = k * difference * inverse_root
+    inverse_high = reciprocal(high)
+    large = (1 + detuning) * omega_h / 2
+    x_hh = (large + kinetic * (exchange + pairing)) * inverse_high
+    p_hh = (large + potential * (exchange - pairing)) * inverse_high
+
+    def shared_with_l(k: jax.Array, det: jax.Array, alone: jax.Array) -> jax.Array:
+        """(Ω_+²(j − k) + det(j + k))/root, free of what cancels for small j and ω_h − ω_l."""
+        excess = difference**2 / 2 + 2 * j * (j - k) + root / 2  # Ω_+² − det
+        value = (j * (high**2 + det) - k * excess) * inverse_root * inverse_high
+        return jnp.where(split, value, jnp.where(paired, alone, 0))
+
+    x_hl = shared_with_l(k, det_kinetic, x_hh)
+    p_hl = shared_with_l(-k, det_potential, p_hh)
+    x_h, p_h = sqrt(x_hh), sqrt(p_hh)
+    x_l, p_l = quotient(x_hl, x_h), quotient(p_hl, p_h)
+    ratio = sqrt(sqrt(quotient(det_kinetic, det_potential)))
+    inverse_ratio = reciprocal(ratio)
+
+    def rows(minus_h: jax.Array, minus_l: jax.Array, h: jax.Array, l: jax.Array) -> Square:
+        return (
+            (jnp.where(swapped, minus_l, minus_h), jnp.where(swapped, l, h)),
+            (jnp.where(swapped, minus_h, minus_l), jnp.where(swapped, h, l)),
+        )
+
+    return (
+        (low, high),
+        rows(-p_l * ratio, p_h * ratio, x_h, x_l),
+        rows(-x_l * inverse_ratio, x_h * inverse_ratio, p_h, p_l),
+    )
+
+
+def thermal(
+    couple: Couple, temperature: jax.Array, numbers: tuple[jax.Array, jax.Array]
+) -> Entries:
+    """The Gibbs covariance of two modes, smooth in all couplings where they coincide.
+
+    The numbers are N_± = N(Ω_±, T), with which
+
+        ⟨xxᵀ⟩ = ½[αW + β√(det W/det V) adj V],   ⟨ppᵀ⟩ = ½[αV + β√(det V/det W) adj W],
+        α, β = (1 + N_− + N_+)/(Ω_+ + Ω_−) ∓ (N_− − N_+)/(Ω_+ − Ω_−).
+
+    The last quotient is a series in the splitting where that is small, from
+    N_− − N_+ = 2 sinh(x) exp(−y) (1 + N_−)(1 + N_+) with x, y = (Ω_+ ∓ Ω_−)/2T. Where Ω_− ≪ Ω_+
+    the two parts of α cancel; there, with f_± = N_± + ½,
+
+        α = 2(f_+Ω_+ − f_−Ω_−)/(Ω_+² − Ω_−²),   β = 2(f_−Ω_+ − f_+Ω_−)/(Ω_+² − Ω_−²).
+    """
+    low, high, splitting = frequencies(couple)
+    total = low + high
+    inverse_total = reciprocal(total)
+    square = splitting * inverse_total**2  # (Ω_+ − Ω_−)²
+    number_low, number_high = numbers
+    # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, 2T drops out.
+    floor = jax.lax.stop_gradient(low) / exponent_limit(low.dtype)
+    twice = 2 * jnp.where(temperature > floor, temperature, floor)
+    inverse = reciprocal(twice)
+    series = square < twice**2
+    x2 = jnp.where(series, square, 0) * inverse**2
+    near = polynomial(SINHC_SERIES, x2) * jnp.exp(-total * inverse) * 2 * inverse
+    slope = jnp.where(
+        series,
+        near * (1 + number_low) * (1 + number_high),
+        (number_low - number_high) * reciprocal(sqrt(jnp.where(series, 1, square))),
+    )
+    mean = (1 + number_low + number_high) * inverse_total
+    apart = low < high / 4
+    inverse_square = 2 * reciprocal(sqrt(jnp.where(apart, splitting, 1)))
+    half_low, half_high = number_low + 0.5, number_high + 0.5
+    alpha = jnp.where(apart, (half_high * high - half_low * low) * inverse_square, mean - slope)
+    beta = jnp.where(apart, (half_low * high - half_high * low) * inverse_square, mean + slope)
+
+    omega1, omega2, j, k, det_potential, det_kinetic = couple
+    potential, kinetic = j + k, j - k
+    ratio = sqrt(quotient(det_kinetic, det_potential))
+
+    def combine(
+        own: jax.Array, other: jax.Array, ratio: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        weight = beta * ratio
+        return (
+            (alpha * omega1 + weight * omega2) / 2,
+            (alpha * own - weight * other) / 2,
+            (alpha * omega2 + weight * omega1) / 2,
+        )
+
+    return modes_apart(
+        combine(kinetic, potential, ratio), combine(potential, kinetic, reciprocal(ratio))
+    )
