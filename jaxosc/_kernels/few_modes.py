@@ -24,25 +24,29 @@ def steady_covariance(
     pairing: jax.Array,
     damping: jax.Array,
     diffusion: jax.Array,
+    hollow: bool = True,
 ) -> jax.Array:
     """Solve Aσ + σAᵀ + D = 0 for σ [2N, 2N], order (x1, p1, x2, p2, …).
+
+    The pairing has a diagonal unless it is hollow.
 
     NaN where A has an eigenvalue with a real part that is not negative. Derivatives of any order
     and direction are those of the equation: A dσ + dσ Aᵀ + (dA σ + σ dAᵀ + dD) = 0, in reverse
     mode its adjoint, in which nothing of a factorisation is kept.
     """
     network = (frequency, exchange, pairing, damping)
+    solution = _solution if hollow else _squeezed_solution
 
     def adjoint(_: object, cotangent: jax.Array) -> jax.Array:
         # Exchanging x and p turns the drift into its transpose.
         other = np.arange(2 * frequency.shape[0]) ^ 1
         swap = np.ix_(other, other)
-        return _solution(*network, ((cotangent + cotangent.T) / 2)[swap])[swap]
+        return solution(*network, ((cotangent + cotangent.T) / 2)[swap])[swap]
 
     return jax.lax.custom_linear_solve(
         lambda covariance: -_flow(_drift(*network), covariance),
         (diffusion + diffusion.T) / 2,
-        lambda _, source: _solution(*network, source),
+        lambda _, source: solution(*network, source),
         adjoint,
     )
 
@@ -74,14 +78,20 @@ class _Tables(NamedTuple):
     slow: np.ndarray
 
 
-def _parameters(modes: int, rate: Any, splitting: Any, total: Any, *couplings: Any) -> list[Any]:
+# What the parameters make: symmetric (s), antisymmetric (a) and symmetric matrices without a
+# diagonal (o): γ_j + γ_k, ω_j − ω_k, ω_j + ω_k, λ and κ; with a diagonal also κ_jj ∓ κ_kk.
+_SHAPES = {True: "sasoo", False: "sasooas"}
+
+
+def _parameters(modes: int, hollow: bool, *parts: Any) -> list[Any]:
     """The different entries of matrices [N, N], in one order."""
     upper, strict = np.triu_indices(modes), np.triu_indices(modes, 1)
-    return [rate[upper], splitting[strict], total[upper], *(c[strict] for c in couplings)]
+    shapes = zip(parts, _SHAPES[hollow], strict=True)
+    return [part[upper if shape == "s" else strict] for part, shape in shapes]
 
 
 @functools.cache
-def _tables(modes: int) -> _Tables:
+def _tables(modes: int, hollow: bool) -> _Tables:
     """The coefficients of the equation, found by evaluating it for one parameter at a time.
 
     With R = (P + X)/2, ρ = (P − X)/2, S = u + Z (u symmetric, Z antisymmetric), M = ω + λ and
@@ -95,7 +105,7 @@ def _tables(modes: int) -> _Tables:
     unknowns = 3 * count + few
 
     def matrices(vector: np.ndarray, shapes: str) -> list[np.ndarray]:
-        """Symmetric (s), antisymmetric (a) and symmetric matrices without a diagonal (o)."""
+        """Matrices of these shapes."""
         found = []
         for shape in shapes:
             where = upper if shape == "s" else strict
@@ -107,15 +117,16 @@ def _tables(modes: int) -> _Tables:
         return found
 
     def equation(parameters: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        rate, splitting, total, exchange, pairing = matrices(parameters, "sasoo")
+        rate, splitting, total, exchange, pairing, *own = matrices(parameters, _SHAPES[hollow])
         r, rho, u, z = matrices(vector, "sssa")
 
         def with_exchange(sign: int, y: np.ndarray) -> np.ndarray:
-            own = splitting if sign < 0 else total
-            return own * y + exchange @ y + sign * (y @ exchange)
+            bare = splitting if sign < 0 else total
+            return bare * y + exchange @ y + sign * (y @ exchange)
 
         def with_pairing(sign: int, y: np.ndarray) -> np.ndarray:
-            return pairing @ y + sign * (y @ pairing)
+            squeezed = own[sign > 0] * y if own else 0
+            return squeezed + pairing @ y + sign * (y @ pairing)
 
         rows = (
             rate * r + with_exchange(-1, z) + with_pairing(1, u),
@@ -130,7 +141,9 @@ def _tables(modes: int) -> _Tables:
 
     index = np.zeros((unknowns, unknowns), np.int32)
     factor = np.zeros((unknowns, unknowns))
-    for n, parameters in enumerate(np.eye(2 * count + 3 * few)):
+    shapes = _SHAPES[hollow]
+    number = sum(count if shape == "s" else few for shape in shapes)
+    for n, parameters in enumerate(np.eye(number)):
         entries = equation(parameters, np.eye(unknowns)).T
         index[entries != 0] = n
         factor += entries
@@ -170,8 +183,8 @@ def _tables(modes: int) -> _Tables:
     )
 
 
-@one_at_a_time
-def _solution(
+def _factorised(
+    hollow: bool,
     frequency: jax.Array,
     exchange: jax.Array,
     pairing: jax.Array,
@@ -180,16 +193,18 @@ def _solution(
 ) -> jax.Array:
     """σ, from one factorisation; NaN where A is not stable."""
     modes, dtype = frequency.shape[0], frequency.dtype
-    tables = _tables(modes)
+    tables = _tables(modes, hollow)
 
     def collected(values: jax.Array, *terms: tuple[np.ndarray, np.ndarray]) -> jax.Array:
         parts = [values[index] * jnp.asarray(factor, dtype) for index, factor in terms]
         return functools.reduce(jnp.add, parts)
 
-    rate = damping[:, None] + damping[None, :]
-    splitting = frequency[:, None] - frequency[None, :]
-    total = frequency[:, None] + frequency[None, :]
-    parameters = _parameters(modes, rate, splitting, total, exchange, pairing)
+    def differences(vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return vector[:, None] - vector[None, :], vector[:, None] + vector[None, :]
+
+    parts = [differences(damping)[1], *differences(frequency), exchange, pairing]
+    parts += [] if hollow else differences(jnp.diag(pairing))
+    parameters = _parameters(modes, hollow, *parts)
     matrix = collected(jnp.concatenate(parameters), tables.matrix)
     # Slow rows are of size γ, fast ones of size ω: pivoting compares them only if scaled.
     scale = 1 / jnp.max(jnp.abs(matrix), axis=1)
@@ -219,3 +234,7 @@ def _solution(
     residual = jnp.where(tables.slow, source - matrix @ vector, packed(quadratures))
     solution = solution + collected(solve(residual[:, None])[:, 0], *tables.joined)
     return jnp.where(stable, solution, jnp.nan)
+
+
+_solution = one_at_a_time(functools.partial(_factorised, True))
+_squeezed_solution = one_at_a_time(functools.partial(_factorised, False))

@@ -50,8 +50,12 @@ class Kernel(ABC):
     network: Network
 
     @abstractmethod
+    def well_formed(self) -> jax.Array:
+        """Whether H is Hermitian as stated."""
+
+    @abstractmethod
     def bounded(self) -> jax.Array:
-        """Whether H is Hermitian as stated and bounded below with a gap."""
+        """Whether it is so, and bounded below with a gap."""
 
     @abstractmethod
     def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:

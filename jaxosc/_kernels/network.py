@@ -23,17 +23,22 @@ class NetworkKernel(Kernel):
     """What few and many modes share: all but the equation Aσ + σAᵀ + D = 0."""
 
     network: Network
+    hollow: bool  # whether the pairing has no diagonal
 
     @abstractmethod
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
         """σ [2N, 2N] for any D [2N, 2N], with amplitude damping; NaN unless A is stable."""
 
+    def well_formed(self) -> jax.Array:
+        """Entry by entry."""
+        _, exchange, pairing = self.network
+        sound = jnp.all(exchange == exchange.T) & jnp.all(jnp.diag(exchange) == 0)
+        sound &= jnp.all(pairing == pairing.T)
+        return sound & jnp.all(jnp.diag(pairing) == 0) if self.hollow else sound
+
     def bounded(self) -> jax.Array:
         """By the pivots of V and W."""
-        omega, *couplings = self.network
-        bounded = jnp.all(omega > 0)
-        for matrix in couplings:
-            bounded &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
+        bounded = jnp.all(self.network.frequency > 0) & self.well_formed()
         pivots = [
             jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
             for matrix in (self.network.potential(), self.network.kinetic())
@@ -126,7 +131,7 @@ class FewKernel(NetworkKernel):
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
         """As one dense system."""
-        return few_modes.steady_covariance(*self.network, damping, diffusion)
+        return few_modes.steady_covariance(*self.network, damping, diffusion, self.hollow)
 
 
 @dataclass(frozen=True)

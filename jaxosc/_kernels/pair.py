@@ -28,14 +28,18 @@ class PairKernel(Kernel):
 
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-5, 8: 1e-10}
 
+    def well_formed(self) -> jax.Array:
+        """Entry by entry."""
+        sound = jnp.ones((), bool)
+        for matrix in (self.network.exchange, self.network.pairing):
+            sound &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
+        return sound
+
     def bounded(self) -> jax.Array:
         """By the determinants of V and W."""
-        omega, *couplings = self.network
+        omega = self.network.frequency
         bounded = (omega[0] > 0) & (omega[1] > 0) & (self.couple.det_v > 0)
-        bounded &= self.couple.det_w > 0
-        for matrix in couplings:
-            bounded &= (matrix[0, 1] == matrix[1, 0]) & (matrix[0, 0] == 0) & (matrix[1, 1] == 0)
-        return bounded
+        return bounded & (self.couple.det_w > 0) & self.well_formed()
 
     def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:
         """By spectral projectors."""

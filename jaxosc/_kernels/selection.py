@@ -50,17 +50,18 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
 def kernel_of(oscillators: Oscillators) -> Kernel:
     """The kernel of a network, in the unit in which its frequencies are."""
     network = Network(oscillators.frequency, oscillators.exchange, oscillators.pairing)
-    # Complex couplings, and a pairing with a diagonal, will have their kernel here.
     if is_pair(oscillators):
         return PairKernel(network, _couple(oscillators, network))
+    hollow = oscillators._hollow
     if oscillators.modes == 1:
-        return SingleKernel(network)
-    return FewKernel(network) if oscillators.modes <= _FEW else ManyKernel(network)
+        return SingleKernel(network, hollow)
+    few = oscillators.modes <= _FEW
+    return FewKernel(network, hollow) if few else ManyKernel(network, hollow)
 
 
 def is_pair(oscillators: Oscillators) -> bool:
     """Whether the network is one of two modes, whose critical point is known in closed form."""
-    return oscillators.modes == 2
+    return oscillators.modes == 2 and oscillators._hollow and is_real(oscillators)
 
 
 def _couple(oscillators: Oscillators, network: Network) -> Couple:
