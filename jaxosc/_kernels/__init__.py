@@ -1,0 +1,1 @@
+"""Kernels that take and give arrays, one file for each kind of network."""
