@@ -1,0 +1,192 @@
+"""Any quadratic Hamiltonian H = ½ rᵀhr with any linear baths, from its hessian h [2N, 2N].
+
+Order (x1, p1, x2, p2, …), drift J h of the closed network, J = ⊕ [[0, 1], [−1, 0]]. Frequencies
+may be zero or negative, couplings complex, single modes squeezed. A bath acts through a linear
+operator L = uᵀr, its row u complex: √2 e_x for X = a + a†, (1, i)/√2 for L = a.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
+from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
+from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.special import power_of_two
+
+
+class Generator(NamedTuple):
+    """What baths add to a network: their part of the drift [2N, 2N] and the diffusion [2N, 2N].
+
+    Apart from J h: added to it, weak damping would be rounded as the frequencies are.
+    """
+
+    drift: jax.Array
+    diffusion: jax.Array
+
+
+def natural_unit(*values: jax.Array) -> jax.Array:
+    """A power of two next to the largest entry of hessian, rates and whatever else there is.
+
+    1 where all of them vanish. Results do not depend on it, nor do derivatives.
+    """
+    known = jax.lax.stop_gradient(values)
+    return power_of_two(jnp.max(jnp.stack([jnp.max(jnp.abs(value)) for value in known])))
+
+
+def is_bounded(hessian: jax.Array) -> jax.Array:
+    """Whether H is bounded below with a gap: h is positive definite."""
+    pivots = jnp.diag(cholesky(jax.lax.stop_gradient(hessian)))
+    return jnp.all(pivots > 0)  # cholesky marks failure with NaN
+
+
+def is_stable(drift: jax.Array) -> jax.Array:
+    """Whether every motion of ṙ = Ar decays, at a rate above rounding."""
+    return contracts(drift)
+
+
+def symplectic(matrix: jax.Array) -> jax.Array:
+    """J M: the rows x_j and p_j change places, the latter with a sign."""
+    pairs = matrix.reshape(-1, 2, *matrix.shape[1:])
+    return jnp.stack([pairs[:, 1], -pairs[:, 0]], axis=1).reshape(matrix.shape)
+
+
+def lowering_rows(amplitudes: jax.Array) -> jax.Array:
+    """Rows u [M, 2N] of L_m = Σ_j l_mj a_j = u_m·r, for l [M, N]."""
+    half = amplitudes.astype(complex_of(amplitudes.dtype)) * math.sqrt(0.5)
+    return jnp.stack([half, 1j * half], axis=-1).reshape(half.shape[0], -1)
+
+
+def jump_generator(jumps: jax.Array, rates: jax.Array) -> Generator:
+    """Lindblad equation with the jump operators L_k = u_k·r, u complex [K, 2N], at the rates [K].
+
+    The drift is J Im Σ rate u* uᵀ, the diffusion J Re(Σ rate u* uᵀ) Jᵀ.
+    """
+    total = _weighted(rates, jumps)
+    return Generator(symplectic(total.imag), symplectic(symplectic(total.real).T))
+
+
+def white_generator(
+    rows: jax.Array,
+    damping: jax.Array,
+    occupation: jax.Array,
+    squeezing: jax.Array | None = None,
+) -> Generator:
+    """White baths of amplitude rates γ [M] behind L_m = u_m·r, u complex [M, 2N].
+
+    Each has the number ⟨b†b⟩ = N_m at every frequency, jumps L at the rate 2γ(N + 1) and L† at
+    2γN. With squeezing ⟨bb⟩ = M_m, |M|² ≤ N(N + 1), a bath behind a_j drives ⟨a_j²⟩ by 2γM.
+    """
+    noise = _noise(rows)
+    diffusion = _weighted(2 * damping * (2 * occupation + 1), noise).real
+    if squeezing is not None:
+        # Behind a = (1, i)·r/√2 the noise J u* is −i u*: its square has the other sign.
+        weights = 4 * damping.astype(rows.dtype) * squeezing.astype(rows.dtype)
+        diffusion = diffusion - ((noise * weights[:, None]).T @ noise).real
+    return Generator(_flat_drift(rows, damping), diffusion)
+
+
+def _flat_drift(rows: jax.Array, damping: jax.Array) -> jax.Array:
+    return symplectic(_weighted(2 * damping, rows).imag)
+
+
+def _noise(rows: jax.Array) -> jax.Array:
+    """J u* for each row: what drives r."""
+    return symplectic(jnp.conj(rows).T).T
+
+
+def steady_covariance(hessian: jax.Array, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """σ [2N, 2N] with Aσ + σAᵀ + D = 0 for A = J h + the baths' part of the drift [2N, 2N].
+
+    NaN where A is not stable. No digits are lost to weak damping.
+    """
+    return solve_lyapunov((symplectic(hessian), damping), diffusion)
+
+
+def flat_langevin(
+    hessian: jax.Array, rows: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> Generator:
+    """Thermal baths of flat spectra on the whole frequency axis, solved exactly.
+
+    Rows u complex [M, 2N], amplitude rates γ [M], temperatures T ≥ 0 [M], for a bounded H. With A
+    the whole drift and A_m what bath m adds to it, the effective diffusion is
+
+        D = ½ Σ_m (M_m + M_mᵀ),  M_m = T_m Σ_k (A − |ν_k|)⁻¹ Θ_m,  Θ_m = −(A_m J + J A_mᵀ),
+
+    ν_k = 2πT_m k, k ∈ ℤ: a principal value at ν = 0.
+    """
+    return Generator(
+        _flat_drift(rows, damping),
+        _effective_diffusion(hessian, _noise(rows), damping, temperature),
+    )
+
+
+@bounded_memory
+def _effective_diffusion(
+    hessian: jax.Array, noise: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> jax.Array:
+    # J Im(u* uᵀ) = Im(n (J n)†) for n = J u*
+    rates = 2 * damping.astype(noise.dtype)
+    bath = ((noise * rates[:, None]).T @ jnp.conj(symplectic(noise.T)).T).imag
+    drift = symplectic(hessian) + bath
+    slowest, fastest = _scales(drift)
+    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
+
+    def of_bath(bath: tuple[jax.Array, jax.Array]) -> jax.Array:
+        vectors, temperature = bath
+
+        def resolved(nu: jax.Array) -> jax.Array:
+            return solve(drift - nu * one, vectors)
+
+        return thermal_sum(resolved, temperature, slowest, fastest)
+
+    # Θ = 4γ Im(n n†), of rank two. One bath after the other: memory stays at nodes × N² numbers.
+    vectors = jnp.stack([noise.imag, noise.real], axis=-1)
+    sums = jax.lax.map(of_bath, (vectors, temperature)) * (2 * damping)[:, None, None]
+    half = sums[..., 0].T @ noise.real - sums[..., 1].T @ noise.imag
+    return half + half.T
+
+
+def gibbs_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
+    """σ [2N, 2N] of exp(−H/T)/Z for a bounded H and a scalar T ≥ 0.
+
+    The Matsubara sum T Σ_k sym (h + ν_k J)⁻¹, ν_k = 2πTk: free of eigenvectors, and so
+    differentiable to any order where normal modes coincide.
+    """
+    return _thermal_covariance(hessian, temperature)
+
+
+@bounded_memory
+def _thermal_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
+    form = symplectic(jnp.eye(hessian.shape[0], dtype=hessian.dtype))
+    slowest, fastest = _scales(symplectic(hessian))
+    total = thermal_sum(lambda nu: inverse(hessian + nu * form), temperature, slowest, fastest)
+    return (total + total.T) / 2
+
+
+def _scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A lower and an upper bound of the sizes of the eigenvalues of A, from row sums of A^(±2).
+
+    Those of A itself would take a soft oscillator, ẋ = ωp and ṗ = −(ω − ε)x, for a fast one.
+    """
+
+    def norm(matrix: jax.Array) -> jax.Array:
+        return jnp.sqrt(jnp.max(jnp.sum(jnp.abs(matrix @ matrix), axis=1)))
+
+    drift = jax.lax.stop_gradient(drift)
+    return 1 / norm(inverse(drift)), norm(drift)
+
+
+def complex_of(dtype: np.dtype) -> np.dtype:
+    """The complex dtype of the same precision."""
+    return np.result_type(dtype, np.complex64)
+
+
+def _weighted(rates: jax.Array, rows: jax.Array) -> jax.Array:
+    """Σ_k rate_k u_k* u_kᵀ [2N, 2N], Hermitian."""
+    return (jnp.conj(rows) * rates.astype(rows.dtype)[:, None]).T @ rows
