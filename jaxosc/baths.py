@@ -91,6 +91,11 @@ class Baths(Record):
         named, rows = (coupling, None) if isinstance(coupling, str) else (None, coupling)
         if named is not None:
             _checks.require_choice("coupling", named, COUPLINGS)
+        if occupation is not None and named not in (None, "rotating-wave"):
+            raise ValueError(
+                "Argument `coupling` must be 'rotating-wave' or complex rows for baths with an "
+                f"`occupation`, which are white, but it is {named!r}."
+            )
         real = {"damping": damping, "temperature": temperature, "occupation": occupation}
         numbers = {"coupling": rows, "squeezing": squeezing}
         arrays = _checks.number_arrays(
@@ -101,6 +106,11 @@ class Baths(Record):
             raise ValueError(
                 "Argument `coupling` must have shape (M, N) if complex and (M, 2N) if real, "
                 f"but its shape is {rows.shape}."
+            )
+        if rows is not None and occupation is not None and not jnp.iscomplexobj(rows):
+            raise ValueError(
+                "Argument `coupling` must have complex rows for baths with an `occupation`, which "
+                f"are white, but its type is {rows.dtype}."
             )
         arrays = _broadcast(arrays, None if rows is None else rows.shape[0])
         spectrum = _resolved(spectrum)
@@ -146,16 +156,18 @@ class Baths(Record):
             alone = getattr(leaf, "shape", None) == ()
             return jnp.broadcast_to(leaf, (count,)) if alone else leaf  # type: ignore[arg-type]
 
-        return self._with(*map(each, (self.damping, self.temperature, self.occupation)))
+        noise = (self.damping, self.temperature, self.occupation, self.squeezing)
+        return self._with(*map(each, noise))
 
     def _scaled(self, factor: jax.Array) -> Baths:
         """With rates and temperatures times a number; the spectra keep their unit."""
         temperature = self.temperature
         scaled = None if temperature is None else small.scaled(temperature, factor)
-        return self._with(small.scaled(self.damping, factor), scaled, self.occupation)
+        damping = small.scaled(self.damping, factor)
+        return self._with(damping, scaled, self.occupation, self.squeezing)
 
-    def _with(self, damping: Any, temperature: Any, occupation: Any) -> Baths:
-        leaves = (damping, temperature, occupation, self.spectrum, self._rows, self.squeezing)
+    def _with(self, damping: Any, temperature: Any, occupation: Any, squeezing: Any) -> Baths:
+        leaves = (damping, temperature, occupation, self.spectrum, self._rows, squeezing)
         return Baths._assemble(leaves, (self._named, self.counter_term))
 
     def __repr__(self) -> str:

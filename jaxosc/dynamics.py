@@ -17,12 +17,13 @@ from jaxosc import _checks
 from jaxosc._compilation import compiled
 from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.small import interleave
+from jaxosc._numerics.small import interleave, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
     Oscillators,
     in_unit,
+    is_real,
     kinetic_matrix,
     natural_unit,
     potential_matrix,
@@ -233,7 +234,9 @@ def _steady_state(dynamics: Dynamics) -> jax.Array:
 
 
 def network_matrix(oscillators: Oscillators, damping: jax.Array) -> jax.Array:
-    """A [2N, 2N] of ẋ = Wp − Γx, ṗ = −Vx − Γp."""
+    """A [2N, 2N] of the network with −γ_j on both quadratures of each oscillator."""
+    if not is_real(oscillators):
+        return symplectic(oscillators.hessian) - jnp.diag(jnp.repeat(damping, 2))
     return drift_matrix(oscillators, -jnp.diag(damping), -jnp.diag(damping))
 
 

@@ -149,7 +149,7 @@ class Oscillators(Record):
 
     def _scaled(self, factor: jax.Array) -> Oscillators:
         leaves = (self.frequency, self.exchange, self.pairing)
-        drive = None if self.drive is None else self.drive * factor
+        drive = None if self.drive is None else small.scaled(self.drive, factor)
         scaled = (small.scaled(leaf, factor) for leaf in leaves)
         return Oscillators._assemble((*scaled, drive), (self._hollow,))
 

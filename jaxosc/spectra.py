@@ -6,6 +6,8 @@ from jaxosc._pytree import Record
 
 
 class Spectrum(Record):
+    reference = None
+
     """A spectrum."""
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
 from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.small import symplectic
 from jaxosc._numerics.special import power_of_two
 
 
@@ -48,12 +49,6 @@ def is_bounded(hessian: jax.Array) -> jax.Array:
 def is_stable(drift: jax.Array) -> jax.Array:
     """Whether every motion of ṙ = Ar decays, at a rate above rounding."""
     return contracts(drift)
-
-
-def symplectic(matrix: jax.Array) -> jax.Array:
-    """J M: the rows x_j and p_j change places, the latter with a sign."""
-    pairs = matrix.reshape(-1, 2, *matrix.shape[1:])
-    return jnp.stack([pairs[:, 1], -pairs[:, 0]], axis=1).reshape(matrix.shape)
 
 
 def lowering_rows(amplitudes: jax.Array) -> jax.Array:
@@ -88,10 +83,11 @@ def white_generator(
         # Behind a = (1, i)·r/√2 the noise J u* is −i u*: its square has the other sign.
         weights = 4 * damping.astype(rows.dtype) * squeezing.astype(rows.dtype)
         diffusion = diffusion - ((noise * weights[:, None]).T @ noise).real
-    return Generator(_flat_drift(rows, damping), diffusion)
+    return Generator(flat_drift(rows, damping), diffusion)
 
 
-def _flat_drift(rows: jax.Array, damping: jax.Array) -> jax.Array:
+def flat_drift(rows: jax.Array, damping: jax.Array) -> jax.Array:
+    """What baths of amplitude rates γ [M] behind u_m·r add to the drift [2N, 2N]."""
     return symplectic(_weighted(2 * damping, rows).imag)
 
 
@@ -121,7 +117,7 @@ def flat_langevin(
     ν_k = 2πT_m k, k ∈ ℤ: a principal value at ν = 0.
     """
     return Generator(
-        _flat_drift(rows, damping),
+        flat_drift(rows, damping),
         _effective_diffusion(hessian, _noise(rows), damping, temperature),
     )
 

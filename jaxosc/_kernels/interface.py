@@ -47,7 +47,10 @@ class Kernel(ABC):
     # it a description may return a plausible number that is wrong.
     least_ratio: ClassVar[dict[int, float]]
 
-    network: Network
+    @property
+    @abstractmethod
+    def frequency(self) -> jax.Array:
+        """ω [N]."""
 
     @abstractmethod
     def well_formed(self) -> jax.Array:

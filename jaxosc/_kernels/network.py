@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._kernels import few_modes, many_modes, network_secular, network_thermal
+from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import Kernel, Network, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
-from jaxosc._numerics.instability import first_instability
 from jaxosc._numerics.linear import cholesky
 from jaxosc._numerics.small import interleave, nan_unless
 
@@ -24,6 +24,11 @@ class NetworkKernel(Kernel):
 
     network: Network
     hollow: bool  # whether the pairing has no diagonal
+
+    @property
+    def frequency(self) -> jax.Array:
+        """ω [N]."""
+        return self.network.frequency
 
     @abstractmethod
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
@@ -71,15 +76,7 @@ class NetworkKernel(Kernel):
         decay, zero = -jnp.diag(damping), jnp.zeros_like(exchange)
         base = interleave(decay, jnp.diag(omega), -jnp.diag(omega), decay)
         slope = interleave(zero, exchange - pairing, -(exchange + pairing), zero)
-        # Generic, so that no crossing lies on it by construction
-        reference = 0.6180339887 * jax.lax.stop_gradient(critical)
-        coupled_at_all = valid & (reference < jnp.inf)
-        safe = jnp.where(coupled_at_all, reference, 1)
-        scale = first_instability(
-            jnp.where(valid, base, -jnp.eye(len(base), dtype=base.dtype)), slope, safe
-        ).scale
-        uncoupled = jnp.where(jnp.all(damping > 0), jnp.inf, jnp.nan)
-        return nan_unless(valid, jnp.where(coupled_at_all, scale, uncoupled))
+        return first_growth(base, slope, damping, critical, valid)
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""

@@ -28,6 +28,11 @@ class PairKernel(Kernel):
 
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-5, 8: 1e-10}
 
+    @property
+    def frequency(self) -> jax.Array:
+        """ω [2]."""
+        return self.network.frequency
+
     def well_formed(self) -> jax.Array:
         """Entry by entry."""
         sound = jnp.ones((), bool)

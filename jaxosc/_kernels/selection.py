@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import baths as _baths
+from jaxosc._kernels import dense
+from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
@@ -30,25 +33,62 @@ class Problem(NamedTuple):
 
     Attributes:
         kernel: the network.
-        damping: γ [N].
-        temperature: T [N].
+        damping: γ [M].
+        temperature: T [M], None for white baths.
         unit: a power of two next to the largest frequency, in the unit of the user.
+        occupation: N [M] of white baths.
+        rows: u [M, 2N] complex, L_m = u_m·r, the lowering part of what each bath couples to; None
+            if they are the a_j, one an oscillator.
+        squeezing: ⟨bb⟩ [M] of white baths, if any.
     """
 
     kernel: Kernel
     damping: jax.Array
-    temperature: jax.Array
+    temperature: jax.Array | None
     unit: jax.Array
+    occupation: jax.Array | None
+    rows: jax.Array | None
+    squeezing: jax.Array | None
+
+    @property
+    def general(self) -> GeneralKernel:
+        """The kernel, where there are rows."""
+        assert isinstance(self.kernel, GeneralKernel)
+        return self.kernel
 
 
 def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
     """What an equation computes from."""
     scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
-    return Problem(kernel_of(scaled), scaled_baths.damping, scaled_baths.temperature, unit)
+    rows = lowering_rows(scaled_baths, oscillators.modes)
+    return Problem(
+        kernel_of(scaled) if rows is None else _general(scaled),
+        scaled_baths.damping,
+        scaled_baths.temperature,
+        unit,
+        baths.occupation,
+        rows,
+        baths.squeezing,
+    )
+
+
+def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
+    """u [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
+    rows = baths._rows
+    if rows is None:
+        if baths.squeezing is None:
+            return None
+        rows = jnp.eye(modes, dtype=dense.complex_of(baths.damping.dtype))
+    elif not jnp.iscomplexobj(rows):
+        x, p = rows[:, 0::2], rows[:, 1::2]  # c·r = Σ l_j a_j + h.c.
+        rows = jax.lax.complex(x, -p) * np.sqrt(0.5).astype(rows.dtype)
+    return dense.lowering_rows(rows)
 
 
 def kernel_of(oscillators: Oscillators) -> Kernel:
     """The kernel of a network, in the unit in which its frequencies are."""
+    if not is_real(oscillators):
+        return _general(oscillators)
     network = Network(oscillators.frequency, oscillators.exchange, oscillators.pairing)
     if is_pair(oscillators):
         return PairKernel(network, _couple(oscillators, network))
@@ -57,6 +97,15 @@ def kernel_of(oscillators: Oscillators) -> Kernel:
         return SingleKernel(network, hollow)
     few = oscillators.modes <= _FEW
     return FewKernel(network, hollow) if few else ManyKernel(network, hollow)
+
+
+def _general(oscillators: Oscillators) -> GeneralKernel:
+    exchange, pairing = oscillators.exchange, oscillators.pairing
+    sound = jnp.all(exchange == jnp.conj(exchange.T)) & jnp.all(jnp.diag(exchange) == 0)
+    sound &= jnp.all(pairing == pairing.T)
+    if oscillators._hollow:
+        sound &= jnp.all(jnp.diag(pairing) == 0)
+    return GeneralKernel(oscillators.frequency, oscillators.hessian, sound)
 
 
 def is_pair(oscillators: Oscillators) -> bool:

@@ -16,7 +16,8 @@ _SMALL = 4
 
 
 def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
-    """A vector or square matrix times a number."""
+    """A vector or square matrix times a real number."""
+    factor = factor.astype(array.dtype)
     if array.shape[0] > _SMALL:
         return array * factor
     if array.ndim == 1:
@@ -91,6 +92,12 @@ def interleave(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array) -> ja
         return matrix([[blocks[i % 2][k % 2][i // 2, k // 2] for k in size] for i in size])
     rows = jnp.stack([jnp.stack([xx, xp], axis=-1), jnp.stack([px, pp], axis=-1)], axis=-2)
     return rows.transpose(0, 2, 1, 3).reshape(2 * modes, 2 * modes)
+
+
+def symplectic(matrix: jax.Array) -> jax.Array:
+    """J M: the rows x_j and p_j change places, the latter with a sign."""
+    pairs = matrix.reshape(-1, 2, *matrix.shape[1:])
+    return jnp.stack([pairs[:, 1], -pairs[:, 0]], axis=1).reshape(matrix.shape)
 
 
 def blocks_of(symmetric: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

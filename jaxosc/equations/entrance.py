@@ -9,12 +9,13 @@ import jax
 
 from jaxosc import baths as _baths
 from jaxosc import domain
-from jaxosc._kernels import selection
+from jaxosc._kernels import dense, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
+from jaxosc._numerics.small import symplectic
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Description, Parts, network_decay_rate, network_matrix
-from jaxosc.oscillators import Oscillators
+from jaxosc.oscillators import Oscillators, is_real
 
 
 class Equation(Description):
@@ -56,16 +57,25 @@ class Equation(Description):
 
 
 class AmplitudeDamping(Equation):
-    """An equation whose drift is that of the network with −γ_j on both quadratures of mode j."""
+    """An equation whose baths damp amplitudes, whatever their noise.
+
+    Behind L_m = Σ_j l_mj a_j: ȧ = … − Σ_m γ_m l_m* (l_m·a), or −γ_j a_j for one bath an oscillator.
+    """
 
     def drift(self, *parts: Any) -> jax.Array:
-        """ẋ = Wp − Γx, ṗ = −Vx − Γp."""
+        """ṙ = J h r with that damping."""
         oscillators, baths = parts
-        return network_matrix(oscillators, baths.damping)
+        rows = selection.lowering_rows(baths, oscillators.modes)
+        if rows is None:
+            return network_matrix(oscillators, baths.damping)
+        return symplectic(oscillators.hessian) + dense.flat_drift(rows, baths.damping)
 
     def decay_rate(self, *parts: Any) -> float:
         """From the loss of energy, which rounding of the frequencies does not hide."""
         oscillators, baths = parts
+        rows = selection.lowering_rows(baths, oscillators.modes)
+        if rows is not None or not is_real(oscillators):
+            return super().decay_rate(*parts)
         return network_decay_rate(oscillators, baths.damping)
 
 

@@ -1,0 +1,97 @@
+"""Any quadratic Hamiltonian: complex couplings, and baths that several oscillators share.
+
+Several times slower than the kernels of real couplings, and free of their conditions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc._kernels import dense
+from jaxosc._kernels.growth import first_growth
+from jaxosc._kernels.interface import Kernel
+from jaxosc._numerics.eigenvalues import smallest_eigenvalue
+from jaxosc._numerics.small import nan_unless, symplectic
+
+
+@dataclass(frozen=True)
+class GeneralKernel(Kernel):
+    """A network by the hessian of its H."""
+
+    own: jax.Array  # ω [N]
+    hessian: jax.Array  # [2N, 2N]
+    sound: jax.Array  # whether it stands for a Hermitian H
+
+    least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
+
+    @property
+    def frequency(self) -> jax.Array:
+        """ω [N]."""
+        return self.own
+
+    def own_rows(self) -> jax.Array:
+        """The rows of a_j, one an oscillator."""
+        return dense.lowering_rows(jnp.eye(len(self.frequency), dtype=self.frequency.dtype))
+
+    def well_formed(self) -> jax.Array:
+        """As found when the hessian was put together."""
+        return self.sound
+
+    def bounded(self) -> jax.Array:
+        """By the pivots of the hessian."""
+        return self.sound & dense.is_bounded(self.hessian)
+
+    def critical_ratio(self) -> jax.Array:
+        """Minus the smallest eigenvalue of ω^(−1/2) (h − ω) ω^(−1/2)."""
+        omega = jnp.repeat(self.frequency, 2)
+        root = jnp.sqrt(omega)
+        couplings = (self.hessian - jnp.diag(omega)) / root[:, None] / root[None, :]
+        return -smallest_eigenvalue(couplings)
+
+    def stability_scale(
+        self, damping: jax.Array, critical: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By the first eigenvalue of A(s) on the imaginary axis."""
+        omega = jnp.diag(jnp.repeat(self.frequency, 2))
+        base = symplectic(omega) - jnp.diag(jnp.repeat(damping, 2))
+        slope = symplectic(self.hessian - omega)
+        return first_growth(base, slope, damping, critical, valid)
+
+    def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
+        """By a Matsubara sum."""
+        return nan_unless(valid, dense.gibbs_covariance(self.hessian, temperature))
+
+    def local_diffusion(self, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """A diagonal matrix."""
+        return jnp.diag(jnp.repeat(nan_unless(valid, noise), 2))
+
+    def local_state(self, damping: jax.Array, noise: jax.Array, valid: jax.Array) -> jax.Array:
+        """By ``steady``."""
+        decay = -jnp.diag(jnp.repeat(damping, 2))
+        return self.steady(decay, self.local_diffusion(noise, valid))
+
+    def steady(self, bath_drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+        """σ with Aσ + σAᵀ + D = 0, A = J h + what the baths add to it; NaN unless stable."""
+        return dense.steady_covariance(self.hessian, bath_drift, diffusion)
+
+    def langevin_diffusion(
+        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By a Matsubara sum."""
+        found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
+        return nan_unless(valid, found.diffusion * unit)
+
+    def langevin_state(
+        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+    ) -> jax.Array:
+        """By ``steady``."""
+        found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
+        return self.steady(found.drift, nan_unless(valid, found.diffusion))
+
+    def normal_modes(self): ...
+    def degenerate(self): ...
+    def secular(self): ...
