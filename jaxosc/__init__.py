@@ -7,10 +7,11 @@ from jaxosc.criticality.critical_points import critical_scale, stability_scale
 from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope, susceptibility
 from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
-from jaxosc.dynamics import Dynamics, steady_state
+from jaxosc.dynamics import Dynamics, steady_mean, steady_state
 from jaxosc.equations.gibbs import gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
+from jaxosc.equations.lindblad import lindblad
 from jaxosc.equations.langevin_integral import langevin_quadrature, langevin_spectrum
 from jaxosc.equations.local_lindblad import local_lindblad
 from jaxosc.gaussian import (
@@ -55,6 +56,7 @@ __all__ = [
     "langevin_quadrature",
     "langevin_spectrum",
     "load_sweep",
+    "lindblad",
     "local_lindblad",
     "logarithmic_slope",
     "mutual_information",
@@ -64,6 +66,7 @@ __all__ = [
     "pair",
     "purity",
     "stability_scale",
+    "steady_mean",
     "steady_state",
     "susceptibility",
     "sweep",

@@ -155,6 +155,11 @@ def require(code: jax.Array, oscillators: Oscillators, baths: Baths | None = Non
     raise ValueError(words(reason, oscillators, baths))
 
 
+def is_well_formed(oscillators: Oscillators) -> jax.Array:
+    """Whether H is Hermitian as stated."""
+    return selection.kernel_of(oscillators).well_formed()
+
+
 def is_bounded(oscillators: Oscillators) -> jax.Array:
     """Whether H is Hermitian as stated and bounded below with a gap: V and W positive definite."""
     return natural_kernel(oscillators).bounded()
@@ -172,10 +177,7 @@ def spread_limit(oscillators: Oscillators) -> float:
 
 def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None) -> str:
     """What the oscillators must satisfy and do not."""
-    frequency, exchange, pairing = (
-        np.asarray(leaf)
-        for leaf in (oscillators.frequency, oscillators.exchange, oscillators.pairing)
-    )
+    frequency = np.asarray(oscillators.frequency)
     if reason == Status.FRAME:
         return (
             "Argument `oscillators` must have positive frequencies beside baths with a "
@@ -203,23 +205,25 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
         )
     if selection.is_pair(oscillators):
         # |λ| + |κ| = √(ω1 ω2) is where the first of V = ω + λ + κ, W = ω + λ − κ fails.
-        strength = abs(exchange[0, 1]) + abs(pairing[0, 1])
+        couplings = (oscillators.exchange, oscillators.pairing)
+        strength = sum(abs(np.asarray(matrix)[0, 1]) for matrix in couplings)
         detail = (
             f"|exchange| + |pairing| = {strength:.6g} must be below "
             f"sqrt(omega1 omega2) = {np.sqrt(frequency[0] * frequency[1]):.6g}"
         )
+        detail = f"its coupling is at or past the critical one: {detail}"
+    elif (frequency <= 0).any():
+        detail = f"not all frequencies are positive: they are {frequency}"
     else:
-        smallest = min(
-            np.linalg.eigvalsh(np.diag(frequency) + exchange + sign * pairing)[0]
-            for sign in (1, -1)
-        )
+        smallest = np.linalg.eigvalsh(np.asarray(oscillators.hessian))[0]
         detail = (
-            "the smallest eigenvalue of omega + exchange +/- pairing is "
-            f"{smallest:.6g} and must be positive"
+            "its coupling is at or past the critical one: the smallest eigenvalue of the hessian, "
+            f"those of omega + exchange +/- pairing if they are real, is {smallest:.6g} and must "
+            "be positive"
         )
     return (
-        "Argument `oscillators` must have a Hamiltonian that is bounded below, but its coupling "
-        f"is at or past the critical one: {detail}. See jaxosc.diagnose."
+        "Argument `oscillators` must have a Hamiltonian that is bounded below, but "
+        f"{detail}. See jaxosc.diagnose."
     )
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc._compilation import compiled
 from jaxosc._numerics.eigenvalues import slowest_decay
-from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.small import interleave, symplectic
+from jaxosc._numerics.linear import solve
+from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
+from jaxosc._numerics.small import interleave, nan_unless, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
 from jaxosc.oscillators import (
@@ -67,6 +68,11 @@ class Description(ABC):
     @abstractmethod
     def axes(self, *parts: Any) -> int:
         """How many axes of a batch the parts have."""
+
+    def force(self, *parts: Any) -> jax.Array:
+        """f [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
+        drift = self.drift(*parts)
+        return jnp.zeros(drift.shape[:1], drift.dtype)
 
     def decay_rate(self, *parts: Any) -> float:
         """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""
@@ -169,7 +175,8 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         dynamics: drift and diffusion, from one of the equations or from ``Dynamics``.
 
     Returns:
-        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2. NaN where there is no
+        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2; that of the oscillators alone
+        where the drift holds parts of a bath too. NaN where there is no
         unique steady state and the values are known only inside a transformation. For networks
         of up to six modes no digits are lost to ω/γ. Beyond six, some are where oscillators
         without a bath of their own couple far more weakly than their neighbours are damped; and
@@ -178,6 +185,46 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
     Raises:
         ValueError: if the drift is known and has no unique steady state.
     """
+    dynamics = _one_network(dynamics)
+    covariance = _steady_state(dynamics)
+    known = _checks.concrete(covariance)
+    if known is not None and np.isnan(known).any():
+        _require_steady(dynamics)
+    return covariance
+
+
+def steady_mean(dynamics: Dynamics) -> jax.Array:
+    """Mean ⟨r⟩ = −A⁻¹f of a driven network, d⟨r⟩/dt = A⟨r⟩ + f.
+
+    Args:
+        dynamics: from one of the equations, for ``Oscillators`` with a ``drive``. Its bath does not
+            notice the drive: d⟨a_j⟩/dt = … − iε_j.
+
+    Returns:
+        ⟨r⟩ [2N], order (x1, p1, x2, p2, …), zero without a drive; ⟨a_j⟩ = (⟨x_j⟩ + i⟨p_j⟩)/√2. NaN
+        where a motion is not damped and the values are known only inside a transformation.
+        Fluctuations about it have the covariance ``steady_state``, drive or not, and
+        ``occupation(covariance, mean)`` is the total.
+
+    Raises:
+        ValueError: if the drift is known and a motion is not damped.
+
+    Example:
+        >>> driven = jaxosc.Oscillators([1.0], [[0.0]], drive=[0.4])
+        >>> dynamics = jaxosc.local_lindblad(driven, jaxosc.Baths(0.1, occupation=0.5))
+        >>> jaxosc.steady_mean(dynamics).round(12) / 2**0.5
+        Array([-0.3960396 , -0.0396040], dtype=float64)
+    """
+    dynamics = _one_network(dynamics)
+    mean = _steady_mean(dynamics)
+    known = _checks.concrete(mean)
+    if known is not None and np.isnan(known).any():
+        _require_steady(dynamics)
+    return mean
+
+
+def _one_network(dynamics: Dynamics) -> Dynamics:
+    """The same, after checking that it holds one network and an answer for it."""
     _checks.require_instance("dynamics", dynamics, Dynamics)
     description, parts = dynamics._description, dynamics._parts
     if (axes := description.axes(*parts)) > 0:
@@ -185,13 +232,13 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
             "Argument `dynamics` must hold one network, but it holds a batch of them along "
             f"{axes} axes; use jax.vmap."
         )
-    dynamics = Dynamics.of(description, *parts)  # jax.tree.map may have changed what it holds
-    covariance = _steady_state(dynamics)
-    known = _checks.concrete(covariance)
-    if known is not None and np.isnan(known).any():
-        parts = jax.tree.map(jax.lax.stop_gradient, dynamics._parts)
-        raise ValueError(_why_no_steady_state(description, parts))
-    return covariance
+    return Dynamics.of(description, *parts)  # jax.tree.map may have changed what it holds
+
+
+def _require_steady(dynamics: Dynamics) -> None:
+    """Raise the ValueError that tells why there is no steady state."""
+    parts = jax.tree.map(jax.lax.stop_gradient, dynamics._parts)
+    raise ValueError(_why_no_steady_state(dynamics._description, parts))
 
 
 def _why_no_steady_state(description: Description, parts: Parts) -> str:
@@ -226,6 +273,15 @@ def _drift(dynamics: Dynamics) -> jax.Array:
 @jax.jit
 def _diffusion(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.diffusion, dynamics)
+
+
+@jax.jit
+def _steady_mean(dynamics: Dynamics) -> jax.Array:
+    description, parts = dynamics._description, dynamics._parts
+    drift, force = description.drift(*parts), description.force(*parts)
+    missing = len(drift) - len(force)  # what a drift holds of a bath is not driven
+    mean = solve(drift, -jnp.pad(force, (0, missing)))
+    return nan_unless(contracts(drift), mean[: len(force)])
 
 
 @compiled

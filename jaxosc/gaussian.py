@@ -26,11 +26,12 @@ from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc.typing import Reals
 
 
-def occupation(covariance: Reals) -> jax.Array:
+def occupation(covariance: Reals, mean: Reals | None = None) -> jax.Array:
     """Mean occupations ⟨a_j†a_j⟩ = (⟨x_j²⟩ + ⟨p_j²⟩ − 1)/2.
 
     Args:
         covariance: σ [2N, 2N].
+        mean: ⟨r⟩ [2N] of a driven network, as of ``steady_mean``; None: zero.
 
     Returns:
         [N], dimensionless.
@@ -40,16 +41,17 @@ def occupation(covariance: Reals) -> jax.Array:
 
     Source: Konopik & Lutz, App. A, last line.
     """
-    return _occupation(_covariance(covariance))
+    return _occupation(_second_moments(covariance, mean))
 
 
-def coherence(covariance: Reals) -> jax.Array:
+def coherence(covariance: Reals, mean: Reals | None = None) -> jax.Array:
     """The matrix ⟨a_j†a_k⟩, with the occupations on its diagonal.
 
     ⟨a_j†a_k⟩ = [⟨x_jx_k⟩ + ⟨p_jp_k⟩ + i(⟨x_jp_k⟩ − ⟨p_jx_k⟩) − δ_jk]/2.
 
     Args:
         covariance: σ [2N, 2N].
+        mean: ⟨r⟩ [2N] of a driven network, as of ``steady_mean``; None: zero.
 
     Returns:
         [N, N], complex and Hermitian, dimensionless.
@@ -57,7 +59,7 @@ def coherence(covariance: Reals) -> jax.Array:
     Raises:
         ValueError: if the shape is not (2N, 2N), or σ is known and not symmetric.
     """
-    return _coherence(_covariance(covariance))
+    return _coherence(_second_moments(covariance, mean))
 
 
 def symplectic_eigenvalues(covariance: Reals) -> jax.Array:
@@ -196,6 +198,16 @@ _symplectic_eigenvalues = jax.jit(entropy.williamson, inline=True)
 _entropy = jax.jit(entropy.entropy, inline=True)
 _purity = jax.jit(entropy.purity, inline=True)
 _is_physical = jax.jit(uncertainty.is_state, inline=True)
+
+
+def _second_moments(covariance: Reals, mean: Reals | None) -> jax.Array:
+    """σ + ⟨r⟩⟨r⟩ᵀ after checks."""
+    covariance = _covariance(covariance)
+    if mean is None:
+        return covariance
+    covariance, mean = _checks.float_arrays(covariance=covariance, mean=mean)
+    _checks.require_shape("mean", mean, covariance.shape[:1])
+    return covariance + mean[:, None] * mean[None, :]
 
 
 def _covariance(covariance: Reals) -> jax.Array:

@@ -9,6 +9,7 @@ import jax
 
 from jaxosc import baths as _baths
 from jaxosc import domain
+from jaxosc import oscillators as _oscillators
 from jaxosc._kernels import dense, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
@@ -50,6 +51,10 @@ class Equation(Description):
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Raise ValueError unless the equation is made for such baths; by default for all."""
+
+    def force(self, *parts: Any) -> jax.Array:
+        """That of the drive, which the baths do not notice."""
+        return _oscillators.force(parts[0])
 
     def axes(self, *parts: Any) -> int:
         """Beyond the one of the frequencies."""

@@ -16,10 +16,11 @@ def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     """Covariance of the Gibbs state exp(−H/T)/Z of the coupled network.
 
     Every normal mode is at its thermal occupation N(Ω_k, T):
-    ⟨xxᵀ⟩ = ½ h(WV)W, ⟨ppᵀ⟩ = ½ V h(WV) with h(Ω²) = coth(Ω/2T)/Ω.
+    σ = T Σ_k sym (h + ν_kJ)⁻¹, ν_k = 2πTk, k ∈ ℤ, h the hessian of H; with real couplings
+    ⟨xxᵀ⟩ = ½ f(WV)W, ⟨ppᵀ⟩ = ½ V f(WV) with f(Ω²) = coth(Ω/2T)/Ω.
 
     Args:
-        oscillators: N modes with a bounded Hamiltonian.
+        oscillators: N modes with any Hamiltonian that is bounded below.
         temperature: T ≥ 0, a scalar in the unit of ω; the ground state at T = 0.
 
     Returns:
@@ -40,7 +41,9 @@ def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     _checks.require_shape("temperature", temperature, ())
     _checks.require_finite("temperature", temperature)
     _checks.require("temperature", temperature, lambda t: t >= 0, "not be negative")
-    oscillators = jax.tree.map(lambda leaf: leaf.astype(temperature.dtype), oscillators)
+    oscillators = jax.tree.map(
+        lambda leaf: _checks.in_precision(leaf, temperature.dtype), oscillators
+    )
     covariance, status = _gibbs(oscillators, temperature)
     domain.require(status, oscillators)
     return covariance

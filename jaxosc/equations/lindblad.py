@@ -1,0 +1,105 @@
+"""Lindblad equation with jump operators that the user names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxosc import _checks, domain
+from jaxosc import oscillators as _oscillators
+from jaxosc._kernels import dense
+from jaxosc._numerics.small import nan_unless, symplectic
+from jaxosc.dynamics import Description, Dynamics, Parts
+from jaxosc.oscillators import Oscillators
+from jaxosc.typing import Numbers
+
+
+def lindblad(
+    oscillators: Oscillators, lowering: Numbers, raising: Numbers | None = None
+) -> Dynamics:
+    """Lindblad master equation with linear jump operators, exact for what it states.
+
+    dρ/dt = −i[H, ρ] + Σ_k D[L_k]ρ, L_k = Σ_j l_kj a_j + m_kj a_j†, D[c]ρ = cρc† − {c†c, ρ}/2. With
+    L_k = u_k·r: A = J h + J Im Σ_k u_k* u_kᵀ, D = J Re(Σ_k u_k* u_kᵀ) Jᵀ, J the symplectic form and
+    h the hessian of H.
+
+    Args:
+        oscillators: N modes, in any frame whose damped motion is stable; H need not be bounded.
+        lowering: l [K, N], complex or real, in units of √ω: the rates are part of L_k.
+        raising: m [K, N]; None: zero.
+
+    Returns:
+        Dynamics; its diffusion is NaN where the couplings make no Hermitian H, its steady state
+        also where a motion is not damped, and the values are known only inside a transformation.
+
+    Raises:
+        ValueError: if a shape does not fit or a value is not finite.
+
+    Example:
+        >>> cavity = jaxosc.Oscillators([1.0], [[0.0]])
+        >>> loss, gain = [[0.2 ** 0.5], [0.0]], [[0.0], [0.1 ** 0.5]]
+        >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.lindblad(cavity, loss, gain))).round(12)
+        Array([1.], dtype=float64)
+
+    Source: Lindblad, Commun. Math. Phys. 48, 119 (1976), for operators linear in r.
+    """
+    given = {"lowering": lowering} | ({} if raising is None else {"raising": raising})
+    arrays = _checks.number_arrays({}, given)
+    lowering, raising = arrays["lowering"], arrays.get("raising")
+    return Dynamics.of(Lindblad(), oscillators, lowering, raising)
+
+
+@dataclass(frozen=True)
+class Lindblad(Description):
+    """The functions behind ``lindblad``: parts are the network, l [K, N] and m [K, N] or None."""
+
+    def require(self, *parts: Any) -> Parts:
+        """All in one precision, after their checks."""
+        oscillators, lowering, raising = parts
+        _oscillators.require_network(oscillators)
+        names = {"lowering": lowering} | ({} if raising is None else {"raising": raising})
+        for name, rows in names.items():
+            if rows.ndim != 2 or rows.shape[1] != oscillators.modes or rows.shape != lowering.shape:
+                raise ValueError(
+                    f"Argument `{name}` must have shape (K, {oscillators.modes}), one row a jump "
+                    f"operator, but its shape is {rows.shape}."
+                )
+            _checks.require_finite(name, rows)
+        _checks.require_together(oscillators=oscillators, **names)
+        kinds = [oscillators.frequency.dtype, *(_checks.real_of(x.dtype) for x in names.values())]
+        dtype = _checks.widest(kinds)
+        entered = (_oscillators.entered(oscillators), lowering, raising)
+        return jax.tree.map(lambda leaf: _checks.in_precision(leaf, dtype), entered)
+
+    def axes(self, *parts: Any) -> int:
+        """Beyond the one of the frequencies."""
+        return getattr(parts[0].frequency, "ndim", 1) - 1
+
+    def force(self, *parts: Any) -> jax.Array:
+        """That of the drive."""
+        return _oscillators.force(parts[0])
+
+    def drift(self, *parts: Any) -> jax.Array:
+        """J h and what the jumps add."""
+        return symplectic(parts[0].hessian) + self._generator(*parts).drift
+
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """The noise of the jumps."""
+        return nan_unless(domain.is_well_formed(parts[0]), self._generator(*parts).diffusion)
+
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """By the solver for a general drift."""
+        added = self._generator(*parts)
+        diffusion = nan_unless(domain.is_well_formed(parts[0]), added.diffusion)
+        return dense.steady_covariance(parts[0].hessian, added.drift, diffusion)
+
+    def _generator(self, *parts: Any) -> dense.Generator:
+        _, lowering, raising = parts
+        jumps = dense.lowering_rows(lowering)
+        if raising is not None:  # (Σ m a†) is the adjoint of Σ m* a
+            jumps += jnp.conj(dense.lowering_rows(jnp.conj(raising)))
+        rates = jnp.ones(len(jumps), _checks.real_of(jumps.dtype))
+        return dense.jump_generator(jumps, rates)
