@@ -196,6 +196,12 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
             f"Argument `temperature` must lie between 0 and {hot * float(frequency.max()):.1e} in "
             f"{frequency.dtype} beside these frequencies, but it does not."
         )
+    if (frequency <= 0).any():
+        return (
+            "Argument `oscillators` must have a Hamiltonian that is bounded below, but not all "
+            f"frequencies are positive: they are {frequency}. In a rotating frame the local "
+            "equation is exact for baths with an `occupation`."
+        )
     if reason == Status.SPREAD:
         limit = spread_limit(oscillators)
         return (
@@ -211,19 +217,15 @@ def _network_words(reason: Status, oscillators: Oscillators, baths: Baths | None
             f"|exchange| + |pairing| = {strength:.6g} must be below "
             f"sqrt(omega1 omega2) = {np.sqrt(frequency[0] * frequency[1]):.6g}"
         )
-        detail = f"its coupling is at or past the critical one: {detail}"
-    elif (frequency <= 0).any():
-        detail = f"not all frequencies are positive: they are {frequency}"
     else:
         smallest = np.linalg.eigvalsh(np.asarray(oscillators.hessian))[0]
         detail = (
-            "its coupling is at or past the critical one: the smallest eigenvalue of the hessian, "
-            f"those of omega + exchange +/- pairing if they are real, is {smallest:.6g} and must "
-            "be positive"
+            "the smallest eigenvalue of the hessian, with real couplings "
+            f"of omega + exchange +/- pairing, is {smallest:.6g} and must be positive"
         )
     return (
-        "Argument `oscillators` must have a Hamiltonian that is bounded below, but "
-        f"{detail}. See jaxosc.diagnose."
+        "Argument `oscillators` must have a Hamiltonian that is bounded below, but its coupling "
+        f"is at or past the critical one: {detail}. See jaxosc.diagnose."
     )
 
 
