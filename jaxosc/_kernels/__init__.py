@@ -1,0 +1,1 @@
+"""Array-level solvers of the descriptions: they take and give arrays, never a record."""
