@@ -38,7 +38,7 @@ from jax.scipy.linalg import block_diag
 
 from jaxosc._kernels.filters import Filters, noise, static_susceptibility
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
-from jaxosc._numerics.lyapunov import solve_by_doubling
+from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.small import nan_unless
 
@@ -244,7 +244,7 @@ def enlarged_covariance(network: Network, temperature: jax.Array) -> jax.Array:
     r alone, and of an r with a y, are exact.
     """
     diffusion = effective_diffusion(network, temperature)
-    return nan_unless(network.stable, solve_by_doubling(network.drift, diffusion))
+    return nan_unless(network.stable, solve_lyapunov(network.drift, diffusion))
 
 
 def steady_covariance(

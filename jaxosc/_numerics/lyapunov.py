@@ -29,11 +29,6 @@ def solve_lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     """
     if drift.shape[0] <= _DENSE:
         return _dense(drift, diffusion)
-    return solve_by_doubling(drift, diffusion)
-
-
-def solve_by_doubling(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
-    """``solve_lyapunov`` with its digits at weak damping too, where the dense system loses them."""
     shift, resolvent = jax.lax.stop_gradient(_resolvent(drift))
 
     def equation(covariance: jax.Array) -> jax.Array:
