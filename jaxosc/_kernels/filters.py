@@ -97,3 +97,21 @@ def _pair_solution(matrix: jax.Array, right: jax.Array) -> jax.Array:
     (a, b), (c, d) = ((matrix[..., i, 0], matrix[..., i, 1]) for i in (0, 1))
     x, y = right[..., 0], right[..., 1]
     return jnp.stack([d * x - b * y, a * y - c * x], axis=-1) / (a * d - b * c)[..., None]
+
+
+def rate_filters(rates: jax.Array, strengths: jax.Array) -> Filters:
+    """χ(iz) = Σ_k strength_k/(z + rate_k), from two arrays [k]."""
+    return Filters(-rates[:, None, None], strengths[:, None], jnp.ones_like(rates)[:, None])
+
+
+def pair_filters(
+    real: jax.Array, imaginary: jax.Array, residue: jax.Array, imaginary_residue: jax.Array
+) -> Filters:
+    """χ(iz) = Σ_k ρ_k/(z − w_k) + c.c., from the parts of w and ρ, arrays [k]."""
+    rows = [jnp.stack([real, imaginary], axis=-1), jnp.stack([-imaginary, real], axis=-1)]
+    one = jnp.ones_like(real)
+    return Filters(
+        jnp.stack(rows, axis=1),
+        2 * jnp.stack([residue, -imaginary_residue], axis=-1),
+        jnp.stack([one, 0 * one], axis=-1),
+    )
