@@ -1,5 +1,6 @@
 """jaxosc: networks of damped, coupled quantum oscillators in JAX."""
 
+from jaxosc import spectra
 from jaxosc._version import __version__
 from jaxosc.baths import Baths
 from jaxosc.criticality.continuation import CriticalCurve, trace_curve
@@ -65,6 +66,7 @@ __all__ = [
     "optimize",
     "pair",
     "purity",
+    "spectra",
     "stability_scale",
     "steady_mean",
     "steady_state",

@@ -69,6 +69,11 @@ class Description(ABC):
     def axes(self, *parts: Any) -> int:
         """How many axes of a batch the parts have."""
 
+    def divergent(self, *parts: Any) -> jax.Array:
+        """Which entries of σ do not exist while the others do; by default none."""
+        del parts
+        return jnp.zeros((), bool)
+
     def force(self, *parts: Any) -> jax.Array:
         """f [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
         drift = self.drift(*parts)
@@ -189,7 +194,9 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
     covariance = _steady_state(dynamics)
     known = _checks.concrete(covariance)
     if known is not None and np.isnan(known).any():
-        _require_steady(dynamics)
+        divergent = dynamics._description.divergent(*dynamics._parts)
+        if (np.isnan(known) & ~np.asarray(divergent)).any():
+            _require_steady(dynamics)
     return covariance
 
 

@@ -105,9 +105,8 @@ class GlobalLindblad(Equation):
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)
-        kernel, damping, temperature, unit = problem
-        return kernel.secular(
-            damping, temperature, unit, valid, spectrum="ohmic" if has_kind(baths, Ohmic) else "flat", weights=self.weights
+        return problem.kernel.secular(
+            problem.damping, problem.temperature, problem.unit, valid, spectrum="ohmic" if has_kind(baths, Ohmic) else "flat", weights=self.weights
         )
 
 
