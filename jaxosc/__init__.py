@@ -9,7 +9,7 @@ from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope,
 from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
 from jaxosc.dynamics import Dynamics, steady_mean, steady_state
-from jaxosc.equations.gibbs import gibbs
+from jaxosc.equations.gibbs import gibbs, mean_force_gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.lindblad import lindblad
@@ -60,6 +60,7 @@ __all__ = [
     "lindblad",
     "local_lindblad",
     "logarithmic_slope",
+    "mean_force_gibbs",
     "mutual_information",
     "normal_modes",
     "occupation",

@@ -217,8 +217,7 @@ def _diffusion(
     drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     one = jnp.eye(drift.shape[0], dtype=drift.dtype)
-    norm = jax.lax.stop_gradient(_row_sum_norm(drift))
-    slowest = 1 / _row_sum_norm(inverse(jax.lax.stop_gradient(drift)))
+    slowest, norm = time_scales(drift)
     source = drift @ (drift @ left + norm * left)
 
     def of_bath(bath: tuple[jax.Array, ...]) -> jax.Array:
@@ -231,6 +230,12 @@ def _diffusion(
 
     force = jnp.sum(jax.lax.map(of_bath, (source, right, temperature)), axis=0)
     return force + force.T
+
+
+def time_scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A lower and an upper bound of the sizes of the eigenvalues of A, without a derivative."""
+    drift = jax.lax.stop_gradient(drift)
+    return 1 / _row_sum_norm(inverse(drift)), _row_sum_norm(drift)
 
 
 def _row_sum_norm(matrix: jax.Array) -> jax.Array:

@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxosc import baths as _baths
 from jaxosc._kernels import dense, embedded
+from jaxosc._kernels.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
@@ -116,22 +117,55 @@ class Structured(NamedTuple):
     """Structured baths in natural units.
 
     Attributes:
+        hessian: h [2N, 2N].
+        couplings: c [M, 2N].
+        terms: the filters of each bath.
+        slopes: η [M] of the parts ην without a cutoff; None if there are none.
+        counter_terms: for each bath.
         network: the oscillators and what stands for the baths, as one linear system.
         temperature: T [M].
-        ohmic: whether a spectrum has no cutoff.
         unit: as of ``Problem``.
     """
 
+    hessian: jax.Array
+    couplings: jax.Array
+    terms: tuple[tuple[Filters, ...], ...]
+    slopes: jax.Array | None
+    counter_terms: tuple[bool, ...]
     network: embedded.Network
     temperature: jax.Array
-    ohmic: bool
     unit: jax.Array
 
     def steady_covariance(self) -> jax.Array:
         """σ [2N, 2N] of the oscillators."""
         size = len(self.network.divergent)
         covariance = embedded.enlarged_covariance(self.network, self.temperature)[:size, :size]
-        return nan_unless(~self.network.divergent, covariance) if self.ohmic else covariance
+        return self._convergent(covariance)
+
+    def mean_force_covariance(self) -> jax.Array:
+        """σ [2N, 2N] in equilibrium with baths of one temperature."""
+        static = embedded.static_response(self.terms, self.hessian.dtype)
+
+        def response(z: jax.Array) -> jax.Array:
+            zero = jnp.zeros_like(z)
+            chi = jnp.stack([susceptibility(own, z) if own else zero for own in self.terms])
+            return chi if self.slopes is None else chi - z * self.slopes
+
+        covariance = embedded.mean_force_covariance(
+            self.hessian,
+            self.couplings,
+            static,
+            self.counter_terms,
+            response,
+            self.temperature[0],
+            embedded.time_scales(self.network.drift),
+        )
+        return self._convergent(covariance)
+
+    def _convergent(self, covariance: jax.Array) -> jax.Array:
+        if self.slopes is None:
+            return covariance
+        return nan_unless(~self.network.divergent, covariance)
 
 
 def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
@@ -145,14 +179,12 @@ def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
         terms.append(tuple(each.scaled(damping).in_unit(unit) for each in filters))
         slopes.append(baths.damping[bath] * spectrum.ohmic_slope(reference))
     ohmic = any(spectrum.has_ohmic_part for spectrum in _baths.spectra_of(baths))
-    network = embedded.bath_network(
-        scaled.hessian,
-        coupling_rows(baths, oscillators.modes),
-        terms,
-        counter_terms(baths),
-        jnp.stack(slopes) if ohmic else None,
-    )
-    return Structured(network, scaled_baths.temperature, ohmic, unit)
+    couplings = coupling_rows(baths, oscillators.modes)
+    parts = (scaled.hessian, couplings, tuple(terms))
+    cutoff_free = jnp.stack(slopes) if ohmic else None
+    given = counter_terms(baths)
+    network = embedded.bath_network(*parts, given, cutoff_free)
+    return Structured(*parts, cutoff_free, given, network, scaled_baths.temperature, unit)
 
 
 def _references(
