@@ -120,20 +120,15 @@ def flat_langevin(
 
     ν_k = 2πT_m k, k ∈ ℤ: a principal value at ν = 0.
     """
-    return Generator(
-        _flat_drift(rows, damping),
-        _effective_diffusion(hessian, _noise(rows), damping, temperature),
-    )
+    bath = _flat_drift(rows, damping)
+    drift = symplectic(hessian) + bath
+    return Generator(bath, _effective_diffusion(drift, _noise(rows), damping, temperature))
 
 
 @bounded_memory
 def _effective_diffusion(
-    hessian: jax.Array, noise: jax.Array, damping: jax.Array, temperature: jax.Array
+    drift: jax.Array, noise: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
-    # J Im(u* uᵀ) = Im(n (J n)†) for n = J u*
-    rates = 2 * damping.astype(noise.dtype)
-    bath = ((noise * rates[:, None]).T @ jnp.conj(symplectic(noise.T)).T).imag
-    drift = symplectic(hessian) + bath
     slowest, fastest = _scales(drift)
     one = jnp.eye(drift.shape[0], dtype=drift.dtype)
 
