@@ -11,12 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-
-EQUATIONS: dict[str, Callable[..., jaxosc.Dynamics]] = {
-    "local": jaxosc.local_lindblad,
-    "global": jaxosc.global_lindblad,
-    "langevin": jaxosc.langevin,
-}
+from jaxosc.equations.registry import EQUATIONS
 
 
 class Parameters(NamedTuple):

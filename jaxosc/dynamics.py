@@ -15,8 +15,8 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc._compilation import compiled
+from jaxosc._kernels import selection
 from jaxosc._numerics.eigenvalues import slowest_decay
-from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.small import interleave
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
@@ -90,7 +90,7 @@ class Matrices(Description):
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """By the solver for a drift of no particular structure."""
         drift, diffusion = parts
-        return solve_lyapunov(drift, symmetric_slope(diffusion))
+        return selection.solve_lyapunov(drift, symmetric_slope(diffusion))
 
     def require(self, *parts: Any) -> Parts:
         """Two real matrices, D symmetric."""

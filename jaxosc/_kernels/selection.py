@@ -16,11 +16,13 @@ from jaxosc._kernels.interface import Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
+from jaxosc._numerics import entropy, lyapunov
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
 from jaxosc.oscillators import Oscillators, PairAtDistance
 
-# Up to here one dense system is faster than an iteration.
+# Up to here one dense system is faster than an iteration; its work grows as N⁶, that of products
+# as N³.
 _FEW = 6
 
 
@@ -55,6 +57,19 @@ def kernel_of(oscillators: Oscillators) -> Kernel:
     if oscillators.modes == 1:
         return SingleKernel(network)
     return FewKernel(network) if oscillators.modes <= _FEW else ManyKernel(network)
+
+
+def solve_lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """σ of Aσ + σAᵀ + D = 0 for matrices [2N, 2N] of no particular structure."""
+    few = drift.shape[0] <= 2 * _FEW
+    return (lyapunov.as_dense_system if few else lyapunov.by_doubling)(drift, diffusion)
+
+
+def mutual_information(first: jax.Array, second: jax.Array, both: jax.Array) -> jax.Array:
+    """I of two groups of modes, by their covariances and the joint one."""
+    if first.shape[0] == second.shape[0] == 2:
+        return entropy.pair_information(both)
+    return entropy.information(first, second, both)
 
 
 def is_pair(oscillators: Oscillators) -> bool:

@@ -8,9 +8,6 @@ import numpy as np
 
 from jaxosc._numerics.linear import cholesky, inverse, one_at_a_time, solve
 
-# Up to here the dense system is faster; its work grows as n⁶, that of doubling as n³.
-_DENSE = 12
-
 # How often the step was doubled or how many steps that makes, what is left of a state after
 # them, and the state built up
 Doubling = tuple[jax.Array, jax.Array, jax.Array]
@@ -21,14 +18,12 @@ def doublings(dtype: np.dtype) -> int:
     return int(np.finfo(dtype).nmant) - 2
 
 
-def solve_lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
-    """σ [n, n] for A [n, n] and a symmetric D [n, n].
+def by_doubling(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """σ [n, n] for A [n, n] and a symmetric D [n, n], by matrix products.
 
     NaN where A has an eigenvalue with a real part that is not negative. Derivatives are those of
     the equation, in reverse mode by one solution of the adjoint equation.
     """
-    if drift.shape[0] <= _DENSE:
-        return _dense(drift, diffusion)
     shift, resolvent = jax.lax.stop_gradient(_resolvent(drift))
 
     def equation(covariance: jax.Array) -> jax.Array:
@@ -78,8 +73,8 @@ def _doubling(shift: jax.Array, resolvent: jax.Array, diffusion: jax.Array) -> j
     return jnp.where(vanished(step), state, jnp.nan)
 
 
-def _dense(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
-    """One dense system of n(n+1)/2 unknowns."""
+def as_dense_system(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """The same by one dense system of n(n+1)/2 unknowns."""
     size = drift.shape[0]
     upper = np.triu_indices(size)
 
