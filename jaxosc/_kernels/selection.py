@@ -21,6 +21,7 @@ from jaxosc._kernels.interface import Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
+from jaxosc._numerics import entropy
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
@@ -28,7 +29,8 @@ from jaxosc.oscillators import Oscillators, is_real
 from jaxosc.pairs import PairAtDistance
 from jaxosc.spectra import Spectrum
 
-# Up to here one dense system is faster than an iteration.
+# Up to here one dense system is faster than an iteration; its work grows as N⁶, that of products
+# as N³.
 _FEW = 6
 
 
@@ -232,6 +234,13 @@ def _general(oscillators: Oscillators) -> GeneralKernel:
     if oscillators._hollow:
         sound &= jnp.all(jnp.diag(pairing) == 0)
     return GeneralKernel(oscillators.frequency, oscillators.hessian, sound)
+
+
+def mutual_information(first: jax.Array, second: jax.Array, both: jax.Array) -> jax.Array:
+    """I of two groups of modes, by their covariances and the joint one."""
+    if first.shape[0] == second.shape[0] == 2:
+        return entropy.pair_information(both)
+    return entropy.information(first, second, both)
 
 
 def is_pair(oscillators: Oscillators) -> bool:

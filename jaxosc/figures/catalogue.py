@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jaxosc.equations import registry
+
 OMEGA = (5.0, 2.0)
 DAMPING = 1.5e-4
 HIGH_TEMPERATURE = 98.0
@@ -80,10 +82,10 @@ class Figure:
     def methods(self) -> tuple[str, ...]:
         """The methods whose numbers are written, the last one beyond the published curves."""
         if self.quantity != "ratio":
-            return ("langevin", "gibbs", "global", "local")
+            return (registry.EXACT, registry.EQUILIBRIUM, *registry.APPROXIMATE)
         if self.interactions == ("position",):
-            return ("langevin", "global", "local", "global_ohmic")
-        return ("langevin", "global", "local")
+            return (*registry.EQUATIONS, "global_ohmic")
+        return tuple(registry.EQUATIONS)
 
 
 _EQUILIBRIUM = r"$T_1 = T_2 = 98$"

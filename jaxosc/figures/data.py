@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
+from jaxosc.equations.registry import APPROXIMATE, EQUATIONS, EQUILIBRIUM, EXACT
 from jaxosc.figures.catalogue import (
     DAMPING,
     LANDMARKS,
@@ -130,7 +131,7 @@ def shift_by_literal_rates(curves: Curves) -> float:
         )
         end = some.at(0.99) + 1
         for row, setting in enumerate(SETTINGS):
-            for method in ("local", "global"):
+            for method in APPROXIMATE:
                 printed = curves[interaction, setting].occupation[method]
                 change = np.abs(halved[method][row, :end, 0] / printed[:end] - 1)
                 largest = max(largest, float(change.max()))
@@ -217,10 +218,7 @@ def _slopes(
             return jnp.log(jaxosc.occupation(jaxosc.steady_state(dynamics))[0])
 
         def logarithms(system: jaxosc.Oscillators) -> dict[str, jax.Array]:
-            return {
-                "local": logarithm(jaxosc.local_lindblad(system, baths)),
-                "langevin": logarithm(jaxosc.langevin(system, baths)),
-            }
+            return {name: logarithm(EQUATIONS[name](system, baths)) for name in ("local", EXACT)}
 
         return jax.jvp(logarithms, (oscillators,), (direction,))[1]
 
@@ -233,10 +231,11 @@ def _describe(
     baths = jaxosc.Baths(damping, temperature)
     ohmic = jaxosc.Baths(damping, temperature, spectrum="ohmic")
     covariance = {
-        "langevin": jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
-        "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
-        "global": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)),
-        "local": jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
+        **{
+            name: jaxosc.steady_state(equation(oscillators, baths))
+            for name, equation in EQUATIONS.items()
+        },
+        EQUILIBRIUM: jaxosc.gibbs(oscillators, temperature[0]),
         "global_ohmic": jaxosc.steady_state(
             jaxosc.global_lindblad(oscillators, ohmic, weights="position")
         ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from jaxosc.equations.registry import EQUATIONS
 from jaxosc.figures.catalogue import DAMPING, LAST_COUPLING
 from jaxosc.figures.claims.measures import (
     VISIBLE,
@@ -74,7 +75,7 @@ def information_claims(position: Curve, rotating: Curve) -> Iterator[Claim]:
     cases = [
         (curve, method, f"{curve.interaction}, {method}")
         for curve in (position, rotating)
-        for method in ("langevin", "global", "local")
+        for method in EQUATIONS
     ]
     rank = {
         name: rank_correlation(curve.information[method], curve.occupation[method])
