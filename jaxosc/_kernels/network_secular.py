@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import Network, Secular
+from jaxosc._kernels.interface import BathCoupling, Network, Rate, Secular
 from jaxosc._kernels.network_thermal import thermal_covariance
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
@@ -50,11 +50,11 @@ def secular(
     unit: jax.Array,
     valid: jax.Array,
     *,
-    spectrum: str,
-    weights: str,
+    coupling: BathCoupling,
+    rate: Rate,
 ) -> Secular:
     """The equation of a network and its baths, in natural units."""
-    modes = _modes(network, damping, temperature, spectrum, weights)
+    modes = _modes(network, damping, temperature, coupling, rate)
     valid &= modes.damped
     decay = -modes.position @ modes.rate @ modes.momentum.T
     noise = modes.rate * (modes.reference + 0.5)[None, :] + modes.heating
@@ -69,36 +69,36 @@ def secular(
 
 
 def _modes(
-    network: Network, damping: jax.Array, temperature: jax.Array, spectrum: str, weights: str
+    network: Network, damping: jax.Array, temperature: jax.Array, coupling: BathCoupling, rate: Rate
 ) -> Modes:
     frame = normal_frame(*network)
     omega = frame.mean_frequency
-    strength = jnp.broadcast_to(damping[:, None], frame.u.shape)
-    if weights != "paper" and spectrum == "ohmic":
-        strength = strength * omega[None, :] / network.frequency[:, None]
+    strength = rate(damping[:, None], network.frequency[:, None], omega[None, :])
+    strength = jnp.broadcast_to(strength, frame.u.shape)
     coldest = _coldest(temperature)
     reference = bose(omega, coldest)
     gain = bose(omega[None, :], temperature[:, None]) - reference[None, :]
     # What of the normal modes the baths couple to
     amplitudes = {
-        "paper": (frame.u, frame.v),
         "rotating-wave": (frame.u,),
         "position": (frame.u + frame.v,),
-    }[weights]
+        "momentum": (frame.u - frame.v,),
+        "quadratures": (frame.u, frame.v),
+    }[coupling]
 
     def in_groups(strength: jax.Array) -> jax.Array:
         total = sum((x.T @ (strength * x) for x in amplitudes), jnp.zeros_like(frame.u))
         return jnp.where(frame.same, (total + total.T) / 2, 0)
 
-    rate = in_groups(strength)
+    rates = in_groups(strength)
     return Modes(
         position=frame.u + frame.v,
         momentum=frame.u - frame.v,
         same=frame.same,
-        rate=rate,
+        rate=rates,
         heating=in_groups(strength * gain),
         reference=reference,
-        damped=_is_damped(frame.same, rate, jnp.stack(amplitudes), damping > 0),
+        damped=_is_damped(frame.same, rates, jnp.stack(amplitudes), damping > 0),
     )
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._kernels import pair_langevin, pair_modes, pair_secular, pair_stability
-from jaxosc._kernels.interface import Kernel, Network, Secular
+from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rate, Secular
 from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart, stability, steady_entries
 from jaxosc._numerics.special import bose
 
@@ -110,9 +110,9 @@ class PairKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        spectrum: str,
-        weights: str,
+        coupling: BathCoupling,
+        rate: Rate,
     ) -> Secular:
         """Mode by mode."""
-        share = partial(pair_secular.share_of, spectrum=spectrum, weights=weights)
+        share = partial(pair_secular.share_of, coupling=coupling, rate=rate)
         return pair_secular.secular(self.couple, damping, temperature, share, unit, valid)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from jaxosc.figures.catalogue import (
+from jaxosc.papers.konopik_lutz.catalogue import (
     DAMPING,
     LANDMARKS,
     LAST_COUPLING,
@@ -20,6 +20,7 @@ from jaxosc.figures.catalogue import (
     Figure,
     Setting,
 )
+from jaxosc.papers.konopik_lutz.flat_rates import global_lindblad
 from jaxosc.typing import Interaction
 
 Numbers = Mapping[str, np.ndarray]
@@ -231,15 +232,13 @@ def _describe(
     oscillators: jaxosc.Oscillators, temperature: jax.Array, damping: jax.Array
 ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
     baths = jaxosc.Baths(damping, temperature)
-    ohmic = jaxosc.Baths(damping, temperature, spectrum="ohmic")
+    ohmic = jaxosc.Baths(damping, temperature, "ohmic", coupling="position")
     covariance = {
         "langevin": jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
         "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
-        "global": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)),
+        "global": jaxosc.steady_state(global_lindblad(oscillators, baths)),
         "local": jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
-        "global_ohmic": jaxosc.steady_state(
-            jaxosc.global_lindblad(oscillators, ohmic, weights="position")
-        ),
+        "global_ohmic": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, ohmic)),
     }
     return (
         {method: jaxosc.occupation(state) for method, state in covariance.items()},
