@@ -11,12 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-
-EQUATIONS: dict[str, Callable[..., jaxosc.Dynamics]] = {
-    "local": jaxosc.local_lindblad,
-    "global": jaxosc.global_lindblad,
-    "langevin": jaxosc.langevin,
-}
+from jaxosc.equations.registry import EQUATIONS
 
 
 class Parameters(NamedTuple):
@@ -189,7 +184,7 @@ def from_upper_entries(*entries: jax.Array) -> jax.Array:
     return jnp.array([[matrix[min(i, j), max(i, j)] for j in range(4)] for i in range(4)])
 
 
-THREE = Kernel(("local", "global", "langevin"), "occupation", goal=Goal(3.5, 3.0))
+THREE = Kernel(tuple(reversed(EQUATIONS)), "occupation", goal=Goal(3.5, 3.0))
 _LOCAL = Kernel(("local",), "occupation", goal=_goal(150, 5))
 _GLOBAL = Kernel(("global",), "occupation")
 _LANGEVIN = Kernel(("langevin",), "occupation", goal=_goal(60, 3))

@@ -1,5 +1,6 @@
 """jaxosc: networks of damped, coupled quantum oscillators in JAX."""
 
+from jaxosc import spectra
 from jaxosc._version import __version__
 from jaxosc.baths import Baths
 from jaxosc.criticality.continuation import CriticalCurve, trace_curve
@@ -8,7 +9,7 @@ from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope,
 from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
 from jaxosc.dynamics import Dynamics, steady_mean, steady_state
-from jaxosc.equations.gibbs import gibbs
+from jaxosc.equations.gibbs import gibbs, mean_force_gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.lindblad import lindblad
@@ -59,12 +60,14 @@ __all__ = [
     "lindblad",
     "local_lindblad",
     "logarithmic_slope",
+    "mean_force_gibbs",
     "mutual_information",
     "normal_modes",
     "occupation",
     "optimize",
     "pair",
     "purity",
+    "spectra",
     "stability_scale",
     "steady_mean",
     "steady_state",

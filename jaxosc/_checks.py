@@ -160,6 +160,12 @@ def concrete(value: Any) -> np.ndarray | None:
         return None
 
 
+def is_known(tree: Any) -> bool:
+    """Whether no leaf is traced, as inside ``jit``; inside ``jax.grad`` values are known."""
+    leaves = jax.tree.leaves(tree)
+    return all(concrete(jax.lax.stop_gradient(leaf)) is not None for leaf in leaves)
+
+
 def require(name: str, value: Any, condition: Any, must: str) -> None:
     """Raise ValueError unless ``condition(value)`` holds everywhere; pass if traced."""
     known = concrete(value)

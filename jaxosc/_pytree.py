@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import inspect
 import json
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self, TypeVar
 
 import jax
 from jax import export
 
 _Record = TypeVar("_Record", bound="Record")
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function from a record to the fields with these names; JAX calls it at every turn."""
+    if not names:
+        return lambda record: ()
+    fields = operator.attrgetter(*names)
+    return fields if len(names) > 1 else lambda record: (fields(record),)
 
 
 class Record:
@@ -26,13 +36,13 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        leaves_of, static_of = _getter(cls._leaves), _getter(cls._static)
+        keys = [jax.tree_util.GetAttrKey(name) for name in cls._leaves]
         jax.tree_util.register_pytree_with_keys(
             cls,
-            lambda record: (
-                [(jax.tree_util.GetAttrKey(name), getattr(record, name)) for name in cls._leaves],
-                tuple(getattr(record, name) for name in cls._static),
-            ),
-            lambda static, leaves: cls._assemble(tuple(leaves), static),
+            lambda record: (list(zip(keys, leaves_of(record), strict=True)), static_of(record)),
+            lambda static, leaves: cls._assemble(leaves, static),
+            lambda record: (leaves_of(record), static_of(record)),
         )
         # By name alone: what is stored outlives a move of the class to another module.
         export.register_pytree_node_serialization(
@@ -53,10 +63,12 @@ class Record:
         return tuple(stored)
 
     @classmethod
-    def _assemble(cls: type[_Record], leaves: tuple[Any, ...], static: tuple[Any, ...]) -> _Record:
+    def _assemble(cls: type[_Record], leaves: Iterable[Any], static: Iterable[Any]) -> _Record:
         record = object.__new__(cls)
-        record._set(**dict(zip(cls._leaves, leaves, strict=True)))
-        record._set(**dict(zip(cls._static, static, strict=True)))
+        for name, leaf in zip(cls._leaves, leaves, strict=True):
+            object.__setattr__(record, name, leaf)
+        for name, field in zip(cls._static, static, strict=True):
+            object.__setattr__(record, name, field)
         return record
 
     def replace(self, **changes: Any) -> Self:

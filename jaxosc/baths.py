@@ -183,10 +183,14 @@ def spectrum_of(baths: Baths, bath: int) -> Spectrum:
     return spectrum[bath] if isinstance(spectrum, tuple) else spectrum
 
 
+def spectra_of(baths: Baths) -> tuple[Spectrum, ...]:
+    """The spectra of the baths, one for all or one each."""
+    return baths.spectrum if isinstance(baths.spectrum, tuple) else (baths.spectrum,)
+
+
 def has_kind(baths: Baths, kind: type[Spectrum]) -> bool:
     """Whether the spectra of all baths are of this kind."""
-    several = baths.spectrum if isinstance(baths.spectrum, tuple) else (baths.spectrum,)
-    return all(isinstance(each, kind) for each in several)
+    return all(isinstance(each, kind) for each in spectra_of(baths))
 
 
 def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:

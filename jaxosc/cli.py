@@ -15,6 +15,7 @@ import platformdirs
 
 import jaxosc
 from jaxosc._terminal import StandardOutput, complain, refusal
+from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
 from jaxosc.figures import validity_map
 from jaxosc.figures.output import prepare_folder, write
 from jaxosc.figures.sweep_drawing import draw_sweep
@@ -27,8 +28,8 @@ from jaxosc.papers.registry import PAPERS
 from jaxosc.sweeps.paths import local_path
 from jaxosc.sweeps.result import require_target
 from jaxosc.sweeps.run import sweep
-from jaxosc.sweeps.standard import DESCRIPTIONS, parse_parameter, require_consistent, standard_model
 from jaxosc.sweeps.standard import OBSERVABLES as STANDARD_OBSERVABLES
+from jaxosc.sweeps.standard import parse_parameter, require_consistent, standard_model
 
 _DESCRIPTION = """\
 Networks of damped, coupled quantum oscillators.
@@ -387,7 +388,7 @@ def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
             help=f"of {', '.join(choices)} (default: {' '.join(default)})",
         )
 
-    several("--descriptions", DESCRIPTIONS, ("langevin", "global", "local"))
+    several("--descriptions", DESCRIPTIONS, tuple(EQUATIONS))
     several("--observables", tuple(STANDARD_OBSERVABLES), ("occupation1",))
     command.add_argument(
         "--interaction",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -12,10 +11,8 @@ from jaxosc import _checks, domain
 from jaxosc import baths as _baths
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
-from jaxosc.dynamics import Dynamics, network_decay_rate, steady_state
-from jaxosc.equations.global_lindblad import global_lindblad
-from jaxosc.equations.langevin import langevin
-from jaxosc.equations.local_lindblad import local_lindblad
+from jaxosc.dynamics import network_decay_rate, steady_state
+from jaxosc.equations.registry import EQUATIONS, Equation
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
 from jaxosc.normal_modes import degenerate_neighbours, normal_modes
 from jaxosc.oscillators import (
@@ -144,11 +141,6 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
             softness = frequency[0] / largest
             secularity = gaps.min() / largest if len(gaps) else np.inf
-    descriptions: dict[str, Callable[[Oscillators, Baths], Dynamics]] = {
-        "local_lindblad": local_lindblad,
-        "global_lindblad": global_lindblad,
-        "langevin": langevin,
-    }
     return Diagnosis(
         bounded=bounded,
         critical_ratio=1 / float(critical_scale(oscillators)),
@@ -157,14 +149,13 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         softness=float(softness),
         secularity=float(secularity),
         states={
-            name: _state(equation, oscillators, baths) for name, equation in descriptions.items()
+            equation.__name__: _state(equation, oscillators, baths)
+            for equation in reversed(EQUATIONS.values())
         },
     )
 
 
-def _state(
-    equation: Callable[[Oscillators, Baths], Dynamics], oscillators: Oscillators, baths: Baths
-) -> State:
+def _state(equation: Equation, oscillators: Oscillators, baths: Baths) -> State:
     if not domain.is_bounded(oscillators):
         return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
     try:

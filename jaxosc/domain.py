@@ -44,6 +44,7 @@ class Status(IntEnum):
     FORM = 6
     FRAME = 7
     OCCUPATIONS = 8
+    SHIFTED = 9
 
 
 _OF_THE_NETWORK = {Status.SPREAD, Status.UNBOUNDED, Status.FORM, Status.FRAME}
@@ -233,6 +234,12 @@ def _bath_words(reason: Status, oscillators: Oscillators, baths: Baths) -> str:
     """What the baths must satisfy and do not."""
     if reason == Status.DARK:
         return "Argument `baths` must damp every normal mode, but at least one of them has no bath."
+    if reason == Status.SHIFTED:
+        return (
+            "Argument `baths` must leave a potential that is bounded below, but those without a "
+            "counter-term shift it by −½χ(0)X² too far: it must stay positive definite with the "
+            "static susceptibility χ(0) of each."
+        )
     if baths.temperature is None:
         return (
             "Argument `baths` must have finite damping rates and occupations that are not "

@@ -69,6 +69,11 @@ class Description(ABC):
     def axes(self, *parts: Any) -> int:
         """How many axes of a batch the parts have."""
 
+    def divergent(self, *parts: Any) -> jax.Array:
+        """Which entries of σ do not exist while the others do; by default none."""
+        del parts
+        return jnp.zeros((), bool)
+
     def force(self, *parts: Any) -> jax.Array:
         """f [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
         drift = self.drift(*parts)
@@ -134,15 +139,20 @@ class Dynamics(Record):
 
     _parts: Parts
     _description: Description
+    # Whether the parts are as they were checked; what comes out of a pytree is not known to be.
+    _checked = False
 
     def __init__(self, drift: Reals, diffusion: Reals) -> None:
         description = Matrices()
-        self._set(_parts=description.require(drift, diffusion), _description=description)
+        parts = description.require(drift, diffusion)
+        self._set(_parts=parts, _description=description, _checked=True)
 
     @classmethod
     def of(cls, description: Description, *parts: Any) -> Dynamics:
         """A description of some parts; ValueError if they are known not to have an answer."""
-        return cls._assemble((description.require(*parts),), (description,))
+        dynamics = cls._assemble((description.require(*parts),), (description,))
+        dynamics._set(_checked=True)
+        return dynamics
 
     @classmethod
     def _stored(cls, static: tuple[Any, ...]) -> list[Any]:
@@ -189,7 +199,9 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
     covariance = _steady_state(dynamics)
     known = _checks.concrete(covariance)
     if known is not None and np.isnan(known).any():
-        _require_steady(dynamics)
+        divergent = dynamics._description.divergent(*dynamics._parts)
+        if (np.isnan(known) & ~np.asarray(divergent)).any():
+            _require_steady(dynamics)
     return covariance
 
 
@@ -232,6 +244,8 @@ def _one_network(dynamics: Dynamics) -> Dynamics:
             "Argument `dynamics` must hold one network, but it holds a batch of them along "
             f"{axes} axes; use jax.vmap."
         )
+    if dynamics._checked:
+        return dynamics
     return Dynamics.of(description, *parts)  # jax.tree.map may have changed what it holds
 
 

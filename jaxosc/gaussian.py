@@ -20,7 +20,8 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc._compilation import compiled
-from jaxosc._numerics import entropy, uncertainty
+from jaxosc._kernels import selection
+from jaxosc._numerics import entropy, small, uncertainty
 from jaxosc._numerics.small import blocks_of
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc.typing import Reals
@@ -171,7 +172,7 @@ def is_physical(covariance: Reals) -> jax.Array:
 
 @partial(jax.jit, inline=True)
 def _occupation(covariance: jax.Array) -> jax.Array:
-    if covariance.shape[0] > 4:
+    if not small.is_small(covariance):
         variance = jnp.diag(covariance)
         return (variance[0::2] + variance[1::2] - 1) / 2
     quadratures = range(0, covariance.shape[0], 2)  # entry by entry, which fuses
@@ -189,9 +190,8 @@ def _information(
     covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]
 ) -> jax.Array:
     both = _restrict(covariance, first + second)
-    if len(first) == len(second) == 1:
-        return entropy.two_mode_information(both)
-    return entropy.information(_restrict(covariance, first), _restrict(covariance, second), both)
+    parts = _restrict(covariance, first), _restrict(covariance, second)
+    return selection.mutual_information(*parts, both)
 
 
 _symplectic_eigenvalues = jax.jit(entropy.williamson, inline=True)

@@ -63,15 +63,24 @@ TESTS = {
     "_numerics/complex_scalar.py": "equations accuracy",
     "_numerics/eigenvalues.py": "critical_points",
     "_numerics/entropy.py": "gaussian properties accuracy",
-    "_numerics/few_modes.py": "equations accuracy time_evolution",
+    "_kernels/few_modes.py": "equations accuracy time_evolution",
     "_numerics/instability.py": "critical_points",
     "_numerics/linear.py": "batches many_modes gaussian",
     "_numerics/lyapunov.py": "equations many_modes",
-    "_numerics/many_modes.py": "many_modes",
+    "_kernels/many_modes.py": "many_modes",
     "_numerics/matsubara.py": "equations accuracy many_modes",
     "_numerics/small.py": "equations gaussian accuracy",
     "_numerics/special.py": "special equations accuracy",
-    "_numerics/two_modes.py": "equations accuracy",
+    "_kernels/network.py": "equations accuracy critical_points",
+    "_kernels/network_secular.py": "equations properties accuracy microscopic",
+    "_kernels/network_thermal.py": "equations properties accuracy microscopic",
+    "_kernels/pair.py": "equations accuracy properties",
+    "_kernels/pair_equation.py": "equations accuracy",
+    "_kernels/pair_langevin.py": "equations accuracy properties",
+    "_kernels/pair_modes.py": "equations properties accuracy criticality",
+    "_kernels/pair_secular.py": "equations properties accuracy microscopic",
+    "_kernels/pair_stability.py": "critical_points",
+    "_kernels/selection.py": "kernels equations critical_points",
 }
 NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
 # They test speed, storage, or the reference alone: what only they find is not found.
@@ -115,7 +124,7 @@ COUNTS = {
 # Faults that change no result, with the reason: (file, line before, line after).
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
-        "_numerics/many_modes.py",
+        "_kernels/many_modes.py",
         "potential = jnp.diag(frame.frequency) "
         "+ x.T @ (potential - jax.lax.stop_gradient(potential)) @ x",
         "potential = jnp.diag(frame.frequency) "
@@ -152,24 +161,19 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "weak = (lower0 > 0) & (4 * jnp.abs(gain_lower) < lower0) & (8 * jnp.abs(drop_p) < a * b)",
     ): "where one form of the information takes over from another that holds there as well",
     (
-        "equations/gibbs.py",
+        "_kernels/network_thermal.py",
         "return jnp.max(jnp.sum(jnp.abs(matrix), axis=-1))",
         "return jnp.max(jnp.sum(jnp.abs(matrix), axis=1))",
     ): "the last axis of a matrix is its axis 1",
     (
-        "equations/langevin.py",
+        "_kernels/pair_langevin.py",
         "x2p2=2 * mu2.im,",
         "x2p2=2 * mu1.im,",
     ): "both are zero in the Langevin equation",
     (
-        "oscillators.py",
-        "exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[0, 1]",
-        "exchange, pairing = oscillators.exchange[0, 1], oscillators.pairing[1, 0]",
-    ): "a matrix of couplings is symmetric",
-    (
-        "normal_modes.py",
-        "j, k = oscillators.exchange[0, 1], oscillators.pairing[0, 1]",
-        "j, k = oscillators.exchange[1, 0], oscillators.pairing[0, 1]",
+        "_kernels/selection.py",
+        "j, k = exchange[0, 1], pairing[0, 1]",
+        "j, k = exchange[1, 0], pairing[0, 1]",
     ): "a matrix of couplings is symmetric",
 }
 

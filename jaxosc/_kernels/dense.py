@@ -116,20 +116,19 @@ def flat_langevin(
 
     ν_k = 2πT_m k, k ∈ ℤ: a principal value at ν = 0.
     """
+    bath = flat_drift(rows, damping)
+    drift = symplectic(hessian) + bath
+    noise = _noise(rows)
     return Generator(
-        flat_drift(rows, damping),
-        _effective_diffusion(hessian, _noise(rows), damping, temperature),
+        bath, _effective_diffusion(drift, noise.real, noise.imag, damping, temperature)
     )
 
 
 @bounded_memory
 def _effective_diffusion(
-    hessian: jax.Array, noise: jax.Array, damping: jax.Array, temperature: jax.Array
+    drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
-    # J Im(u* uᵀ) = Im(n (J n)†) for n = J u*
-    rates = 2 * damping.astype(noise.dtype)
-    bath = ((noise * rates[:, None]).T @ jnp.conj(symplectic(noise.T)).T).imag
-    drift = symplectic(hessian) + bath
+    """D from the real and imaginary parts of J u* [M, 2N]."""
     slowest, fastest = _scales(drift)
     one = jnp.eye(drift.shape[0], dtype=drift.dtype)
 
@@ -142,9 +141,9 @@ def _effective_diffusion(
         return thermal_sum(resolved, temperature, slowest, fastest)
 
     # Θ = 4γ Im(n n†), of rank two. One bath after the other: memory stays at nodes × N² numbers.
-    vectors = jnp.stack([noise.imag, noise.real], axis=-1)
+    vectors = jnp.stack([im, re], axis=-1)
     sums = jax.lax.map(of_bath, (vectors, temperature)) * (2 * damping)[:, None, None]
-    half = sums[..., 0].T @ noise.real - sums[..., 1].T @ noise.imag
+    half = sums[..., 0].T @ re - sums[..., 1].T @ im
     return half + half.T
 
 

@@ -6,25 +6,31 @@ of modes, the dtype of the couplings, the kind of the baths), never a value.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import baths as _baths
-from jaxosc._kernels import dense
+from jaxosc._kernels import dense, embedded
+from jaxosc._kernels.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
+from jaxosc._numerics import entropy
+from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
 from jaxosc.oscillators import Oscillators, is_real
 from jaxosc.pairs import PairAtDistance
+from jaxosc.spectra import Spectrum
 
-# Up to here one dense system is faster than an iteration.
+# Up to here one dense system is faster than an iteration; its work grows as N⁶, that of products
+# as N³.
 _FEW = 6
 
 
@@ -80,9 +86,131 @@ def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
             return None
         rows = jnp.eye(modes, dtype=dense.complex_of(baths.damping.dtype))
     elif not jnp.iscomplexobj(rows):
-        x, p = rows[:, 0::2], rows[:, 1::2]  # c·r = Σ l_j a_j + h.c.
-        rows = jax.lax.complex(x, -p) * np.sqrt(0.5).astype(rows.dtype)
+        half = rows * np.sqrt(0.5).astype(rows.dtype)  # c·r = Σ l_j a_j + h.c.
+        rows = jax.lax.complex(half[:, 0::2], -half[:, 1::2])
     return dense.lowering_rows(rows)
+
+
+def noise_of(baths: Baths) -> Literal["white", "flat", "structured"]:
+    """Which exact description there is for the noise of the baths; ValueError if none."""
+    if baths.occupation is not None:
+        return "white"
+    rows = baths._rows
+    lowering = baths._named == "rotating-wave" or (rows is not None and jnp.iscomplexobj(rows))
+    kinds = {spectrum.kind for spectrum in _baths.spectra_of(baths)}
+    if lowering and kinds == {"flat"}:
+        return "flat"
+    if not lowering and "flat" not in kinds:
+        return "structured"
+    if lowering:
+        raise ValueError(
+            "Argument `baths` must have the spectrum 'flat' behind a rotating-wave coupling for "
+            f"the Langevin equation, but it is {baths.spectrum!r}: couple it by 'position', or "
+            "integrate with jaxosc.langevin_quadrature."
+        )
+    raise ValueError(
+        "Argument `baths` must have a spectrum that vanishes at zero frequency, as 'ohmic' or "
+        "jaxosc.spectra.Drude, behind positions, momenta or real rows for the Langevin equation, "
+        f"but it is {baths.spectrum!r}."
+    )
+
+
+class Structured(NamedTuple):
+    """Structured baths in natural units.
+
+    Attributes:
+        hessian: h [2N, 2N].
+        couplings: c [M, 2N].
+        terms: the filters of each bath.
+        slopes: η [M] of the parts ην without a cutoff; None if there are none.
+        counter_terms: for each bath.
+        network: the oscillators and what stands for the baths, as one linear system.
+        temperature: T [M].
+        unit: as of ``Problem``.
+    """
+
+    hessian: jax.Array
+    couplings: jax.Array
+    terms: tuple[tuple[Filters, ...], ...]
+    slopes: jax.Array | None
+    counter_terms: tuple[bool, ...]
+    network: embedded.Network
+    temperature: jax.Array
+    unit: jax.Array
+
+    def steady_covariance(self) -> jax.Array:
+        """σ [2N, 2N] of the oscillators."""
+        size = len(self.network.divergent)
+        covariance = embedded.enlarged_covariance(self.network, self.temperature)[:size, :size]
+        return self._convergent(covariance)
+
+    def mean_force_covariance(self) -> jax.Array:
+        """σ [2N, 2N] in equilibrium with baths of one temperature."""
+        static = embedded.static_response(self.terms, self.hessian.dtype)
+
+        def response(z: jax.Array) -> jax.Array:
+            zero = jnp.zeros_like(z)
+            chi = jnp.stack([susceptibility(own, z) if own else zero for own in self.terms])
+            return chi if self.slopes is None else chi - z * self.slopes
+
+        covariance = embedded.mean_force_covariance(
+            self.hessian,
+            self.couplings,
+            static,
+            self.counter_terms,
+            response,
+            self.temperature[0],
+            embedded.time_scales(self.network.drift),
+        )
+        return self._convergent(covariance)
+
+    def _convergent(self, covariance: jax.Array) -> jax.Array:
+        if self.slopes is None:
+            return covariance
+        return nan_unless(~self.network.divergent, covariance)
+
+
+def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
+    """What the exact description of baths behind real rows computes from."""
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    assert scaled_baths.temperature is not None
+    terms, slopes = [], []
+    for bath, spectrum, reference in _references(oscillators, baths):
+        damping = scaled_baths.damping[bath]
+        filters = () if spectrum.kind == "flat" else spectrum.terms(reference)
+        terms.append(tuple(each.scaled(damping).in_unit(unit) for each in filters))
+        slopes.append(baths.damping[bath] * spectrum.ohmic_slope(reference))
+    ohmic = any(spectrum.has_ohmic_part for spectrum in _baths.spectra_of(baths))
+    couplings = coupling_rows(baths, oscillators.modes)
+    parts = (scaled.hessian, couplings, tuple(terms))
+    cutoff_free = jnp.stack(slopes) if ohmic else None
+    given = counter_terms(baths)
+    network = embedded.bath_network(*parts, given, cutoff_free)
+    return Structured(*parts, cutoff_free, given, network, scaled_baths.temperature, unit)
+
+
+def _references(
+    oscillators: Oscillators, baths: Baths
+) -> Iterator[tuple[int, Spectrum, jax.Array | None]]:
+    """Of each bath its number, its spectrum and the frequency of its own oscillator, if any."""
+    for bath in range(len(baths.damping)):
+        own = None if baths._rows is not None else oscillators.frequency[bath]
+        yield bath, _baths.spectrum_of(baths, bath), own
+
+
+def counter_terms(baths: Baths) -> tuple[bool, ...]:
+    """Whether there is one, bath by bath."""
+    given = baths.counter_term
+    return given if isinstance(given, tuple) else (given,) * len(baths.damping)
+
+
+def coupling_rows(baths: Baths, modes: int) -> jax.Array:
+    """c [M, 2N] of baths behind positions, momenta or real rows."""
+    if baths._rows is not None:
+        return baths._rows
+    rows = np.zeros((modes, modes, 2))
+    rows[np.arange(modes), np.arange(modes), int(baths._named == "momentum")] = np.sqrt(2)
+    return jnp.asarray(rows.reshape(modes, -1), baths.damping.dtype)
 
 
 def kernel_of(oscillators: Oscillators) -> Kernel:
@@ -106,6 +234,13 @@ def _general(oscillators: Oscillators) -> GeneralKernel:
     if oscillators._hollow:
         sound &= jnp.all(jnp.diag(pairing) == 0)
     return GeneralKernel(oscillators.frequency, oscillators.hessian, sound)
+
+
+def mutual_information(first: jax.Array, second: jax.Array, both: jax.Array) -> jax.Array:
+    """I of two groups of modes, by their covariances and the joint one."""
+    if first.shape[0] == second.shape[0] == 2:
+        return entropy.pair_information(both)
+    return entropy.information(first, second, both)
 
 
 def is_pair(oscillators: Oscillators) -> bool:

@@ -58,7 +58,7 @@ def _williamson(covariance: jax.Array) -> jax.Array:
         (aa, ab), (_, bb) = covariance
         return jnp.where(aa > 0, jnp.sqrt(aa * bb - ab * ab), jnp.nan)[None]
     if modes == 2:
-        local = _two_mode_invariants(covariance)
+        local = _pair_invariants(covariance)
         high = (local.total + _safe_sqrt(local.split)) / 2
         return jnp.stack([local.product / high, high])
     # With σ = LLᵀ the Hermitian iLᵀJL has the eigenvalues ±ν.
@@ -132,7 +132,7 @@ class _Invariants(NamedTuple):
     split: jax.Array  # (ν+ − ν−)²
 
 
-def _two_mode_invariants(covariance: jax.Array) -> _Invariants:
+def _pair_invariants(covariance: jax.Array) -> _Invariants:
     """The invariants of two modes, NaN where σ is not positive definite.
 
     With σ = LLᵀ the symplectic eigenvalues are the singular values of the antisymmetric
@@ -179,20 +179,20 @@ def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
 
 
 @jax.custom_jvp
-def two_mode_information(covariance: jax.Array) -> jax.Array:
+def pair_information(covariance: jax.Array) -> jax.Array:
     """Mutual information in nats of two modes."""
     return _information(covariance)
 
 
-@two_mode_information.defjvp
-def _two_mode_information_jvp(
+@pair_information.defjvp
+def _pair_information_jvp(
     primals: tuple[jax.Array], tangents: tuple[jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     # From one computation with two results XLA would keep all that both use in memory. It does
     # not see that these are two of the same.
     (covariance,) = primals
     again = matrix([[shared(covariance[i, j]) for j in range(4)] for i in range(4)])
-    return two_mode_information(again), jax.jvp(_information, primals, tangents)[1]
+    return pair_information(again), jax.jvp(_information, primals, tangents)[1]
 
 
 def _information(covariance: jax.Array) -> jax.Array:
@@ -211,7 +211,7 @@ def _information(covariance: jax.Array) -> jax.Array:
     whose last term is a series in d. The changes of s, p and d follow from det c and the
     correlation part of det σ without subtraction. The two forms share their logarithms.
     """
-    local = _two_mode_invariants(covariance)
+    local = _pair_invariants(covariance)
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     # No product of more than two factors of the size of σ, which would overflow in float32
     inverse = reciprocal(a * b + p)

@@ -15,10 +15,15 @@ import jax.numpy as jnp
 _SMALL = 4
 
 
+def is_small(array: jax.Array) -> bool:
+    """Whether its entries are worth writing out."""
+    return array.shape[0] <= _SMALL
+
+
 def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
     """A vector or square matrix times a real number."""
     factor = factor.astype(array.dtype)
-    if array.shape[0] > _SMALL:
+    if not is_small(array):
         return array * factor
     if array.ndim == 1:
         return jnp.array([entry * factor for entry in array])
@@ -27,21 +32,21 @@ def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
 
 def entrywise(function: Callable[..., jax.Array], *vectors: jax.Array) -> jax.Array:
     """An elementwise function of vectors of one length."""
-    if vectors[0].shape[0] > _SMALL:
+    if not is_small(vectors[0]):
         return function(*vectors)
     return jnp.array([function(*entries) for entries in zip(*vectors, strict=True)])
 
 
 def maximum(vector: jax.Array) -> jax.Array:
     """The largest entry of a vector."""
-    if vector.shape[0] > _SMALL:
+    if not is_small(vector):
         return jnp.max(vector)
     return functools.reduce(jnp.maximum, list(vector))
 
 
 def every(condition: Callable[[jax.Array], jax.Array], vector: jax.Array) -> jax.Array:
     """Whether all entries of a vector satisfy a condition."""
-    if vector.shape[0] > _SMALL:
+    if not is_small(vector):
         return jnp.all(condition(vector))
     return functools.reduce(jnp.logical_and, [condition(entry) for entry in vector])
 
@@ -102,7 +107,7 @@ def symplectic(matrix: jax.Array) -> jax.Array:
 
 def blocks_of(symmetric: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ of a symmetric matrix in the order (x1, p1, x2, p2, …)."""
-    if symmetric.shape[0] > _SMALL:
+    if not is_small(symmetric):
         return symmetric[0::2, 0::2], symmetric[0::2, 1::2], symmetric[1::2, 1::2]
     modes = range(symmetric.shape[0] // 2)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import jax
 
+from jaxosc import _checks, domain
 from jaxosc import baths as _baths
-from jaxosc import domain
 from jaxosc import oscillators as _oscillators
 from jaxosc._kernels import dense, selection
 from jaxosc._kernels.interface import Kernel
@@ -36,7 +36,8 @@ class Equation(Description):
         """Both in one dtype, after checking that they belong together and have an answer."""
         oscillators, baths = _baths.match(*parts)
         self.require_kind(oscillators, baths)
-        domain.require(self.status(oscillators, baths), oscillators, baths)
+        if _checks.is_known((oscillators, baths)):  # inside jit a status would be lost
+            domain.require(self.status(oscillators, baths), oscillators, baths)
         return oscillators, baths
 
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:

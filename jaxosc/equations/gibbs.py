@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
 from jaxosc._compilation import compiled
 from jaxosc._kernels import selection
+from jaxosc._numerics.small import nan_unless
+from jaxosc.baths import Baths
+from jaxosc.equations.langevin import Langevin
 from jaxosc.oscillators import Oscillators
 from jaxosc.typing import Reals
 
@@ -47,6 +51,59 @@ def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     covariance, status = _gibbs(oscillators, temperature)
     domain.require(status, oscillators)
     return covariance
+
+
+def mean_force_gibbs(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """Covariance of the mean-force Gibbs state tr_B exp(−H_tot/T)/Z, at any coupling to the baths.
+
+    What the network is in when it and its baths are in equilibrium together, strong coupling
+    included: σ = T Σ_k sym [K(i|ν_k|) + |ν_k|Ω]⁻¹, ν_k = 2πTk,
+    K(iz) = h + Σ_m [χ_m(0) − χ_m(iz)] c_m c_mᵀ, with χ_m(0) for baths with a counter-term only. It
+    is the steady state of ``langevin`` at one temperature, without an equation to solve, and so at
+    damping however weak; for vanishing damping it is ``gibbs``.
+
+    Args:
+        oscillators: N modes with a bounded Hamiltonian.
+        baths: of one temperature, with structured spectra behind positions, momenta or real rows.
+
+    Returns:
+        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2; entries that diverge with a
+        strictly Ohmic bath are NaN. All are where temperatures differ, or H or what baths without
+        a counter-term leave of it is not bounded below, and the values are known only inside a
+        transformation.
+
+    Raises:
+        ValueError: if temperatures are known and differ, or as for ``langevin``.
+
+    Example:
+        >>> one = jaxosc.Oscillators([1.0], [[0.0]])
+        >>> baths = jaxosc.Baths(0.1, 0.0, jaxosc.spectra.Drude(10.0), coupling="position")
+        >>> jaxosc.mean_force_gibbs(one, baths).round(6)
+        Array([[0.470978, 0.      ],
+               [0.      , 0.659683]], dtype=float64)
+
+    Source: Grabert, Schramm & Ingold, Phys. Rep. 168, 115 (1988), Sec. 4, for any network.
+    """
+    oscillators, baths = Langevin().require(oscillators, baths)
+    if selection.noise_of(baths) != "structured":
+        raise ValueError(
+            "Argument `baths` must couple by positions, momenta or real rows, with spectra that "
+            f"are not flat, to have a mean-force Gibbs state, but they are {baths.spectrum!r} "
+            f"behind {baths.coupling!r}."
+        )
+    _checks.require(
+        "baths.temperature", baths.temperature, lambda t: t == t[0], "be one for all baths"
+    )
+    return _mean_force(oscillators, baths)
+
+
+@jax.jit
+def _mean_force(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    valid = domain.hold(Langevin().conditions(oscillators, baths))
+    assert baths.temperature is not None
+    valid &= jnp.all(baths.temperature == baths.temperature[0])
+    structured = selection.structured_of(oscillators, baths)
+    return nan_unless(valid, structured.mean_force_covariance())
 
 
 @compiled

@@ -1,49 +1,83 @@
-"""Quantum Langevin equation with flat damping, as a drift and an effective diffusion."""
+"""Quantum Langevin equation: the exact description, as a drift and an effective diffusion."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 
-from jaxosc.baths import Baths, has_kind
+from jaxosc import domain
+from jaxosc._kernels import dense, embedded, selection
+from jaxosc._kernels.interface import Kernel
+from jaxosc._kernels.selection import Problem
+from jaxosc._numerics.small import nan_unless
+from jaxosc.baths import Baths, spectra_of
 from jaxosc.dynamics import Dynamics
-from jaxosc.equations.entrance import AmplitudeDamping
+from jaxosc.equations.entrance import AmplitudeDamping, Equation
+from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.oscillators import Oscillators
-from jaxosc.spectra import Flat
 
 
 def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    """Quantum Langevin equation ȧ_j = −i[a_j, H] − γ_j a_j + √(2γ_j) a_j,in, solved exactly.
+    """Quantum Langevin equation, solved exactly for any spectrum.
 
-    The steady covariance is the integral of the noise spectra over all frequencies, taken as
-    a principal value at ν = 0. It solves Aσ + σAᵀ + D = 0 with the effective diffusion
+    For baths behind positions, momenta or real rows, with X_m = c_m·r and the response χ_m(ν) of
+    the spectrum, Im χ_m = J_m,
+
+        K(ν) r(ν) − iνΩr(ν) = Σ_m c_m ξ_m(ν),   K(ν) = h + Σ_m [χ_m(0) − χ_m(ν)] c_m c_mᵀ
+
+    (χ_m(0) with a counter-term only), h the hessian of H, Ω the symplectic form, ξ_m of the
+    spectrum J_m(ν) coth(ν/2T_m). Filters for χ join r in an enlarged linear system.
+
+    For flat baths behind a_j or complex rows, ȧ_j = −i[a_j, H] − γ_j a_j + √(2γ_j) a_j,in, the
+    covariance being the integral of the noise spectra over all frequencies of both signs, taken as
+    a principal value at ν = 0. Both solve Aσ + σAᵀ + D = 0 with an effective diffusion, here
 
         D = Σ_j γ_j [M_j + M_jᵀ],   M_j = T_j Σ_k (A − |ν_k|)⁻¹ J_j,   ν_k = 2πT_j k, k ∈ ℤ,
 
-    J_j the symplectic form of oscillator j: the Matsubara sum of a digamma function of the
-    drift, which needs no quadrature. At T_j = 0 the sum is the integral over ν/π.
+    J_j the symplectic form of oscillator j: the Matsubara sum of a digamma function of the drift,
+    which needs no quadrature. At T_j = 0 the sum is the integral over ν/π.
+
+    White baths, with an ``occupation`` in place of a temperature, have the drift and the diffusion
+    of ``local_lindblad``, which is exact for them in any frame.
 
     Args:
-        oscillators: N modes with a bounded Hamiltonian.
-        baths: one bath an oscillator, with a flat spectrum on the whole frequency axis.
+        oscillators: N modes with a bounded Hamiltonian; for white baths any whose damped motion is
+            stable.
+        baths: with an ``occupation``; or flat behind ``"rotating-wave"`` or complex rows; or with
+            spectra of ``jaxosc.spectra`` behind ``"position"``, ``"momentum"`` or real rows.
+            (A bath of positive frequencies alone behind a rotating-wave coupling has no finite
+            drift: ``langevin_quadrature`` integrates it.)
 
     Returns:
         Dynamics whose ``steady_state`` is the exact covariance; its diffusion is NaN where H is
         not bounded below, or a rate or temperature is negative, and the values are known only
-        inside a transformation. Flat damping is an idealisation good to O(γ/ω): at low
-        temperature the covariance can violate the uncertainty relation by as much, which
-        ``is_physical`` and ``diagnose`` tell. Two modes whose pairing exceeds four times their
-        exchange keep only the digits that ε/δ² leaves at the distance δ to their critical point,
-        ε the rounding of the dtype. D is that of the steady state, not a Markovian
-        noise: it gives no time evolution at times below 1/T_j.
+        inside a transformation. Behind real rows its drift and diffusion are those of the
+        oscillators and the filters together, [2N + d, 2N + d], and the state always is one. A
+        strictly Ohmic bath lets moments diverge that do not commute with its X (⟨p²⟩ behind a
+        position): these entries are NaN, with a warning. Flat damping is an idealisation good to
+        O(γ/ω): at low temperature the covariance can violate the uncertainty relation by as much,
+        which ``is_physical`` and ``diagnose`` tell. Two modes whose pairing exceeds four times
+        their exchange keep only the digits that ε/δ² leaves at the distance δ to their critical
+        point, ε the rounding of the dtype. D is that of the steady state, not a Markovian noise:
+        it gives no time evolution at times below 1/T_j.
 
     Raises:
-        ValueError: if the two do not fit together, H is known and not bounded below, or the
-            spectrum of the baths is not flat.
+        ValueError: if the two do not fit together, H is known and not bounded below, a bath
+            without a counter-term is known to make it so, or spectra and couplings are none of
+            these.
 
-    Source: Konopik & Lutz, Eqs. 5-8 and 22-23 (with 2γ counted once, as in their Eq. 23).
+    Example:
+        >>> pair = jaxosc.pair((1.0, 1.5), 0.2, "position")
+        >>> drude = jaxosc.spectra.Drude(cutoff=10.0)
+        >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
+        >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.langevin(pair, baths))).round(6)
+        Array([0.194711, 0.296096], dtype=float64)
+
+    Source: Konopik & Lutz, Eqs. 5-8 and 22-23 (with 2γ counted once, as in their Eq. 23); Ford,
+    Lewis & O'Connell, Phys. Rev. A 37, 4419 (1988).
     """
     return Dynamics.of(Langevin(), oscillators, baths)
 
@@ -53,19 +87,77 @@ class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
-        """Flat damping only."""
-        if not has_kind(baths, Flat):
-            raise ValueError(
-                "Argument `baths` must have the spectrum 'flat' for the Langevin equation, "
-                f"but it is {baths.spectrum!r}."
-            )
+        """Any that ``selection.noise_of`` knows."""
+        if selection.noise_of(baths) == "structured":
+            selection.structured_of(oscillators, baths)
+            if any(spectrum.has_ohmic_part for spectrum in spectra_of(baths)):
+                warnings.warn(
+                    "Moments that do not commute with what a strictly Ohmic bath couples to "
+                    "diverge, and are NaN: give the spectrum a cutoff, as jaxosc.spectra.Drude.",
+                    stacklevel=4,
+                )
+
+    def conditions(
+        self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
+    ) -> domain.Conditions:
+        """A bounded H, also beside baths without a counter-term; a sound frame for white ones."""
+        if selection.noise_of(baths) == "white":
+            return domain.frame_conditions(oscillators, baths, kernel)
+        found = domain.conditions(oscillators, baths, kernel)
+        if selection.noise_of(baths) == "structured" and baths.counter_term is not True:
+            found[domain.Status.SHIFTED] = selection.structured_of(oscillators, baths).network.stable
+        return found
+
+    def drift(self, *parts: Any) -> jax.Array:
+        """Of the oscillators, and of what stands for structured baths."""
+        if selection.noise_of(parts[1]) != "structured":
+            return super().drift(*parts)
+        structured = selection.structured_of(*parts)
+        return structured.network.drift * structured.unit
+
+    def decay_rate(self, *parts: Any) -> float:
+        """Of the enlarged drift, if there is one."""
+        if selection.noise_of(parts[1]) != "structured":
+            return super().decay_rate(*parts)
+        return Equation.decay_rate(self, *parts)
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """D of the steady state."""
-        (kernel, damping, temperature, unit), valid = self.posed(*parts)
-        return kernel.langevin_diffusion(damping, temperature, unit, valid)
+        kind = selection.noise_of(parts[1])
+        if kind == "white":
+            return LocalLindblad().diffusion(*parts)
+        problem, valid = self.posed(*parts)
+        if kind == "structured":
+            structured = selection.structured_of(*parts)
+            found = embedded.effective_diffusion(structured.network, structured.temperature)
+            return nan_unless(valid, found * structured.unit)
+        if problem.rows is None:
+            return problem.kernel.langevin_diffusion(
+                problem.damping, problem.temperature, problem.unit, valid
+            )
+        return nan_unless(valid, self._flat(problem).diffusion * problem.unit)
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """From one sum with D."""
-        (kernel, damping, temperature, _), valid = self.posed(*parts)
-        return kernel.langevin_state(damping, temperature, valid)
+        kind = selection.noise_of(parts[1])
+        if kind == "white":
+            return LocalLindblad().steady_covariance(*parts)
+        problem, valid = self.posed(*parts)
+        if kind == "structured":
+            return nan_unless(valid, selection.structured_of(*parts).steady_covariance())
+        if problem.rows is None:
+            return problem.kernel.langevin_state(problem.damping, problem.temperature, valid)
+        flat = self._flat(problem)
+        return problem.general.steady(flat.drift, nan_unless(valid, flat.diffusion))
+
+    def divergent(self, *parts: Any) -> jax.Array:
+        """Where a strictly Ohmic bath leaves no moment."""
+        if selection.noise_of(parts[1]) != "structured":
+            return super().divergent(*parts)
+        return selection.structured_of(*parts).network.divergent
+
+    def _flat(self, problem: Problem) -> dense.Generator:
+        assert problem.rows is not None
+        return dense.flat_langevin(
+            problem.general.hessian, problem.rows, problem.damping, problem.temperature
+        )

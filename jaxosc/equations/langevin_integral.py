@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import _checks
+from jaxosc import _checks, domain
 from jaxosc._numerics.eigenvalues import general_eigenvalues
 from jaxosc._numerics.linear import inverse
 from jaxosc._numerics.small import nan_unless
@@ -122,7 +122,7 @@ def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Arra
 
 @partial(jax.jit, static_argnames="moment")
 def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Moment) -> jax.Array:
-    valid = Langevin().holds(oscillators, baths)
+    valid = domain.hold(Langevin().conditions(oscillators, baths))
     oscillators, baths, unit = in_natural_units(oscillators, baths)
     nu = nu / unit
     transfer = _transfer(oscillators, baths, nu)
@@ -144,7 +144,7 @@ def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Mom
 
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    valid = Langevin().holds(oscillators, baths)
+    valid = domain.hold(Langevin().conditions(oscillators, baths))
     oscillators, baths, _ = in_natural_units(oscillators, baths)
     # The resonances of the damped network: strong damping of one mode moves those of the others.
     drift = network_matrix(oscillators, baths.damping)

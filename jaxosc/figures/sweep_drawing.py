@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Canvas
 
+from jaxosc.equations.registry import DESCRIPTIONS
 from jaxosc.figures.drawing import COLOUR, STYLE, rendered
 from jaxosc.sweeps.result import SweepResult
-from jaxosc.sweeps.standard import DESCRIPTIONS, OBSERVABLES
+from jaxosc.sweeps.standard import OBSERVABLES
 
 _LABEL = {
     "omega1": r"$\omega_1$",

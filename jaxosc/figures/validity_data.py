@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
+from jaxosc.equations.registry import APPROXIMATE, EQUATIONS, EXACT
 from jaxosc.pairs import INTERACTIONS
 from jaxosc.typing import Interaction, Observable
 
 OBSERVABLES: tuple[Observable, ...] = get_args(Observable)
-DESCRIPTIONS = {"local": jaxosc.local_lindblad, "global": jaxosc.global_lindblad}
+DESCRIPTIONS = dict(reversed(APPROXIMATE.items()))
 # The same plane on a logarithmic axis, from this part of the damping on, shows equal frequencies.
 _WEAKEST_OF_DAMPING = 0.05
 _STRONGEST = 0.995
@@ -115,7 +116,7 @@ def _plane(
             observable,
         ),
     )
-    exact = values["langevin"]
+    exact = values[EXACT]
     values = {name: values[name] for name in DESCRIPTIONS}
     return Plane(
         interaction, omega, critical, resonant, ratio, difference, baths, exact, values
@@ -139,7 +140,7 @@ def _over_plane(
         oscillators = jaxosc.Oscillators(omega, exchange, share * exchange)
         baths = jaxosc.Baths(damping, temperature)
         result = {}
-        for name, equation in {"langevin": jaxosc.langevin, **DESCRIPTIONS}.items():
+        for name, equation in EQUATIONS.items():
             covariance = jaxosc.steady_state(equation(oscillators, baths))
             if observable == "occupation":
                 result[name] = jaxosc.occupation(covariance)[0]

@@ -13,11 +13,9 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, steady_state
+from jaxosc.dynamics import steady_state
 from jaxosc.equations.gibbs import gibbs
-from jaxosc.equations.global_lindblad import global_lindblad
-from jaxosc.equations.langevin import langevin
-from jaxosc.equations.local_lindblad import local_lindblad
+from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS, EQUILIBRIUM
 from jaxosc.gaussian import (
     coherence,
     mutual_information,
@@ -25,7 +23,6 @@ from jaxosc.gaussian import (
     purity,
     von_neumann_entropy,
 )
-from jaxosc.oscillators import Oscillators
 from jaxosc.pairs import INTERACTIONS, critical_coupling, pair
 from jaxosc.typing import Interaction
 
@@ -48,12 +45,6 @@ _SIGN: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
 }
 PARAMETERS = (*DEFAULTS, *_ALTERNATIVES)
 
-_EQUATIONS: dict[str, Callable[[Oscillators, Baths], Dynamics]] = {
-    "langevin": langevin,
-    "global": global_lindblad,
-    "local": local_lindblad,
-}
-DESCRIPTIONS = (*_EQUATIONS, "gibbs")
 OBSERVABLES: dict[str, Callable[[jax.Array], jax.Array]] = {
     "occupation1": lambda covariance: occupation(covariance)[0],
     "occupation2": lambda covariance: occupation(covariance)[1],
@@ -183,10 +174,10 @@ def _model(
         baths = Baths(damping, jnp.stack([first, second]))
         result = {}
         for name in descriptions:
-            if name == "gibbs":
+            if name == EQUILIBRIUM:
                 covariance = jnp.where(first == second, gibbs(oscillators, first), jnp.nan)
             else:
-                covariance = steady_state(_EQUATIONS[name](oscillators, baths))
+                covariance = steady_state(EQUATIONS[name](oscillators, baths))
             result[name] = {key: OBSERVABLES[key](covariance) for key in observables}
         return result
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# What the paper compares, whatever else there is to compare.
+EQUATIONS = ("langevin", "global", "local")
 OMEGA = (5.0, 2.0)
 DAMPING = 1.5e-4
 HIGH_TEMPERATURE = 98.0
@@ -82,8 +84,8 @@ class Figure:
         if self.quantity != "ratio":
             return ("langevin", "gibbs", "global", "local")
         if self.interactions == ("position",):
-            return ("langevin", "global", "local", "global_ohmic")
-        return ("langevin", "global", "local")
+            return (*EQUATIONS, "global_ohmic")
+        return EQUATIONS
 
 
 _EQUILIBRIUM = r"$T_1 = T_2 = 98$"

@@ -13,6 +13,7 @@ import numpy as np
 import jaxosc
 from jaxosc.papers.konopik_lutz.catalogue import (
     DAMPING,
+    EQUATIONS,
     LANDMARKS,
     LAST_COUPLING,
     OMEGA,
@@ -27,6 +28,9 @@ Numbers = Mapping[str, np.ndarray]
 
 _Tree = TypeVar("_Tree")
 _FREQUENCY = np.array(OMEGA)
+_EQUATIONS = dict(
+    zip(EQUATIONS, (jaxosc.langevin, global_lindblad, jaxosc.local_lindblad), strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -219,8 +223,7 @@ def _slopes(
 
         def logarithms(system: jaxosc.Oscillators) -> dict[str, jax.Array]:
             return {
-                "local": logarithm(jaxosc.local_lindblad(system, baths)),
-                "langevin": logarithm(jaxosc.langevin(system, baths)),
+                name: logarithm(_EQUATIONS[name](system, baths)) for name in ("local", "langevin")
             }
 
         return jax.jvp(logarithms, (oscillators,), (direction,))[1]
@@ -234,10 +237,11 @@ def _describe(
     baths = jaxosc.Baths(damping, temperature)
     ohmic = jaxosc.Baths(damping, temperature, "ohmic", coupling="position")
     covariance = {
-        "langevin": jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
+        **{
+            name: jaxosc.steady_state(equation(oscillators, baths))
+            for name, equation in _EQUATIONS.items()
+        },
         "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
-        "global": jaxosc.steady_state(global_lindblad(oscillators, baths)),
-        "local": jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
         "global_ohmic": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, ohmic)),
     }
     return (

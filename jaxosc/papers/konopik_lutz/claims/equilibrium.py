@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxosc.papers.konopik_lutz.catalogue import DAMPING, LAST_COUPLING
+from jaxosc.papers.konopik_lutz.catalogue import DAMPING, EQUATIONS, LAST_COUPLING
 from jaxosc.papers.konopik_lutz.claims.measures import (
     VISIBLE,
     Claim,
@@ -74,7 +74,7 @@ def information_claims(position: Curve, rotating: Curve) -> Iterator[Claim]:
     cases = [
         (curve, method, f"{curve.interaction}, {method}")
         for curve in (position, rotating)
-        for method in ("langevin", "global", "local")
+        for method in EQUATIONS
     ]
     rank = {
         name: rank_correlation(curve.information[method], curve.occupation[method])

@@ -1,0 +1,160 @@
+"""Rules of the house: who imports whom, where a kernel is chosen, what is written once."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import jaxosc
+from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
+
+PACKAGE = Path(jaxosc.__file__).parent
+ROOT = PACKAGE.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+# From the ground up: a module imports from its own room and from those below.
+ROOMS = (
+    ("_version", "typing", "_pytree", "_checks", "_terminal", "_compilation"),
+    ("_numerics",),
+    ("oscillators", "baths"),
+    ("_kernels",),
+    ("domain",),
+    ("dynamics", "normal_modes"),
+    ("equations",),
+    ("gaussian",),
+    ("_parameters", "_landscape", "optimization"),
+    ("criticality",),
+    ("diagnosis",),
+    ("sweeps",),
+    ("",),  # the public names
+    ("figures",),
+    ("papers",),
+    ("cli", "__main__"),
+)
+SELECTION = "jaxosc._kernels.selection"
+
+
+def imported(name):
+    """The modules of the package that a module imports."""
+    found = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name in MODULES}
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inside & MODULES.keys()
+            if not inside <= MODULES.keys():
+                found.add(node.module)
+    return found
+
+
+def room(name):
+    part = name.removeprefix("jaxosc").removeprefix(".").split(".")[0]
+    return next(level for level, parts in enumerate(ROOMS) if part in parts)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_downwards(name):
+    assert not [other for other in imported(name) if room(other) > room(name)]
+
+
+def test_no_circle_of_imports():
+    waiting = {name: imported(name) for name in MODULES}
+    while free := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    assert not waiting
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if name.startswith("jaxosc._kernels.") and name != SELECTION]
+)
+def test_a_kernel_knows_no_record(name):
+    below = ("jaxosc._kernels", "jaxosc._numerics")
+    assert not [other for other in imported(name) if not other.startswith(below)]
+    assert SELECTION not in imported(name)
+
+
+def sizes(node):
+    """What in an expression tells the number of modes."""
+    for part in ast.walk(node):
+        name = getattr(part, "attr", getattr(part, "id", None))
+        shape = getattr(part.value, "attr", None) if isinstance(part, ast.Subscript) else None
+        if name == "modes" or shape == "shape":
+            yield part
+
+
+def decisions(tree):
+    """Comparisons of a number of modes, or a length, with a number: not whether there are any."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            numbers = [
+                side
+                for side in sides
+                if (isinstance(side, ast.Constant) and isinstance(side.value, int) and side.value)
+                or (isinstance(side, ast.Name) and side.id.isupper())
+            ]
+            if numbers and any(True for side in sides for _ in sizes(side)):
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_number_of_modes_decides_in_one_file(name):
+    # _numerics may look at the length of an array: there it is cost, and no physics.
+    if name != SELECTION and not name.startswith("jaxosc._numerics"):
+        assert not list(decisions(TREES[name]))
+    if not name.startswith("jaxosc._kernels"):
+        names = [n.name for n in ast.walk(TREES[name]) if isinstance(n, ast.FunctionDef)]
+        assert not [n for n in names if re.match("_?(two|few|many)_mode", n)]
+
+
+def test_the_rule_sees_a_decision():
+    for source in ("oscillators.modes == 2", "x.shape[0] <= _FEW", "3 > modes", "2 * modes < 5"):
+        assert list(decisions(ast.parse(source)))
+    for source in ("x.shape[0] == 0", "modes == others", "len(axes) == 2"):
+        assert not list(decisions(ast.parse(source)))
+
+
+def listed(tree):
+    """Lists of descriptions: two of their functions side by side, or the names of all."""
+    functions = {equation.__name__ for equation in EQUATIONS.values()}
+    for node in ast.walk(tree):
+        entries = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        refers = [getattr(entry, "attr", getattr(entry, "id", None)) for entry in entries]
+        values = {entry.value for entry in entries if isinstance(entry, ast.Constant)}
+        if len(functions & set(refers)) > 1 or set(EQUATIONS) <= values:
+            yield ast.unparse(node)
+
+
+def test_descriptions_are_listed_once():
+    others = {path.name: path for path in (ROOT / "benchmarks").glob("*.py")}
+    # What a paper compares is a fact of the paper.
+    ours = {name: tree for name, tree in TREES.items() if not name.startswith("jaxosc.papers")}
+    trees = ours | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
+    found = {name: list(listed(tree)) for name, tree in trees.items()}
+    assert [name for name, lists in found.items() if lists] == ["jaxosc.equations.registry"]
+
+
+def test_the_registry_holds_what_is_public():
+    for equation in EQUATIONS.values():
+        assert getattr(jaxosc, equation.__name__) is equation
+    assert len(set(DESCRIPTIONS)) == len(DESCRIPTIONS)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_files_are_short(name):
+    assert len(MODULES[name].read_text("utf-8").splitlines()) <= 420
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.py")],
+    ids=lambda path: path.name,
+)  # fmt: skip
+def test_documents_name_nothing_private(path):
+    assert not re.findall(r"jaxosc[./]_(?!_)\w+", path.read_text("utf-8"))
