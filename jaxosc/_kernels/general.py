@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxosc._kernels import dense
 from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import Kernel
+from jaxosc._kernels.modes import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.small import nan_unless, symplectic
 
@@ -44,6 +45,17 @@ class GeneralKernel(Kernel):
     def bounded(self) -> jax.Array:
         """By the pivots of the hessian."""
         return self.sound & dense.is_bounded(self.hessian)
+
+    def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """By an eigensolver, refined inside groups; U and V are complex."""
+        frame = normal_frame(self.hessian)
+        mean = frame.mean_frequency
+        frequency = jax.lax.stop_gradient(frame.frequency) + mean - jax.lax.stop_gradient(mean)
+        return frequency, frame.u, frame.v
+
+    def degenerate(self) -> jax.Array:
+        """The groups of the normal frame."""
+        return jnp.diagonal(normal_frame(self.hessian).same, 1)
 
     def critical_ratio(self) -> jax.Array:
         """Minus the smallest eigenvalue of ω^(−1/2) (h − ω) ω^(−1/2)."""
@@ -92,6 +104,4 @@ class GeneralKernel(Kernel):
         found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
         return self.steady(found.drift, nan_unless(valid, found.diffusion))
 
-    def normal_modes(self): ...
-    def degenerate(self): ...
     def secular(self): ...

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxosc._kernels.dense import complex_of, symplectic
+from jaxosc._kernels.dense import complex_of
 from jaxosc._numerics.bogoliubov import degeneracy
 from jaxosc._numerics.linear import one_at_a_time
-from jaxosc._numerics.small import blocks_of
+from jaxosc._numerics.small import blocks_of, symplectic
 
 # Relative gaps that end a group of near frequencies, one round of refinement each, as there
 _ROUNDS = (1e-2, 1e-6)

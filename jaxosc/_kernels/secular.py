@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.dense import gibbs_covariance, symplectic
+from jaxosc._kernels.dense import gibbs_covariance
 from jaxosc._kernels.modes import Frame, normal_frame
 from jaxosc._numerics.linear import eigh
+from jaxosc._numerics.small import symplectic
 from jaxosc._numerics.special import bose
 
 
