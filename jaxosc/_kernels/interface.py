@@ -12,8 +12,9 @@ import jax.numpy as jnp
 # The x or p of its oscillator, or its a; "quadratures" is the mean of the rates by x and by p.
 BathCoupling: TypeAlias = Literal["rotating-wave", "position", "momentum", "quadratures"]
 
-# γ_j(Ω) of γ_j, ω_j and Ω, elementwise, in one unit.
+# γ_j(Ω) of γ_j, ω_j and Ω, elementwise, in the unit of the kernel; one for all baths or one each.
 Rate: TypeAlias = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+Rates: TypeAlias = Rate | tuple[Rate, ...]
 
 
 class Network(NamedTuple):
@@ -118,7 +119,7 @@ class Kernel(ABC):
         valid: jax.Array,
         *,
         coupling: BathCoupling,
-        rate: Rate,
+        rate: Rates,
     ) -> Secular:
         """The global Lindblad equation, its drift and diffusion in the unit of the user.
 

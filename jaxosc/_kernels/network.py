@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels import few_modes, many_modes, network_secular, network_thermal
 from jaxosc._kernels.growth import first_growth
-from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rate, Secular
+from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.linear import cholesky
@@ -112,7 +112,7 @@ class NetworkKernel(Kernel):
         valid: jax.Array,
         *,
         coupling: BathCoupling,
-        rate: Rate,
+        rate: Rates,
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
         return network_secular.secular(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import BathCoupling, Network, Rate, Secular
+from jaxosc._kernels.interface import BathCoupling, Network, Rates, Secular
 from jaxosc._kernels.network_thermal import thermal_covariance
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
@@ -51,7 +51,7 @@ def secular(
     valid: jax.Array,
     *,
     coupling: BathCoupling,
-    rate: Rate,
+    rate: Rates,
 ) -> Secular:
     """The equation of a network and its baths, in natural units."""
     modes = _modes(network, damping, temperature, coupling, rate)
@@ -69,12 +69,15 @@ def secular(
 
 
 def _modes(
-    network: Network, damping: jax.Array, temperature: jax.Array, coupling: BathCoupling, rate: Rate
+    network: Network,
+    damping: jax.Array,
+    temperature: jax.Array,
+    coupling: BathCoupling,
+    rate: Rates,
 ) -> Modes:
     frame = normal_frame(*network)
     omega = frame.mean_frequency
-    strength = rate(damping[:, None], network.frequency[:, None], omega[None, :])
-    strength = jnp.broadcast_to(strength, frame.u.shape)
+    strength = _strengths(rate, damping, network.frequency, omega)
     coldest = _coldest(temperature)
     reference = bose(omega, coldest)
     gain = bose(omega[None, :], temperature[:, None]) - reference[None, :]
@@ -100,6 +103,15 @@ def _modes(
         reference=reference,
         damped=_is_damped(frame.same, rates, jnp.stack(amplitudes), damping > 0),
     )
+
+
+def _strengths(rate: Rates, damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
+    """γ_j(Ω_k) [N, N]."""
+    if isinstance(rate, tuple):
+        rows = [each(*bath, omega) for each, *bath in zip(rate, damping, own, strict=True)]
+        return jnp.stack([jnp.broadcast_to(row, omega.shape) for row in rows])
+    strength = rate(damping[:, None], own[:, None], omega[None, :])
+    return jnp.broadcast_to(strength, (len(own), len(omega)))
 
 
 def _excess(modes: Modes) -> jax.Array:

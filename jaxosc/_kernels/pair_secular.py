@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import jax
@@ -51,7 +51,7 @@ def secular(
     couple: Couple,
     damping: jax.Array,
     temperature: jax.Array,
-    share: Callable[..., jax.Array],
+    by_bath: Sequence[Callable[..., jax.Array]],
     unit: jax.Array,
     valid: jax.Array,
 ) -> Secular:
@@ -62,7 +62,7 @@ def secular(
 
     def shares_of(k: int, l: int, omega: jax.Array) -> list[jax.Array]:
         shapes = [[(position[j][m], momentum[j][m]) for m in (k, l)] for j in (0, 1)]
-        return [share(damping[j], own[j], omega, *shapes[j]) for j in (0, 1)]
+        return [share(damping[j], own[j], omega, *shapes[j]) for j, share in enumerate(by_bath)]
 
     references, rates, heatings, excesses = [], [], [], []
     for k, omega in enumerate(omega_of_modes):

@@ -9,12 +9,12 @@ from typing import Any
 import jax
 
 from jaxosc import _checks, domain
-from jaxosc._kernels.interface import BathCoupling, Rate, Secular
-from jaxosc.baths import Baths, has_kind
+from jaxosc._kernels.interface import BathCoupling, Rate, Rates, Secular
+from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, drift_matrix
 from jaxosc.equations.entrance import Equation
 from jaxosc.oscillators import Oscillators, is_real
-from jaxosc.spectra import Flat, Ohmic
+from jaxosc.spectra import Ohmic, Spectrum
 
 
 def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
@@ -33,8 +33,7 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     Args:
         oscillators: N modes with real couplings and a bounded Hamiltonian.
-        baths: one an oscillator, by the name of a coupling, all flat or all Ohmic, with
-            temperatures.
+        baths: one an oscillator, by the name of a coupling, of any spectra, with temperatures.
 
     Returns:
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
@@ -85,17 +84,14 @@ class GlobalLindblad(Equation):
                 "Argument `baths` must hold one bath an oscillator with a temperature, by the "
                 f"name of its coupling, for the global equation, but it is {baths!r}."
             )
-        if not (has_kind(baths, Flat) or has_kind(baths, Ohmic)):
-            raise ValueError(
-                "Argument `baths` must have spectra that are all flat or all Ohmic for the global "
-                f"equation, but they are {baths.spectrum!r}."
-            )
 
-    def contact(self, baths: Baths) -> tuple[BathCoupling, Rate]:
-        """How the baths couple, and γ_j(Ω)."""
+    def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
+        """How the baths couple, and γ_j(Ω) in natural units."""
         coupling = baths.coupling
         assert isinstance(coupling, str)
-        return coupling, ohmic_rate if has_kind(baths, Ohmic) else flat_rate
+        if isinstance(baths.spectrum, tuple):
+            return coupling, tuple(_rate_of(spectrum, unit) for spectrum in baths.spectrum)
+        return coupling, _rate_of(baths.spectrum, unit)
 
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
         """Beside that of all equations, whether a normal mode is dark."""
@@ -120,7 +116,7 @@ class GlobalLindblad(Equation):
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)
         assert problem.temperature is not None
-        coupling, rate = self.contact(baths)
+        coupling, rate = self.contact(baths, problem.unit)
         return problem.kernel.secular(
             problem.damping, problem.temperature, problem.unit, valid, coupling=coupling, rate=rate
         )
@@ -134,6 +130,14 @@ def flat_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array
 def ohmic_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
     """γ_j Ω/ω_j."""
     return damping * omega / own
+
+
+def _rate_of(spectrum: Spectrum, unit: jax.Array) -> Rate:
+    if spectrum.kind == "flat":
+        return flat_rate
+    if isinstance(spectrum, Ohmic) and spectrum.reference is None:
+        return ohmic_rate
+    return lambda damping, own, omega: damping * spectrum.rate(omega * unit, own * unit)
 
 
 @partial(jax.jit, static_argnames="equation")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jaxosc._kernels.interface import BathCoupling, Rate
+import jax
+
+from jaxosc._kernels.interface import BathCoupling, Rates
 from jaxosc.baths import Baths, has_kind
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.global_lindblad import GlobalLindblad, flat_rate
@@ -52,6 +54,6 @@ class FlatRates(GlobalLindblad):
                 f"neither is given, for the rates of Eq. 17, but it is {baths!r}."
             )
 
-    def contact(self, baths: Baths) -> tuple[BathCoupling, Rate]:
+    def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
         """By both quadratures alike."""
         return "quadratures", flat_rate
