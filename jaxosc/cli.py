@@ -16,15 +16,15 @@ import platformdirs
 import jaxosc
 from jaxosc._terminal import StandardOutput, complain, refusal
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
-from jaxosc.figures import FIGURES, reproduce, validity_map
-from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
+from jaxosc.figures import validity_map
 from jaxosc.figures.output import prepare_folder, write
-from jaxosc.figures.reproduction import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 from jaxosc.figures.sweep_drawing import draw_sweep
+from jaxosc.figures.validity import DAMPING, DELTA_T, OMEGA, TEMPERATURE
 from jaxosc.figures.validity import DEFAULT_POINTS as MAP_POINTS
-from jaxosc.figures.validity import DELTA_T
 from jaxosc.figures.validity_data import OBSERVABLES
 from jaxosc.pairs import INTERACTIONS
+from jaxosc.papers.konopik_lutz.reproduction import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
+from jaxosc.papers.registry import PAPERS
 from jaxosc.sweeps.paths import local_path
 from jaxosc.sweeps.result import require_target
 from jaxosc.sweeps.run import sweep
@@ -180,6 +180,11 @@ def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
 
 
 def _run_reproduce(arguments: argparse.Namespace, say: Say) -> None:
+    if arguments.list:
+        for name, paper in PAPERS.items():
+            say(f"{name}: {paper.citation}\n{_figures(name)}")
+        return
+    reproduce = PAPERS[arguments.paper].reproduce
     claims = reproduce(arguments.output, arguments.figures, arguments.points, progress=True)
     count = Counter(claim.verdict for claim in claims)
     say(
@@ -269,12 +274,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         metavar="command", required=True, dest="command", help=argparse.SUPPRESS
     )
-    figures = "\n".join(f"  {figure.name:<4} {figure.title}" for figure in FIGURES.values())
+    paper = next(iter(PAPERS))
     command = commands.add_parser(
         "reproduce",
         description=_REPRODUCE,
-        epilog=_EPILOG.format(figures=figures),
+        epilog=_EPILOG.format(figures=_figures(paper)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "paper",
+        nargs="?",
+        choices=tuple(PAPERS),
+        default=paper,
+        help="which one (default: %(default)s)",
+    )
+    command.add_argument(
+        "--list", action="store_true", help="print the papers with their figures, and leave"
     )
     command.add_argument(
         "--output",
@@ -286,7 +301,7 @@ def _parser() -> argparse.ArgumentParser:
         "--figures",
         metavar="FIG",
         nargs="+",
-        help=f"some of {', '.join(FIGURES)} (default: all)",
+        help=f"some of {', '.join(PAPERS[paper].figures)} (default: all)",
     )
     command.add_argument(
         "--points",
@@ -299,6 +314,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_map(commands)
     _add_sweep(commands)
     return parser
+
+
+def _figures(paper: str) -> str:
+    titles = PAPERS[paper].figures
+    return "\n".join(f"  {name:<4} {title}" for name, title in titles.items())
 
 
 def _add_map(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -322,10 +342,8 @@ def _add_map(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
 
     number("--omega", ("W1", "W2"), OMEGA, "frequencies of the oscillators (default: 5 2)")
-    number(
-        "--damping", ("G1", "G2"), (DAMPING, DAMPING), "amplitude damping rates (default: 1.5e-4)"
-    )
-    number("--temperature", "T", HIGH_TEMPERATURE, "of the colder bath (default: %(default)s)")
+    number("--damping", ("G1", "G2"), DAMPING, "amplitude damping rates (default: 1.5e-4)")
+    number("--temperature", "T", TEMPERATURE, "of the colder bath (default: %(default)s)")
     number(
         "--delta-t", ("LOW", "HIGH"), DELTA_T,
         "range of T2 - T1; the hotter bath is 2 where it is positive (default: -200 200)",

@@ -20,7 +20,6 @@ Numbers: TypeAlias = Reals
 Interaction: TypeAlias = Literal["position", "rotating-wave"]
 Coupling: TypeAlias = Literal["rotating-wave", "position", "momentum"]
 SpectrumName: TypeAlias = Literal["flat", "ohmic"]
-Weights: TypeAlias = Literal["paper", "rotating-wave", "position"]
 Moment: TypeAlias = Literal["occupation", "covariance"]
 Mode: TypeAlias = Literal["forward", "reverse"]
 Side: TypeAlias = Literal["upper", "lower"]

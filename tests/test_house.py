@@ -33,6 +33,7 @@ ROOMS = (
     ("sweeps",),
     ("",),  # the public names
     ("figures",),
+    ("papers",),
     ("cli", "__main__"),
 )
 SELECTION = "jaxosc._kernels.selection"
@@ -133,7 +134,9 @@ def listed(tree):
 
 def test_descriptions_are_listed_once():
     others = {path.name: path for path in (ROOT / "benchmarks").glob("*.py")}
-    trees = TREES | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
+    # What a paper compares is a fact of the paper.
+    ours = {name: tree for name, tree in TREES.items() if not name.startswith("jaxosc.papers")}
+    trees = ours | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
     found = {name: list(listed(tree)) for name, tree in trees.items()}
     assert [name for name, lists in found.items() if lists] == ["jaxosc.equations.registry"]
 

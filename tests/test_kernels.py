@@ -98,17 +98,31 @@ def test_states_and_derivatives_are_those_of_the_dense_system(kind, modes):
             assert error.max() < 1e5 * EPS, (name, error.max() / EPS)
 
 
-@pytest.mark.parametrize("other", [FewKernel, ManyKernel])
-def test_the_pair_is_the_network_of_two(other):
+def rising(damping, own, omega):
+    return damping * omega**2 / (1 + own)
+
+
+def steady(damping, own, omega):
+    return damping
+
+
+@pytest.mark.parametrize(
+    ("other", "coupling", "rate"),
+    [
+        (FewKernel, "rotating-wave", steady),
+        (FewKernel, "position", (steady, rising)),
+        (ManyKernel, "momentum", rising),
+        (ManyKernel, "quadratures", steady),
+    ],
+)
+def test_the_pair_is_the_network_of_two(other, coupling, rate):
     leaves = [jnp.array(each) for each in zip(*problems(2, 8), strict=True)]
 
     def answers(kind, *leaves):
         *network, damping, temperature = leaves
         kernel, valid = made(kind, *network), jnp.array(True)
         one = jnp.ones((), damping.dtype)
-        secular = kernel.secular(
-            damping, temperature, one, valid, spectrum="flat", weights="rotating-wave"
-        )
+        secular = kernel.secular(damping, temperature, one, valid, coupling=coupling, rate=rate)
         frequency, u, v = kernel.normal_modes()
         return {
             "gibbs": kernel.thermal(temperature[0], valid),

@@ -24,8 +24,8 @@ from precision import double
 import jaxosc
 from jaxosc.cli import main
 from jaxosc.figures import FIGURES, Claim, reproduce
-from jaxosc.figures.claims import measures
-from jaxosc.figures.data import Curve, reduced_grid
+from jaxosc.papers.konopik_lutz.claims import measures
+from jaxosc.papers.konopik_lutz.data import Curve, reduced_grid
 
 pytestmark = double  # which the figures ask for
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+
+# The x or p of its oscillator, or its a; "quadratures" is the mean of the rates by x and by p.
+BathCoupling: TypeAlias = Literal["rotating-wave", "position", "momentum", "quadratures"]
+
+# γ_j(Ω) of γ_j, ω_j and Ω, elementwise, in the unit of the kernel; one for all baths or one each.
+Rate: TypeAlias = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+Rates: TypeAlias = Rate | tuple[Rate, ...]
 
 
 class Network(NamedTuple):
@@ -110,7 +118,12 @@ class Kernel(ABC):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        spectrum: str,
-        weights: str,
+        coupling: BathCoupling,
+        rate: Rates,
     ) -> Secular:
-        """The global Lindblad equation, its drift and diffusion in the unit of the user."""
+        """The global Lindblad equation, its drift and diffusion in the unit of the user.
+
+        With a_j = Σ_k U_jk c_k + V_jk c_k†, the bath of oscillator j damps normal mode k at
+        γ_j(Ω_k) times U_jk², (U_jk + V_jk)², (U_jk − V_jk)² or U_jk² + V_jk², in the order of
+        the names of ``BathCoupling``.
+        """

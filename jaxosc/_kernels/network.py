@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels import few_modes, many_modes, network_secular, network_thermal
 from jaxosc._kernels.growth import first_growth
-from jaxosc._kernels.interface import Kernel, Network, Secular
+from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.linear import cholesky
@@ -111,12 +111,12 @@ class NetworkKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        spectrum: str,
-        weights: str,
+        coupling: BathCoupling,
+        rate: Rates,
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
         return network_secular.secular(
-            self.network, damping, temperature, unit, valid, spectrum=spectrum, weights=weights
+            self.network, damping, temperature, unit, valid, coupling=coupling, rate=rate
         )
 
 

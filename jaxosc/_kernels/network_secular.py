@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import Network, Secular
+from jaxosc._kernels.interface import BathCoupling, Network, Rates, Secular
 from jaxosc._kernels.network_thermal import thermal_covariance
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
@@ -50,11 +50,11 @@ def secular(
     unit: jax.Array,
     valid: jax.Array,
     *,
-    spectrum: str,
-    weights: str,
+    coupling: BathCoupling,
+    rate: Rates,
 ) -> Secular:
     """The equation of a network and its baths, in natural units."""
-    modes = _modes(network, damping, temperature, spectrum, weights)
+    modes = _modes(network, damping, temperature, coupling, rate)
     valid &= modes.damped
     decay = -modes.position @ modes.rate @ modes.momentum.T
     noise = modes.rate * (modes.reference + 0.5)[None, :] + modes.heating
@@ -69,37 +69,49 @@ def secular(
 
 
 def _modes(
-    network: Network, damping: jax.Array, temperature: jax.Array, spectrum: str, weights: str
+    network: Network,
+    damping: jax.Array,
+    temperature: jax.Array,
+    coupling: BathCoupling,
+    rate: Rates,
 ) -> Modes:
     frame = normal_frame(*network)
     omega = frame.mean_frequency
-    strength = jnp.broadcast_to(damping[:, None], frame.u.shape)
-    if weights != "paper" and spectrum == "ohmic":
-        strength = strength * omega[None, :] / network.frequency[:, None]
+    strength = _strengths(rate, damping, network.frequency, omega)
     coldest = _coldest(temperature)
     reference = bose(omega, coldest)
     gain = bose(omega[None, :], temperature[:, None]) - reference[None, :]
     # What of the normal modes the baths couple to
     amplitudes = {
-        "paper": (frame.u, frame.v),
         "rotating-wave": (frame.u,),
         "position": (frame.u + frame.v,),
-    }[weights]
+        "momentum": (frame.u - frame.v,),
+        "quadratures": (frame.u, frame.v),
+    }[coupling]
 
     def in_groups(strength: jax.Array) -> jax.Array:
         total = sum((x.T @ (strength * x) for x in amplitudes), jnp.zeros_like(frame.u))
         return jnp.where(frame.same, (total + total.T) / 2, 0)
 
-    rate = in_groups(strength)
+    rates = in_groups(strength)
     return Modes(
         position=frame.u + frame.v,
         momentum=frame.u - frame.v,
         same=frame.same,
-        rate=rate,
+        rate=rates,
         heating=in_groups(strength * gain),
         reference=reference,
-        damped=_is_damped(frame.same, rate, jnp.stack(amplitudes), damping > 0),
+        damped=_is_damped(frame.same, rates, jnp.stack(amplitudes), damping > 0),
     )
+
+
+def _strengths(rate: Rates, damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
+    """γ_j(Ω_k) [N, N]."""
+    if isinstance(rate, tuple):
+        rows = [each(*bath, omega) for each, *bath in zip(rate, damping, own, strict=True)]
+        return jnp.stack([jnp.broadcast_to(row, omega.shape) for row in rows])
+    strength = rate(damping[:, None], own[:, None], omega[None, :])
+    return jnp.broadcast_to(strength, (len(own), len(omega)))
 
 
 def _excess(modes: Modes) -> jax.Array:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._kernels import pair_langevin, pair_modes, pair_secular, pair_stability
-from jaxosc._kernels.interface import Kernel, Network, Secular
+from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart, stability, steady_entries
 from jaxosc._numerics.special import bose
 
@@ -110,9 +110,10 @@ class PairKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        spectrum: str,
-        weights: str,
+        coupling: BathCoupling,
+        rate: Rates,
     ) -> Secular:
         """Mode by mode."""
-        share = partial(pair_secular.share_of, spectrum=spectrum, weights=weights)
-        return pair_secular.secular(self.couple, damping, temperature, share, unit, valid)
+        rates = rate if isinstance(rate, tuple) else (rate, rate)
+        shares = [partial(pair_secular.share_of, coupling=coupling, rate=each) for each in rates]
+        return pair_secular.secular(self.couple, damping, temperature, shares, unit, valid)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import Secular
+from jaxosc._kernels.interface import BathCoupling, Rate, Secular
 from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart
 from jaxosc._kernels.pair_modes import Square, frequencies, quadratures, thermal
 from jaxosc._numerics import small
@@ -25,20 +25,21 @@ def share_of(
     omega: jax.Array,
     left: Quadratures,
     right: Quadratures,
-    spectrum: str,
-    weights: str,
+    coupling: BathCoupling,
+    rate: Rate,
 ) -> jax.Array:
     """w_jkl, the amplitude rate at which the bath of an oscillator at ω_j damps modes at Ω.
 
     Of one mode, k = l, or between two, by what they have of the x and p of that oscillator.
     """
     (x, p), (y, q) = left, right
-    if weights == "paper":
+    damping = rate(damping, own, omega)
+    if coupling == "quadratures":
         return damping * (x * y + p * q) / 2
-    if spectrum == "ohmic":
-        damping = damping * omega / own
-    if weights == "position":
+    if coupling == "position":
         return damping * (x * y)
+    if coupling == "momentum":
+        return damping * (p * q)
     return damping * (((x + p) / 2) * ((y + q) / 2))
 
 
@@ -50,7 +51,7 @@ def secular(
     couple: Couple,
     damping: jax.Array,
     temperature: jax.Array,
-    share: Callable[..., jax.Array],
+    by_bath: Sequence[Callable[..., jax.Array]],
     unit: jax.Array,
     valid: jax.Array,
 ) -> Secular:
@@ -61,7 +62,7 @@ def secular(
 
     def shares_of(k: int, l: int, omega: jax.Array) -> list[jax.Array]:
         shapes = [[(position[j][m], momentum[j][m]) for m in (k, l)] for j in (0, 1)]
-        return [share(damping[j], own[j], omega, *shapes[j]) for j in (0, 1)]
+        return [share(damping[j], own[j], omega, *shapes[j]) for j, share in enumerate(by_bath)]
 
     references, rates, heatings, excesses = [], [], [], []
     for k, omega in enumerate(omega_of_modes):

@@ -4,40 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import jax
 
 from jaxosc import _checks, domain
-from jaxosc._kernels.interface import Secular
-from jaxosc.baths import Baths, has_kind
+from jaxosc._kernels.interface import BathCoupling, Rate, Rates, Secular
+from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, drift_matrix
 from jaxosc.equations.entrance import Equation
-from jaxosc.oscillators import Oscillators
-from jaxosc.spectra import Flat, Ohmic
-from jaxosc.typing import Weights
-
-WEIGHTS: tuple[Weights, ...] = get_args(Weights)
+from jaxosc.oscillators import Oscillators, is_real
+from jaxosc.spectra import Ohmic, Spectrum
 
 
-def global_lindblad(oscillators: Oscillators, baths: Baths, weights: Weights = "paper") -> Dynamics:
+def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     """Global (full secular) Lindblad master equation.
 
     Normal mode k loses amplitude at the rate Γ_k = Σ_j w_jk and relaxes to
     ⟨c_k†c_k⟩ = Σ_j w_jk N(Ω_k, T_j)/Γ_k; different normal modes stay uncorrelated. With
-    a_j = Σ_k U_jk c_k + V_jk c_k†, the weights are
+    a_j = Σ_k U_jk c_k + V_jk c_k†, the ``coupling`` of the baths gives
 
-    - ``"paper"``: γ_j (U_jk² + V_jk²), flat rates, Eq. 17 of the paper;
-    - ``"rotating-wave"``: γ_j(Ω_k) U_jk², the coupling ab† + a†b to a bath;
-    - ``"position"``: γ_j(Ω_k) (U_jk + V_jk)², the coupling (a + a†)(b + b†).
+    - ``"rotating-wave"``, ab† + a†b: w_jk = γ_j(Ω_k) U_jk²;
+    - ``"position"``, (a + a†)(b + b†): w_jk = γ_j(Ω_k) (U_jk + V_jk)²;
+    - ``"momentum"``, −i(a − a†)(b + b†): w_jk = γ_j(Ω_k) (U_jk − V_jk)².
 
-    γ_j(ν) is the spectrum of the baths; an ``"ohmic"`` one with ``"position"`` weights is the
-    secular limit of the Caldeira-Leggett model.
+    γ_j(ν) is their spectrum; an ``"ohmic"`` one with a ``"position"`` coupling is the secular
+    limit of the Caldeira-Leggett model.
 
     Args:
-        oscillators: N modes with a bounded Hamiltonian.
-        baths: one bath an oscillator; ``spectrum`` is used by the last two weights.
-        weights: one of the three names.
+        oscillators: N modes with real couplings and a bounded Hamiltonian.
+        baths: one an oscillator, by the name of a coupling, of any spectra, with temperatures.
 
     Returns:
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
@@ -59,29 +55,43 @@ def global_lindblad(oscillators: Oscillators, baths: Baths, weights: Weights = "
         derivatives of ⟨n⟩ by ω and λ are good to 4ε(⟨n_1⟩ + ⟨n_2⟩ + 1)/ΔΩ, ε the rounding.
 
     Raises:
-        ValueError: if the two do not fit together, the name is unknown, H is known and not
-            bounded below, a normal mode is known to have no bath, or ``"paper"`` weights meet a
-            spectrum that is not flat.
+        ValueError: if the two do not fit together, H is known and not bounded below, a normal mode
+            is known to have no bath, or couplings or baths are of a kind not named above.
 
-    Source: Konopik & Lutz, App. A, Eq. 17; Breuer & Petruccione, Sec. 3.3.
+    Example:
+        >>> oscillators = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> baths = jaxosc.Baths(1e-3, (9.0, 3.0), "ohmic", coupling="position")
+        >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)))
+
+    Source: Breuer & Petruccione, Sec. 3.3; Konopik & Lutz, App. A.
     """
-    _checks.require_choice("weights", weights, WEIGHTS)
-    return Dynamics.of(GlobalLindblad(weights), oscillators, baths)
+    return Dynamics.of(GlobalLindblad(), oscillators, baths)
 
 
 @dataclass(frozen=True)
 class GlobalLindblad(Equation):
     """The functions behind ``global_lindblad``."""
 
-    weights: Weights
-
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
-        """Flat rates have a flat spectrum."""
-        if self.weights == "paper" and not has_kind(baths, Flat):
+        """Baths in the laboratory, one an oscillator, each with a rate at every frequency."""
+        if not is_real(oscillators):
             raise ValueError(
-                "Argument `weights` must be 'rotating-wave' or 'position' for baths whose spectrum "
-                f"is {baths.spectrum!r}, but it is 'paper', which has flat rates."
+                "Argument `oscillators` must have real couplings for the global equation, but "
+                f"they are {oscillators.exchange.dtype}."
             )
+        if not isinstance(baths.coupling, str) or baths.temperature is None:
+            raise ValueError(
+                "Argument `baths` must hold one bath an oscillator with a temperature, by the "
+                f"name of its coupling, for the global equation, but it is {baths!r}."
+            )
+
+    def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
+        """How the baths couple, and γ_j(Ω) in natural units."""
+        coupling = baths.coupling
+        assert isinstance(coupling, str)
+        if isinstance(baths.spectrum, tuple):
+            return coupling, tuple(_rate_of(spectrum, unit) for spectrum in baths.spectrum)
+        return coupling, _rate_of(baths.spectrum, unit)
 
     def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
         """Beside that of all equations, whether a normal mode is dark."""
@@ -105,9 +115,29 @@ class GlobalLindblad(Equation):
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)
+        assert problem.temperature is not None
+        coupling, rate = self.contact(baths, problem.unit)
         return problem.kernel.secular(
-            problem.damping, problem.temperature, problem.unit, valid, spectrum="ohmic" if has_kind(baths, Ohmic) else "flat", weights=self.weights
+            problem.damping, problem.temperature, problem.unit, valid, coupling=coupling, rate=rate
         )
+
+
+def flat_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
+    """γ_j."""
+    return damping
+
+
+def ohmic_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
+    """γ_j Ω/ω_j."""
+    return damping * omega / own
+
+
+def _rate_of(spectrum: Spectrum, unit: jax.Array) -> Rate:
+    if spectrum.kind == "flat":
+        return flat_rate
+    if isinstance(spectrum, Ohmic) and spectrum.reference is None:
+        return ohmic_rate
+    return lambda damping, own, omega: damping * spectrum.rate(omega * unit, own * unit)
 
 
 @partial(jax.jit, static_argnames="equation")

@@ -12,18 +12,20 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc._terminal import progress_bar
-from jaxosc.figures.catalogue import DAMPING, HIGH_TEMPERATURE, OMEGA
 from jaxosc.figures.drawing import FORMATS
-from jaxosc.figures.output import prepare_folder, write
-from jaxosc.figures.report import table
+from jaxosc.figures.output import prepare_folder, table, write
 from jaxosc.figures.validity_data import DESCRIPTIONS, OBSERVABLES, Plane, planes
 from jaxosc.figures.validity_drawing import draw_map
+from jaxosc.sweeps.standard import DEFAULTS
 from jaxosc.typing import Observable
 
+OMEGA = DEFAULTS["omega1"], DEFAULTS["omega2"]
+DAMPING = DEFAULTS["damping1"], DEFAULTS["damping2"]
+TEMPERATURE = DEFAULTS["temperature1"]
+DELTA_T = (-200.0, 200.0)
 DEFAULT_POINTS = 161
 MIN_POINTS = 11
 MAX_POINTS = 2000
-DELTA_T = (-200.0, 200.0)
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class ValidityMap:
 def validity_map(
     output: str | os.PathLike[str],
     omega: Sequence[float] = OMEGA,
-    damping: Sequence[float] = (DAMPING, DAMPING),
-    temperature: float = HIGH_TEMPERATURE,
+    damping: Sequence[float] = DAMPING,
+    temperature: float = TEMPERATURE,
     delta_t: Sequence[float] = DELTA_T,
     tolerance: float = 0.1,
     observable: Observable = "occupation",

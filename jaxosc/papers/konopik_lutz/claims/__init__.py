@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jaxosc.figures.catalogue import EQUILIBRIUM, Figure
-from jaxosc.figures.claims.equilibrium import information_claims, occupation_claims
-from jaxosc.figures.claims.measures import Claim
-from jaxosc.figures.claims.sign import sign_claims
-from jaxosc.figures.claims.temperature_difference import position_claims, rotating_wave_claims
-from jaxosc.figures.data import Curves
+from jaxosc.papers.konopik_lutz.catalogue import EQUILIBRIUM, Figure
+from jaxosc.papers.konopik_lutz.claims.equilibrium import information_claims, occupation_claims
+from jaxosc.papers.konopik_lutz.claims.measures import Claim
+from jaxosc.papers.konopik_lutz.claims.sign import sign_claims
+from jaxosc.papers.konopik_lutz.claims.temperature_difference import (
+    position_claims,
+    rotating_wave_claims,
+)
+from jaxosc.papers.konopik_lutz.data import Curves
 
 
 def claims_of(figure: Figure, curves: Curves) -> Iterator[Claim]:

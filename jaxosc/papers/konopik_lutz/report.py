@@ -1,15 +1,13 @@
-"""What a run leaves in words and numbers: the report, the claims and the tables."""
+"""What a run leaves in words: the report and the claims."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from jaxosc.figures.catalogue import (
+from jaxosc.papers.konopik_lutz.catalogue import (
     DAMPING,
     FIGURES,
     HIGH_TEMPERATURE,
@@ -20,8 +18,8 @@ from jaxosc.figures.catalogue import (
     ZERO_POINT_SHIFT,
     Figure,
 )
-from jaxosc.figures.claims.measures import Claim
-from jaxosc.figures.data import Curves
+from jaxosc.papers.konopik_lutz.claims.measures import Claim
+from jaxosc.papers.konopik_lutz.data import Curves
 
 _VERDICTS = ("holds", "holds in part", "does not hold")
 
@@ -50,19 +48,6 @@ class Run:
     dtype: str
     seconds: float
     literal_rates: float
-
-
-def table(columns: Mapping[str, np.ndarray]) -> bytes:
-    """Columns of equal length as comma-separated values under a line of names.
-
-    Numbers have 17 significant digits: they read back exactly.
-    """
-    lines = [",".join(columns)]
-    for row in zip(*columns.values(), strict=True):
-        lines.append(
-            ",".join(value if isinstance(value, str) else format(value, ".17g") for value in row)
-        )
-    return ("\n".join(lines) + "\n").encode()
 
 
 def claims_json(run: Run, claims: Sequence[Claim]) -> bytes:

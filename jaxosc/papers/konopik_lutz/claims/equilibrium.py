@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxosc.equations.registry import EQUATIONS
-from jaxosc.figures.catalogue import DAMPING, LAST_COUPLING
-from jaxosc.figures.claims.measures import (
+from jaxosc.papers.konopik_lutz.catalogue import DAMPING, EQUATIONS, LAST_COUPLING
+from jaxosc.papers.konopik_lutz.claims.measures import (
     VISIBLE,
     Claim,
     crossings,
@@ -17,8 +16,8 @@ from jaxosc.figures.claims.measures import (
     rank_correlation,
     verdict,
 )
-from jaxosc.figures.claims.rows import AGREES, no_criticality
-from jaxosc.figures.data import Curve
+from jaxosc.papers.konopik_lutz.claims.rows import AGREES, no_criticality
+from jaxosc.papers.konopik_lutz.data import Curve
 
 
 def occupation_claims(position: Curve, rotating: Curve) -> Iterator[Claim]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from jaxosc.figures.catalogue import Figure
-from jaxosc.figures.claims.measures import (
+from jaxosc.papers.konopik_lutz.catalogue import Figure
+from jaxosc.papers.konopik_lutz.claims.measures import (
     SIGNIFICANT,
     VISIBLE,
     Claim,
@@ -15,8 +15,8 @@ from jaxosc.figures.claims.measures import (
     signs,
     verdict,
 )
-from jaxosc.figures.claims.rows import agreement, by_setting, microscopic
-from jaxosc.figures.data import Curve
+from jaxosc.papers.konopik_lutz.claims.rows import agreement, by_setting, microscopic
+from jaxosc.papers.konopik_lutz.data import Curve
 
 
 def sign_claims(figure: Figure, family: Sequence[Curve], equilibrium: Curve) -> Iterator[Claim]:

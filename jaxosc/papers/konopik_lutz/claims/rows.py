@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxosc.figures.catalogue import LAST_COUPLING, ZERO_POINT_SHIFT, Figure
-from jaxosc.figures.claims.measures import (
+from jaxosc.papers.konopik_lutz.catalogue import LAST_COUPLING, ZERO_POINT_SHIFT, Figure
+from jaxosc.papers.konopik_lutz.claims.measures import (
     EXPONENT_TOLERANCE,
     VISIBLE,
     Claim,
@@ -14,7 +14,7 @@ from jaxosc.figures.claims.measures import (
     largest_deviation,
     verdict,
 )
-from jaxosc.figures.data import Curve
+from jaxosc.papers.konopik_lutz.data import Curve
 
 AGREES = (
     f"≤ {VISIBLE:g}, about the radius of a marker; weak damping alone would allow γ/Ω₋, Ω₋ being "

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from jaxosc.equations.registry import APPROXIMATE, EQUATIONS, EQUILIBRIUM, EXACT
-from jaxosc.figures.catalogue import (
+from jaxosc.papers.konopik_lutz.catalogue import (
     DAMPING,
+    EQUATIONS,
     LANDMARKS,
     LAST_COUPLING,
     OMEGA,
@@ -21,12 +21,16 @@ from jaxosc.figures.catalogue import (
     Figure,
     Setting,
 )
+from jaxosc.papers.konopik_lutz.flat_rates import global_lindblad
 from jaxosc.typing import Interaction
 
 Numbers = Mapping[str, np.ndarray]
 
 _Tree = TypeVar("_Tree")
 _FREQUENCY = np.array(OMEGA)
+_EQUATIONS = dict(
+    zip(EQUATIONS, (jaxosc.langevin, global_lindblad, jaxosc.local_lindblad), strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def shift_by_literal_rates(curves: Curves) -> float:
         )
         end = some.at(0.99) + 1
         for row, setting in enumerate(SETTINGS):
-            for method in APPROXIMATE:
+            for method in ("local", "global"):
                 printed = curves[interaction, setting].occupation[method]
                 change = np.abs(halved[method][row, :end, 0] / printed[:end] - 1)
                 largest = max(largest, float(change.max()))
@@ -218,7 +222,9 @@ def _slopes(
             return jnp.log(jaxosc.occupation(jaxosc.steady_state(dynamics))[0])
 
         def logarithms(system: jaxosc.Oscillators) -> dict[str, jax.Array]:
-            return {name: logarithm(EQUATIONS[name](system, baths)) for name in ("local", EXACT)}
+            return {
+                name: logarithm(_EQUATIONS[name](system, baths)) for name in ("local", "langevin")
+            }
 
         return jax.jvp(logarithms, (oscillators,), (direction,))[1]
 
@@ -229,16 +235,14 @@ def _describe(
     oscillators: jaxosc.Oscillators, temperature: jax.Array, damping: jax.Array
 ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
     baths = jaxosc.Baths(damping, temperature)
-    ohmic = jaxosc.Baths(damping, temperature, spectrum="ohmic")
+    ohmic = jaxosc.Baths(damping, temperature, "ohmic", coupling="position")
     covariance = {
         **{
             name: jaxosc.steady_state(equation(oscillators, baths))
-            for name, equation in EQUATIONS.items()
+            for name, equation in _EQUATIONS.items()
         },
-        EQUILIBRIUM: jaxosc.gibbs(oscillators, temperature[0]),
-        "global_ohmic": jaxosc.steady_state(
-            jaxosc.global_lindblad(oscillators, ohmic, weights="position")
-        ),
+        "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
+        "global_ohmic": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, ohmic)),
     }
     return (
         {method: jaxosc.occupation(state) for method, state in covariance.items()},

@@ -11,13 +11,14 @@ import jax
 import jaxosc
 from jaxosc import _checks
 from jaxosc._terminal import progress_bar
-from jaxosc.figures.catalogue import FIGURES
-from jaxosc.figures.claims import claims_of
-from jaxosc.figures.claims.measures import Claim
-from jaxosc.figures.data import columns, compute, shift_by_literal_rates
-from jaxosc.figures.drawing import FORMATS, draw
-from jaxosc.figures.output import prepare_folder, write
-from jaxosc.figures.report import Run, claims_json, file_name, report, table
+from jaxosc.figures.drawing import FORMATS
+from jaxosc.figures.output import prepare_folder, table, write
+from jaxosc.papers.konopik_lutz.catalogue import FIGURES
+from jaxosc.papers.konopik_lutz.claims import claims_of
+from jaxosc.papers.konopik_lutz.claims.measures import Claim
+from jaxosc.papers.konopik_lutz.data import columns, compute, shift_by_literal_rates
+from jaxosc.papers.konopik_lutz.drawing import draw
+from jaxosc.papers.konopik_lutz.report import Run, claims_json, file_name, report
 
 # Fewer would leave a divergence near λ_c to a handful of points.
 MIN_POINTS = 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxosc.figures.catalogue import DAMPING, OMEGA, ZERO_POINT_SHIFT
-from jaxosc.figures.data import Curve
+from jaxosc.papers.konopik_lutz.catalogue import DAMPING, OMEGA, ZERO_POINT_SHIFT
+from jaxosc.papers.konopik_lutz.data import Curve
 
 # "Perfect agreement" in a figure: a hundredth, about the radius of a marker on a ratio axis.
 VISIBLE = 0.01

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jaxosc.figures.catalogue import LAST_COUPLING, OMEGA, Figure
-from jaxosc.figures.claims.measures import (
+from jaxosc.papers.konopik_lutz.catalogue import LAST_COUPLING, OMEGA, Figure
+from jaxosc.papers.konopik_lutz.claims.measures import (
     DECADE,
     EXPONENT_TOLERANCE,
     VISIBLE,
@@ -16,7 +16,7 @@ from jaxosc.figures.claims.measures import (
     mean_deviation,
     verdict,
 )
-from jaxosc.figures.claims.rows import (
+from jaxosc.papers.konopik_lutz.claims.rows import (
     EXPONENT,
     agreement,
     by_setting,
@@ -24,7 +24,7 @@ from jaxosc.figures.claims.rows import (
     no_criticality,
     unsound_remark,
 )
-from jaxosc.figures.data import Curve
+from jaxosc.papers.konopik_lutz.data import Curve
 
 _SUBSCRIPT = "₁₂"
 
