@@ -1,1 +1,1 @@
-"""Array-level solvers of the descriptions: they take and give arrays, never a record."""
+"""Kernels that take and give arrays, one file for each kind of network."""
