@@ -72,17 +72,27 @@ def rotating_wave_response(ahead: jax.Array, behind: jax.Array) -> jax.Array:
 
 
 def resonances_of_drift(drift: jax.Array) -> jax.Array:
-    """|Im λ| of the eigenvalues of an enlarged drift [n, n]."""
-    return jnp.abs(general_eigenvalues(jax.lax.stop_gradient(drift)).imag)
+    """Frequencies [n + 1] of the eigenvalues of an enlarged drift [n, n]; of real ones the rates.
+
+    And the largest scale, where the tail begins.
+    """
+    values = general_eigenvalues(jax.lax.stop_gradient(drift))
+    size = jnp.abs(values)
+    turning = jnp.abs(values.imag)
+    return jnp.append(jnp.where(turning > 0, turning, size), jnp.max(size))
 
 
 def resonances_of_response(
     effective: jax.Array, bare: jax.Array, forces: jax.Array, response: Response
 ) -> jax.Array:
-    """Frequencies [2N] at which the network answers, near those of the Hamiltonian ``bare``."""
+    """Frequencies [2N + 1] at which the network answers, near those of the Hamiltonian ``bare``.
+
+    And the largest scale of that, where the tail begins.
+    """
     effective, bare, forces = jax.lax.stop_gradient((effective, bare, forces))
     form = symplectic_form(len(bare) // 2, bare.dtype)
-    start = jnp.abs(general_eigenvalues(form @ bare).imag)
+    roots = general_eigenvalues(form @ bare)
+    start = jnp.abs(roots.imag)
 
     def shifted(_: int, nu: jax.Array) -> jax.Array:
         def nearest(nu: jax.Array) -> jax.Array:
@@ -92,7 +102,8 @@ def resonances_of_response(
 
         return jax.lax.map(nearest, nu)
 
-    return jax.lax.stop_gradient(jax.lax.fori_loop(0, _SHIFTS, shifted, start))
+    end = jax.lax.fori_loop(0, _SHIFTS, shifted, start)
+    return jax.lax.stop_gradient(jnp.append(end, jnp.max(jnp.abs(roots))))
 
 
 def integrate(
