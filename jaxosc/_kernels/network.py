@@ -111,10 +111,11 @@ class NetworkKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        coupling: BathCoupling,
+        coupling: BathCoupling | jax.Array,
         rate: Rates,
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
+        assert isinstance(coupling, str)
         return network_secular.secular(
             self.network, damping, temperature, unit, valid, coupling=coupling, rate=rate
         )
