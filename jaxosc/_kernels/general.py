@@ -72,7 +72,15 @@ class GeneralKernel(Kernel):
         omega = jnp.diag(jnp.repeat(self.frequency, 2))
         base = symplectic(omega) - jnp.diag(jnp.repeat(damping, 2))
         slope = symplectic(self.hessian - omega)
-        return first_growth(base, slope, damping, critical, valid)
+        return first_growth(base, slope, jnp.all(damping > 0), critical, valid)
+
+    def growth_scale(self, bath_drift: jax.Array, valid: jax.Array) -> jax.Array:
+        """The same in any frame, with what the baths add to the drift."""
+        omega = jnp.diag(jnp.repeat(self.frequency, 2))
+        base = symplectic(omega) + bath_drift
+        slope = symplectic(self.hessian - omega)
+        size, coupled = (jnp.linalg.norm(jax.lax.stop_gradient(x)) for x in (base, slope))
+        return first_growth(base, slope, dense.is_stable(base), size / coupled, valid)
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""

@@ -76,7 +76,7 @@ class NetworkKernel(Kernel):
         decay, zero = -jnp.diag(damping), jnp.zeros_like(exchange)
         base = interleave(decay, jnp.diag(omega), -jnp.diag(omega), decay)
         slope = interleave(zero, exchange - pairing, -(exchange + pairing), zero)
-        return first_growth(base, slope, damping, critical, valid)
+        return first_growth(base, slope, jnp.all(damping > 0), critical, valid)
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""

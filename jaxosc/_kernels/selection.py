@@ -25,7 +25,7 @@ from jaxosc._numerics import entropy
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
-from jaxosc.oscillators import Oscillators, is_real
+from jaxosc.oscillators import Oscillators, in_unit, is_real
 from jaxosc.pairs import PairAtDistance
 from jaxosc.spectra import Spectrum
 
@@ -236,6 +236,11 @@ def kernel_of(oscillators: Oscillators) -> Kernel:
         return SingleKernel(network, hollow)
     few = oscillators.modes <= _FEW
     return FewKernel(network, hollow) if few else ManyKernel(network, hollow)
+
+
+def general_of(oscillators: Oscillators, unit: jax.Array) -> GeneralKernel:
+    """The kernel of any H, in this unit."""
+    return _general(in_unit(oscillators, unit))
 
 
 def _general(oscillators: Oscillators) -> GeneralKernel:
