@@ -24,7 +24,7 @@ def test_compare_descriptions(capsys):
     exact = occupations["Langevin (exact)"]
     assert abs(occupations["global, Caldeira-Leggett rates"] / exact - 1) < 1e-6
     assert occupations["local Lindblad"] < occupations["global, paper's rates"] < exact
-    assert "Flat Langevin model: inside its domain" in capsys.readouterr().out
+    assert "Langevin equation: inside its domain" in capsys.readouterr().out
 
 
 def test_temperature_grid(capsys):

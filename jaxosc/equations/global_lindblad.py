@@ -79,10 +79,15 @@ class GlobalLindblad(Equation):
                 "Argument `oscillators` must have real couplings for the global equation, but "
                 f"they are {oscillators.exchange.dtype}."
             )
-        if not isinstance(baths.coupling, str) or baths.temperature is None:
+        if not isinstance(baths.coupling, str):
             raise ValueError(
-                "Argument `baths` must hold one bath an oscillator with a temperature, by the "
-                f"name of its coupling, for the global equation, but it is {baths!r}."
+                "Argument `baths` must hold one bath an oscillator, by the name of a coupling, for "
+                f"the global equation, but it holds rows of the shape {baths.coupling.shape}."
+            )
+        if baths.temperature is None:
+            raise ValueError(
+                "Argument `baths` must have temperatures for the global equation, but it has "
+                "occupations, the same at every frequency."
             )
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
