@@ -6,15 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from precision import EPS
 
 from jaxosc._kernels.interface import Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.selection import kernel_of
-from jaxosc._numerics.lyapunov import as_dense_system
 from jaxosc._numerics.small import interleave
 from jaxosc.oscillators import Oscillators, in_unit, natural_unit
-from tests.precision import EPS
 
 # The kernel that is selected, and the modes at which it is asked. At two modes the general ones
 # are asked too: there the pair is a faster way to the same numbers.
@@ -44,8 +43,8 @@ def problems(modes, count):
 
 def made(kind, frequency, exchange, pairing):
     if kind is PairKernel:
-        return kernel_of(Oscillators._assemble((frequency, exchange, pairing), ()))
-    return kind(Network(frequency, exchange, pairing))
+        return kernel_of(Oscillators._assemble((frequency, exchange, pairing, None), (True,)))
+    return kind(Network(frequency, exchange, pairing), True)
 
 
 def drift_of(frequency, exchange, pairing, damping):
@@ -59,6 +58,13 @@ def by_kernel(kind, frequency, exchange, pairing, damping, temperature):
         "local": kernel.local_state(damping, damping * temperature, jnp.array(True)),
         "langevin": kernel.langevin_state(damping, temperature, jnp.array(True)),
     }
+
+
+def as_dense_system(drift, diffusion):
+    """σ of Aσ + σAᵀ + D = 0, all n² entries as unknowns."""
+    one = jnp.eye(len(drift), dtype=drift.dtype)
+    matrix = jnp.kron(drift, one) + jnp.kron(one, drift)
+    return jnp.linalg.solve(matrix, -diffusion.reshape(-1)).reshape(drift.shape)
 
 
 def by_dense_system(kind, frequency, exchange, pairing, damping, temperature):
