@@ -154,7 +154,7 @@ def _langevin_diffusion(drift: matrix, numbers: Parameters) -> matrix:
 def _global(numbers: Parameters, interaction: str) -> matrix:
     """Normal modes a_j = Σ_k U_jk c_k + V_jk c_k†, each at Σ_j w_jk N_j(Ω_k)/Σ_j w_jk.
 
-    w_jk = γ_j (U_jk² + V_jk²), the library's default.
+    w_jk = γ_j U_jk², of flat baths in rotating-wave coupling.
     """
     w1, w2, coupling = numbers.omega1, numbers.omega2, numbers.coupling
     if interaction == "position":
@@ -179,7 +179,7 @@ def _global(numbers: Parameters, interaction: str) -> matrix:
     for k, mode in enumerate(modes):
         rate = weighted = mpf(0)
         for j, (_, gamma, temperature) in enumerate(_oscillators(numbers)):
-            weight = gamma * (position[j, k] ** 2 + momentum[j, k] ** 2) / 2  # U² + V²
+            weight = gamma * ((position[j, k] + momentum[j, k]) / 2) ** 2
             rate += weight
             weighted += weight * mp.coth(mode / (2 * temperature)) / 2
         variance = weighted / rate

@@ -9,6 +9,7 @@ import sys
 import jax
 
 import jaxosc
+from jaxosc.papers import konopik_lutz
 
 jax.config.update("jax_enable_x64", True)
 
@@ -20,16 +21,15 @@ def main(fast: bool = False) -> dict[str, float]:
     coupling = 0.9 * jaxosc.critical_coupling(OMEGA, "position")
     oscillators = jaxosc.pair(OMEGA, coupling, "position")
     baths = jaxosc.Baths(damping=(1.5e-4, 1.5e-4), temperature=(98.0, 298.0))
-    microscopic = jaxosc.Baths(baths.damping, baths.temperature, spectrum="ohmic")
+    microscopic = baths.replace(spectrum="ohmic", coupling="position")
 
     # %% Every description is a drift and a diffusion; what follows is the same for all
     dynamics = {
         "Langevin (exact)": jaxosc.langevin(oscillators, baths),
         "local Lindblad": jaxosc.local_lindblad(oscillators, baths),
-        "global, paper's rates": jaxosc.global_lindblad(oscillators, baths),
-        "global, Caldeira-Leggett rates": jaxosc.global_lindblad(
-            oscillators, microscopic, weights="position"
-        ),
+        "global, rotating-wave baths": jaxosc.global_lindblad(oscillators, baths),
+        "global, Caldeira-Leggett baths": jaxosc.global_lindblad(oscillators, microscopic),
+        "global, rates of the paper": konopik_lutz.global_lindblad(oscillators, baths),
     }
     covariances = {name: jaxosc.steady_state(dynamics[name]) for name in dynamics}
     if not fast:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import jax
@@ -83,7 +84,7 @@ class Diagnosis:
         ]
         lines += [f"{name}: {state.reason}" for name, state in self.states.items()]
         if self.bounded:
-            lines.append(f"Flat Langevin model: {self._langevin_domain()}")
+            lines.append(f"Langevin equation: {self._langevin_domain()}")
             lines.append(f"Secular approximation of the global equation: {self._secular_domain()}")
         return "\n".join(lines)
 
@@ -110,8 +111,8 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
 
     Args:
         oscillators: N modes; the Hamiltonian need not be bounded.
-        baths: one bath an oscillator. The descriptions are evaluated with a flat spectrum and,
-            for the global one, with the paper's weights.
+        baths: one bath an oscillator, which each description takes as it is; one that is not
+            made for such baths has no state, and the reason says so.
 
     Returns:
         A Diagnosis: numbers as attributes, words by ``print``.
@@ -127,7 +128,6 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
                 f"Argument `{name}` must hold known values, but they are traced; "
                 "call diagnose outside jit, vmap and grad."
             )
-    baths = Baths(baths.damping, baths.temperature)
     bounded = bool(domain.is_bounded(oscillators))
     damping = np.asarray(baths.damping)
     largest = damping.max()
@@ -159,9 +159,13 @@ def _state(equation: Equation, oscillators: Oscillators, baths: Baths) -> State:
     if not domain.is_bounded(oscillators):
         return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
     try:
-        covariance = steady_state(equation(oscillators, baths))
+        with warnings.catch_warnings():  # of moments that diverge, which the words below tell
+            warnings.simplefilter("ignore", UserWarning)
+            covariance = steady_state(equation(oscillators, baths))
     except ValueError as error:
         return State(False, np.nan, np.nan, f"no state. {error}")
+    if np.isnan(covariance).any():
+        return State(False, np.nan, np.nan, "no state: some moments diverge without a cutoff.")
     smallest = float(symplectic_eigenvalues(covariance)[0])
     lowest = float(occupation(covariance).min())
     physical = bool(is_physical(covariance))

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from precision import SINGLE, digits, rounded
 
+import jaxosc
+from jaxosc.papers import konopik_lutz
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -123,3 +126,11 @@ def random_network(generator: np.random.Generator, modes: int) -> dict[str, np.n
         "damping": 10 ** generator.uniform(-4, -1, modes),
         "temperature": 10 ** generator.uniform(0, 2, modes),
     }
+
+
+def global_equation(oscillators, damping, temperature, coupling="rotating-wave", spectrum="flat"):
+    """The global equation by the coupling of its baths; "paper" has the rates of Eq. 17."""
+    if coupling == "paper":
+        return konopik_lutz.global_lindblad(oscillators, jaxosc.Baths(damping, temperature))
+    baths = jaxosc.Baths(damping, temperature, spectrum, coupling=coupling)
+    return jaxosc.global_lindblad(oscillators, baths)

@@ -48,6 +48,7 @@ BATH = jaxosc.Baths([0.1], [2.0])
 BATHS = jaxosc.Baths((0.1, 0.2), (1.0, 2.0))
 BATHS32 = jaxosc.Baths(np.float32([0.1, 0.2]), np.float32([1, 2]))
 OHMIC = jaxosc.Baths((0.1, 0.2), (1.0, 2.0), "ohmic")
+MOMENTUM = jaxosc.Baths((0.1, 0.2), (1.0, 2.0), "ohmic", coupling="momentum")
 COLD = jaxosc.Baths((0.1, 0.2), (0.0, 0.0))
 ONE_SIDED = jaxosc.Baths((0.1, 0.0), (1.0, 2.0))
 BARE = jaxosc.Baths((0.0, 0.0), (1.0, 2.0))
@@ -489,7 +490,7 @@ _OSCILLATORS = record(
 _BATHS = record(
     "BATHS", "BATHS", "COLD", "ONE_SIDED",
     odd=("BARE", "MANY_BATHS", "TWO"),
-    more=("BATHS32", "OHMIC", "BATHS_OF_THREE", "BATH"),
+    more=("BATHS32", "OHMIC", "MOMENTUM", "BATHS_OF_THREE", "BATH"),
 )  # fmt: skip
 _INTERACTION = thing("'position'", "'rotating-wave'", odd=("'Position'", "'position '"))
 _MATRIX = numbers("[[0, 1], [1, 0]]", "[[0.0, 0.3], [0.3, 0.0]]", "[[0, 0], [0, 0]]", odd=(
@@ -539,10 +540,7 @@ TARGETS = {
         oscillators=_OSCILLATORS, temperature=numbers("1", "0", "0.3", "50.0", "1e-3")
     ),
     "jaxosc.local_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
-    "jaxosc.global_lindblad": dict(
-        oscillators=_OSCILLATORS, baths=_BATHS, weights=thing("'paper'", "'rotating-wave'",
-            "'position'")
-    ),
+    "jaxosc.global_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.langevin": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.langevin_quadrature": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.langevin_spectrum": dict(
@@ -813,7 +811,7 @@ TARGETS |= {
             "lambda o, b: GENERAL", "lambda o, b: UNSTABLE",
             "lambda o, b: jaxosc.steady_state(jaxosc.local_lindblad(o, b))",
             "lambda o, b: 'x'", "lambda o, b: jnp.full((4, 4), jnp.nan)",
-            "functools.partial(jaxosc.global_lindblad, weights='x')",
+            "lambda o, b: jaxosc.global_lindblad(o, b.replace(coupling='x'))",
         )),
         observable=thing("of_covariance", odd=(
             "jaxosc.occupation", "lambda s: None", "lambda s: 'x'", "lambda s: 1",
@@ -1004,7 +1002,7 @@ _MANY_MODES = 64
 
 
 def _of_equation(physical):
-    def checker(value, oscillators, baths, weights="paper"):
+    def checker(value, oscillators, baths):
         if not isinstance(value, jaxosc.Dynamics):
             yield "it is no Dynamics"
             return
@@ -1347,7 +1345,6 @@ def run(target, random, thorough=True):
 
 OPTIONAL = {
     "jaxosc.Baths": ("spectrum",),
-    "jaxosc.global_lindblad": ("weights",),
     "jaxosc.langevin_spectrum": ("moment",),
     "jaxosc.mutual_information": ("modes", "others"),
     "jaxosc.histogram": ("bins",),

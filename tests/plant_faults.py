@@ -57,6 +57,7 @@ TESTS = {
     "equations/langevin.py": "equations properties accuracy microscopic",
     "equations/langevin_integral.py": "equations microscopic properties",
     "equations/local_lindblad.py": "equations properties accuracy time_evolution",
+    "papers/konopik_lutz/flat_rates.py": "equations properties degenerate",
     "gaussian.py": "gaussian properties accuracy",
     "normal_modes.py": "equations properties accuracy",
     "oscillators.py": "equations critical_points properties bad_input",

@@ -17,7 +17,15 @@ import numpy as np
 import reference
 
 ANSWERS = Path(__file__).with_suffix(".json")
-DESCRIPTIONS = ("local", "global", "global position ohmic", "langevin", "gibbs")
+DESCRIPTIONS = (
+    "local", "global", "global paper", "global position ohmic", "langevin", "gibbs",
+)  # fmt: skip
+# Rates and spectrum of every form of the global equation
+GLOBAL = {
+    "global": ("rotating-wave", "flat"),
+    "global paper": ("paper", "flat"),
+    "global position ohmic": ("position", "ohmic"),
+}
 MEASURES = ("occupation", "coherence", "information", "entropy", "purity", "smallest")
 
 
@@ -145,9 +153,9 @@ def exact_covariance(problem: Problem, description: str) -> mpmath.matrix:
     if description == "gibbs":
         return reference.gibbs(*network, problem.temperature[0])
     baths = problem.damping, problem.temperature
-    if description == "global position ohmic":
-        return reference.global_(*network, *baths, weights="position", spectrum="ohmic")
-    return getattr(reference, {"global": "global_"}.get(description, description))(*network, *baths)
+    if description in GLOBAL:
+        return reference.global_(*network, *baths, *GLOBAL[description])
+    return getattr(reference, description)(*network, *baths)
 
 
 def evaluate(problem: Problem, description: str) -> dict[str, list[str]]:

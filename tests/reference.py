@@ -327,16 +327,16 @@ def global_(
     pairing: Any,
     damping: Any,
     temperature: Any,
-    weights: str = "paper",
+    weights: str = "rotating-wave",
     spectrum: str = "flat",
 ) -> matrix:
     """Global (secular) master equation: <c_k^+ c_k> = sum_j w_jk N(Omega_k, T_j) / sum_j w_jk.
 
     weights "paper": g_j (U^2 + V^2) (Konopik & Lutz, Eq. 17; always flat), "rotating-wave":
-    g_j(Omega_k) U^2, "position": g_j(Omega_k) (U + V)^2; spectrum "flat": g_j(v) = g_j, "ohmic":
-    g_j(v) = g_j v/w_j.
+    g_j(Omega_k) U^2, "position": g_j(Omega_k) (U + V)^2, "momentum": g_j(Omega_k) (U - V)^2;
+    spectrum "flat": g_j(v) = g_j, "ohmic": g_j(v) = g_j v/w_j.
     """
-    if weights not in ("paper", "rotating-wave", "position"):
+    if weights not in ("paper", "rotating-wave", "position", "momentum"):
         raise ValueError(f"unknown weights {weights!r}")
     if spectrum not in ("flat", "ohmic"):
         raise ValueError(f"unknown spectrum {spectrum!r}")
@@ -357,6 +357,7 @@ def global_(
                     "paper": g * (u[j, k] ** 2 + v[j, k] ** 2),
                     "rotating-wave": at_mode * u[j, k] ** 2,
                     "position": at_mode * (u[j, k] + v[j, k]) ** 2,
+                    "momentum": at_mode * (u[j, k] - v[j, k]) ** 2,
                 }[weights]
                 heat += weight * _bose(value, t)
                 total += weight

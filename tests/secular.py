@@ -9,7 +9,7 @@ from mpmath import mpf
 
 
 def global_(
-    frequency, exchange, pairing, damping, temperature, weights="paper", spectrum="flat"
+    frequency, exchange, pairing, damping, temperature, weights="rotating-wave", spectrum="flat"
 ) -> mpmath.matrix:
     """Covariance of the global equation with the coherences inside eigenspaces kept.
 
@@ -38,6 +38,7 @@ def global_(
                     "paper": [[a / mpmath.sqrt(2) for a in x], [a / mpmath.sqrt(2) for a in p]],
                     "rotating-wave": [[(a + b) / 2 for a, b in zip(x, p, strict=True)]],
                     "position": [x],
+                    "momentum": [p],
                 }[weights]
                 number = reference._bose(mean, reference._exact(temperature[j]))
                 number -= reference._bose(mean, coldest)

@@ -26,8 +26,8 @@ def covariance(name, coupling, ratio, omega, damping, temperature):
     if name == "gibbs":
         return jaxosc.gibbs(oscillators, temperature[0])
     if name == "global position ohmic":
-        baths = jaxosc.Baths(damping, temperature, spectrum="ohmic")
-        return jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, weights="position"))
+        baths = jaxosc.Baths(damping, temperature, "ohmic", coupling="position")
+        return jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths))
     equation = {
         "local": jaxosc.local_lindblad,
         "langevin": jaxosc.langevin,

@@ -7,6 +7,7 @@ import pytest
 from precision import digits, double
 
 import jaxosc
+from jaxosc.papers import konopik_lutz
 from jaxosc.spectra import Ohmic
 
 ZERO = np.zeros((2, 2))
@@ -18,8 +19,8 @@ def pair(**changes):
     return jaxosc.pair(**{**GOOD, **changes})
 
 
-def baths(damping=(0.1, 0.1), temperature=(1.0, 2.0), spectrum="flat"):
-    return jaxosc.Baths(damping, temperature, spectrum)
+def baths(damping=(0.1, 0.1), temperature=(1.0, 2.0), spectrum="flat", **options):
+    return jaxosc.Baths(damping, temperature, spectrum, **options)
 
 
 BATCH = jax.vmap(lambda coupling: pair(coupling=coupling))(np.linspace(0, 1, 3))
@@ -95,8 +96,23 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
         (lambda: jaxosc.local_lindblad(pair(), 1.0), "`baths` must be a jaxosc.Baths"),
         (lambda: jaxosc.langevin(pair(), baths((1, 1, 1), (1, 1, 1))), "`baths` must hold one"),
         (lambda: jaxosc.langevin(pair(), baths(spectrum="ohmic")), "`baths` must have the spectr"),
-        (lambda: jaxosc.global_lindblad(pair(), baths(), "flat"), "`weights` must be one of"),
-        (lambda: jaxosc.global_lindblad(pair(), baths(spectrum="ohmic")), "`weights` must be 'rot"),
+        (lambda: baths(coupling="paper"), "`coupling` must be one of"),
+        (
+            lambda: konopik_lutz.global_lindblad(pair(), baths(spectrum="ohmic")),
+            "`baths` must be flat and coupled by 'rotating-wave'",
+        ),
+        (
+            lambda: konopik_lutz.global_lindblad(pair(), baths(coupling="position")),
+            "`baths` must be flat and coupled by 'rotating-wave'",
+        ),
+        (
+            lambda: jaxosc.global_lindblad(pair(), jaxosc.Baths(0.1, 1.0, coupling=np.eye(4)[:2])),
+            "`baths` must hold one bath an oscillator, by the name",
+        ),
+        (
+            lambda: jaxosc.global_lindblad(pair(), jaxosc.Baths(0.1, occupation=1.0)),
+            "`baths` must have temperatures",
+        ),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), np.nan), "`frequency` must be finite"),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), 1.0, "x"), "`moment` must be one of"),
         (lambda: jaxosc.langevin(BATCH, baths()), "`oscillators` must hold one network"),

@@ -14,6 +14,7 @@ import secular
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
+from jaxosc.papers import konopik_lutz
 
 GRAPHS = {
     "triangle": secular.ring(3),
@@ -32,18 +33,21 @@ FAST = ("ring 4", "complete 4", "star 4")
 graphs = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in GRAPHS]
 )
-# weights and the spectrum of the baths
+# Coupling and spectrum of the baths
 COUPLINGS = (("paper", "flat"), ("rotating-wave", "flat"), ("position", "ohmic"))
+MOMENTUM = ("momentum", "flat")
 
 
 @functools.cache
-def compiled(equation, spectrum="flat", **options):
+def compiled(equation, coupling="rotating-wave", spectrum="flat"):
     """σ of a network given as five arrays."""
+    if coupling == "paper":
+        equation, coupling = konopik_lutz.global_lindblad, "rotating-wave"
 
     def state(frequency, exchange, pairing, damping, temperature):
         oscillators = jaxosc.Oscillators(frequency, exchange, pairing)
-        baths = jaxosc.Baths(damping, temperature, spectrum)
-        return jaxosc.steady_state(equation(oscillators, baths, **options))
+        baths = jaxosc.Baths(damping, temperature, spectrum, coupling=coupling)
+        return jaxosc.steady_state(equation(oscillators, baths))
 
     return jax.jit(state)
 
@@ -72,7 +76,7 @@ def test_the_numbering_of_the_sites_does_not_matter(name):
     equations = {
         "local": compiled(jaxosc.local_lindblad),
         "langevin": compiled(jaxosc.langevin),
-        **{w: compiled(jaxosc.global_lindblad, s, weights=w) for w, s in COUPLINGS},
+        **{names[0]: compiled(jaxosc.global_lindblad, *names) for names in COUPLINGS},
         "gibbs": jax.jit(lambda w, e, k, g, t: jaxosc.gibbs(jaxosc.Oscillators(w, e, k), t[0])),
     }
     for description, equation in equations.items():
@@ -93,11 +97,11 @@ def test_the_numbering_of_the_sites_does_not_matter(name):
 
 
 @graphs
-@pytest.mark.parametrize(("weights", "spectrum"), COUPLINGS)
-def test_the_coherences_of_an_eigenspace_are_kept(name, weights, spectrum):
+@pytest.mark.parametrize(("coupling", "spectrum"), [*COUPLINGS, MOMENTUM])
+def test_the_coherences_of_an_eigenspace_are_kept(name, coupling, spectrum):
     parts = symmetric_network(name, 3)
-    state = compiled(jaxosc.global_lindblad, spectrum, weights=weights)(*parts)
-    expected = exact(secular.global_(*parts, weights, spectrum))
+    state = compiled(jaxosc.global_lindblad, coupling, spectrum)(*parts)
+    expected = exact(secular.global_(*parts, coupling, spectrum))
     np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max())
 
 
@@ -169,8 +173,8 @@ def test_landmarks(adjacency, strength, gamma, temperature, numbers):
     modes = len(numbers)
     parts = (np.ones(modes), strength * adjacency, 0 * adjacency, np.full(modes, gamma))
     parts = [np.asarray(part, DTYPE) for part in (*parts, temperature)]
-    for weights in ("paper", "rotating-wave", "position"):
-        state = compiled(jaxosc.global_lindblad, weights=weights)(*parts)
+    for coupling in ("paper", "rotating-wave", "position"):
+        state = compiled(jaxosc.global_lindblad, coupling)(*parts)
         np.testing.assert_allclose(jaxosc.occupation(state), numbers, rtol=3e-9 + 8 * EPS)
 
 
@@ -178,12 +182,11 @@ def test_landmarks(adjacency, strength, gamma, temperature, numbers):
 @pytest.mark.parametrize("name", FAST)
 def test_the_langevin_equation_of_weak_damping_is_the_secular_one(name):
     """A microscopic bath of positions is Ohmic; the difference falls as γ or faster."""
-    weights, spectrum = "position", "ohmic"
     frequency, exchange, _, damping, temperature = symmetric_network(name, 5)
     errors = []
     for scale in (1e-3, 1e-5):
         parts = (frequency, exchange, exchange, scale * damping, temperature)
-        secular_ = compiled(jaxosc.global_lindblad, spectrum, weights=weights)(*parts)
+        secular_ = compiled(jaxosc.global_lindblad, "position", "ohmic")(*parts)
         whole = compiled(jaxosc.langevin)(*parts)
         errors.append(np.abs(jaxosc.occupation(secular_) / jaxosc.occupation(whole) - 1).max())
     assert errors[1] < 3e-2 * errors[0]
@@ -221,12 +224,12 @@ def test_dark_modes_are_told(large):
             continue
         damping = np.zeros(modes)
         damping[sites] = 1e-3 * (1 + np.arange(len(sites)))
-        for weights, spectrum in COUPLINGS:
+        for coupling, spectrum in COUPLINGS:
             for ratio in (0.0, 1.0):
                 parts = (np.full(modes, 1.3), 0.1 * adjacency, 0.1 * ratio * adjacency, damping)
                 parts = [np.asarray(part, DTYPE) for part in (*parts, 1.0 + np.arange(modes))]
-                state = compiled(jaxosc.global_lindblad, spectrum, weights=weights)(*parts)
-                assert np.all(np.isnan(state) if dark else np.isfinite(state)), (sites, weights)
+                state = compiled(jaxosc.global_lindblad, coupling, spectrum)(*parts)
+                assert np.all(np.isnan(state) if dark else np.isfinite(state)), (sites, coupling)
     oscillators = jaxosc.Oscillators(np.ones(4), 0.1 * secular.ring(4), np.zeros((4, 4)))
     with pytest.raises(ValueError, match="must damp every normal mode"):
         jaxosc.global_lindblad(oscillators, jaxosc.Baths([1e-3, 0, 0, 0], [1.0, 2.0, 3.0, 4.0]))
@@ -398,9 +401,7 @@ def test_leaves_of_one_hub(name):
         def state(links, damping, temperature, ratio=ratio):
             oscillators = jaxosc.Oscillators(jnp.ones(size), links, ratio * links)
             baths = jaxosc.Baths(damping, temperature)
-            covariance = jaxosc.steady_state(
-                jaxosc.global_lindblad(oscillators, baths, "rotating-wave")
-            )
+            covariance = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths))
             return jaxosc.occupation(covariance)
 
         usual = state(1e-4 * adjacency, damping, temperature)

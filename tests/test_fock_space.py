@@ -6,6 +6,7 @@ has converged is part of every test.
 
 import itertools
 
+import cases
 import numpy as np
 import pytest
 import reference
@@ -63,11 +64,14 @@ def local_jumps(operators, frequency, damping, temperature):
     return jumps
 
 
-def global_jumps(operators, exchange, pairing, weights, spectrum):
+def global_jumps(operators, exchange, pairing, coupling, spectrum):
     """Jumps between the eigenstates of H: c_k = Σ_j U_jk a_j − V_jk a_j†, modes by mpmath."""
     frequency, u, v = reference.normal_modes(OMEGA, exchange, pairing)
     u, v = (np.array(matrix.tolist(), dtype=float) for matrix in (u, v))
-    share = {"paper": u**2 + v**2, "rotating-wave": u**2, "position": (u + v) ** 2}[weights]
+    share = {
+        "paper": u**2 + v**2, "rotating-wave": u**2, "position": (u + v) ** 2,
+        "momentum": (u - v) ** 2,
+    }[coupling]  # fmt: skip
     jumps = []
     for k, at_mode in enumerate(float(w) for w in frequency):
         c = sum(u[j, k] * a - v[j, k] * a.dag() for j, a in enumerate(operators))
@@ -149,14 +153,14 @@ def check_local(interaction, cutoffs, tolerance):
     compare(state, liouvillian, cutoffs, tolerance)
 
 
-def check_global(interaction, weights, spectrum, cutoffs, tolerance):
+def check_global(interaction, coupling, spectrum, cutoffs, tolerance):
     exchange, pairing = network(interaction)
     oscillators = jaxosc.Oscillators(OMEGA, exchange, pairing)
-    baths = jaxosc.Baths(DAMPING, TEMPERATURE, spectrum=spectrum)
-    state = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, weights=weights))
+    dynamics = cases.global_equation(oscillators, DAMPING, TEMPERATURE, coupling, spectrum)
+    state = jaxosc.steady_state(dynamics)
 
     def liouvillian(operators):
-        jumps = global_jumps(operators, exchange, pairing, weights, spectrum)
+        jumps = global_jumps(operators, exchange, pairing, coupling, spectrum)
         return hamiltonian(operators, OMEGA, exchange, pairing), jumps
 
     compare(state, liouvillian, cutoffs, tolerance)
@@ -168,6 +172,7 @@ RATES = [
     ("rotating-wave", "flat"),
     ("position", "ohmic"),
     ("rotating-wave", "ohmic"),
+    ("momentum", "flat"),
 ]
 
 
@@ -181,10 +186,10 @@ def test_one_global_equation():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("weights", "spectrum"), RATES)
+@pytest.mark.parametrize(("coupling", "spectrum"), RATES)
 @pytest.mark.parametrize("interaction", INTERACTIONS)
-def test_global_equation(interaction, weights, spectrum):
-    check_global(interaction, weights, spectrum, (3, 4, 5), 2e-4)
+def test_global_equation(interaction, coupling, spectrum):
+    check_global(interaction, coupling, spectrum, (3, 4, 5), 2e-4)
 
 
 @double
@@ -197,7 +202,7 @@ def test_local_equation_to_more_digits(interaction):
 @double
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("interaction", "weights", "spectrum"),
+    ("interaction", "coupling", "spectrum"),
     [
         ("position", "paper", "flat"),
         ("position", "position", "ohmic"),
@@ -205,8 +210,8 @@ def test_local_equation_to_more_digits(interaction):
         ("rotating-wave", "rotating-wave", "ohmic"),
     ],
 )
-def test_global_equation_to_more_digits(interaction, weights, spectrum):
-    check_global(interaction, weights, spectrum, (5, 6, 7), 1e-6)
+def test_global_equation_to_more_digits(interaction, coupling, spectrum):
+    check_global(interaction, coupling, spectrum, (5, 6, 7), 1e-6)
 
 
 @pytest.mark.slow

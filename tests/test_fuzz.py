@@ -115,7 +115,7 @@ TRACED = (
     "lambda x: jaxosc.gibbs(jaxosc.pair((5.0, 2.0), x, 'position'), 1.0)",
     "lambda x: jaxosc.local_lindblad(TWO, x)",
     "lambda x: jaxosc.local_lindblad(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
-    "lambda x: jaxosc.global_lindblad(TWO, BATHS, x)",
+    "lambda x: jaxosc.global_lindblad(TWO, BATHS.replace(coupling=x))",
     "lambda x: jaxosc.global_lindblad(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
     "lambda x: jaxosc.langevin(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
     "lambda x: jaxosc.langevin_spectrum(TWO, BATHS, x)",

@@ -9,7 +9,7 @@ own. With x_j = √ω_j q_j, p_j = P_j/√ω_j,
 the square with its counter-term. Eliminating the bath leaves the friction kernel
 Σ_k c_k²/ν_k² cos(ν_k t), which for an Ohmic-Drude spectrum is (2/π) ∫ 2γ_j D(ν) cos(νt) dν with
 D(ν) = Λ²/(Λ² + ν²): for Λ → ∞, q̈_j + 2γ_j q̇_j + …, an amplitude that decays at the rate γ_j. In
-normal modes q_j = Σ_k R_jk Q_k the bath j damps Q_k at γ_j D(Ω_k) R_jk²: the weights of the global
+normal modes q_j = Σ_k R_jk Q_k the bath j damps Q_k at γ_j D(Ω_k) R_jk²: the rates of the global
 equation for position coupling and an Ohmic spectrum, up to D, which cancels from the steady state.
 
 Nothing here takes an equation or a normal mode from the library.
@@ -22,6 +22,7 @@ import pytest
 from precision import EPS, double
 
 import jaxosc
+from jaxosc.papers import konopik_lutz
 
 CUTOFF = 50.0
 
@@ -275,10 +276,10 @@ def occupations(covariance):
     return (np.diag(covariance)[::2] + np.diag(covariance)[1::2] - 1) / 2
 
 
-def description(model, equation, spectrum="flat", **options):
-    baths = jaxosc.Baths(model.damping, model.temperature, spectrum=spectrum)
+def description(model, equation, spectrum="flat", coupling="rotating-wave"):
+    baths = jaxosc.Baths(model.damping, model.temperature, spectrum, coupling=coupling)
     oscillators = jaxosc.pair(model.omega, model.coupling, "position")
-    return np.asarray(jaxosc.steady_state(equation(oscillators, baths, **options)))
+    return np.asarray(jaxosc.steady_state(equation(oscillators, baths)))
 
 
 def deviation(model, covariance, *args, **options):
@@ -286,7 +287,7 @@ def deviation(model, covariance, *args, **options):
     return occupations(description(model, *args, **options)) / occupations(covariance) - 1
 
 
-SECULAR = {"equation": jaxosc.global_lindblad, "spectrum": "ohmic", "weights": "position"}
+SECULAR = {"equation": jaxosc.global_lindblad, "spectrum": "ohmic", "coupling": "position"}
 
 # Cold and unequally damped; hotter, weakly coupled, the fast oscillator cold; closer to λ_c;
 # equal frequencies
@@ -333,16 +334,14 @@ def test_the_papers_parameters():
     # γ/Ω₋ = 1.8e-4, times about Ω/T: what is of first order in γ is a quantum correction
     assert np.abs(deviation(PAPER, exact, jaxosc.langevin)).max() < 3e-7
     assert np.abs(deviation(PAPER, exact, **SECULAR)).max() < 3e-7
-    # Other weights are wrong by per cent, at any damping
-    for weights, spectrum, expected in (
-        ("paper", "flat", [-0.0584, -0.0794]),
-        ("rotating-wave", "ohmic", [0.0631, 0.0283]),
+    # Other rates are wrong by per cent, at any damping
+    for equation, spectrum, expected in (
+        (konopik_lutz.global_lindblad, "flat", [-0.0584, -0.0794]),
+        (jaxosc.global_lindblad, "ohmic", [0.0631, 0.0283]),
     ):
         for scale in (1.0, 0.1):
             model = PAPER.damped(scale)
-            wrong = deviation(
-                model, infinite_bath(model), jaxosc.global_lindblad, spectrum, weights=weights
-            )
+            wrong = deviation(model, infinite_bath(model), equation, spectrum)
             np.testing.assert_allclose(wrong, expected, atol=1e-4)  # the digits given
     # The variances and the correlations of positions and of momenta agree as well. Those of a
     # position with a momentum are of order γ themselves, and of another size where damping acts on
@@ -415,7 +414,7 @@ def test_a_finite_bath_converges_to_145_92299520():
     # Relative to the finite bath as to the infinite one
     for case in ({"equation": jaxosc.langevin}, SECULAR):
         assert np.abs(deviation(PAPER, covariance, **case)).max() < max(3e-7, 8 * EPS)
-    assert np.abs(deviation(PAPER, covariance, jaxosc.global_lindblad)).min() > 0.05
+    assert np.abs(deviation(PAPER, covariance, konopik_lutz.global_lindblad)).min() > 0.05
     # The heat current, 2λω_2⟨x_1p_2⟩, is of order γ, and misses what is further off: 1/width of it
     np.testing.assert_allclose(covariance[0, 3], infinite_bath(PAPER)[0, 3], rtol=2 / 192)
 
@@ -433,7 +432,7 @@ def test_finite_baths_and_the_order_of_gamma(name):
         np.testing.assert_allclose(occupations(covariance), exact, rtol=5e-5)
         found["langevin"].append(deviation(model, covariance, jaxosc.langevin))
         found["global"].append(deviation(model, covariance, **SECULAR))
-        assert np.abs(deviation(model, covariance, jaxosc.global_lindblad)).max() > 0.015
+        assert np.abs(deviation(model, covariance, konopik_lutz.global_lindblad)).max() > 0.015
     for values in found.values():
         size = np.abs(values).max(axis=1)
         # γ/ω is 7e-3 at most, the next order up to 20 times that of the first, see above

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+import cases
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -18,10 +19,11 @@ from strategies import Network, networks
 
 import jaxosc
 
-# Weights and spectrum of every form of the global equation
+# Coupling and spectrum of the baths for every form of the global equation
 GLOBAL = {
-    "global": ("paper", "flat"),
-    "global rotating-wave": ("rotating-wave", "flat"),
+    "global": ("rotating-wave", "flat"),
+    "global paper": ("paper", "flat"),
+    "global momentum ohmic": ("momentum", "ohmic"),
     "global position": ("position", "flat"),
     "global rotating-wave ohmic": ("rotating-wave", "ohmic"),
     "global position ohmic": ("position", "ohmic"),
@@ -62,9 +64,7 @@ def hold(law, examples, *given_strategies):
 
 def dynamics_of(name, oscillators, damping, temperature):
     if name in GLOBAL:
-        weights, spectrum = GLOBAL[name]
-        baths = jaxosc.Baths(damping, temperature, spectrum=spectrum)
-        return jaxosc.global_lindblad(oscillators, baths, weights=weights)
+        return cases.global_equation(oscillators, damping, temperature, *GLOBAL[name])
     equation = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}[name]
     return equation(oscillators, jaxosc.Baths(damping, temperature))
 

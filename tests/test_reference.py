@@ -246,6 +246,8 @@ def test_weights_of_the_global_equation():
         ("position", "flat"): lambda w, o, u, v: (u + v) ** 2,
         # With an Ohmic bath g_j R_jk^2, R = U U - V V entry by entry.
         ("position", "ohmic"): lambda w, o, u, v: o / w * (u + v) ** 2,
+        ("momentum", "flat"): lambda w, o, u, v: (u - v) ** 2,
+        ("momentum", "ohmic"): lambda w, o, u, v: o / w * (u - v) ** 2,
     }
     for (weights, spectrum), rule in rules.items():
         covariance = reference.global_(
@@ -267,7 +269,7 @@ def test_weights_of_the_global_equation():
 def test_all_weights_agree_at_one_temperature():
     system = network(3, seed=5)
     expected = reference.gibbs(*system, 0.8)
-    for weights in ("paper", "rotating-wave", "position"):
+    for weights in ("paper", "rotating-wave", "position", "momentum"):
         for spectrum in ("flat", "ohmic"):
             baths = (0.1, 0.3, 0.05), (0.8, 0.8, 0.8)
             result = reference.global_(*system, *baths, weights, spectrum)

@@ -23,7 +23,7 @@ from precision import double
 
 import jaxosc
 from jaxosc.cli import main
-from jaxosc.figures import FIGURES, Claim, reproduce
+from jaxosc.papers.konopik_lutz import FIGURES, Claim, global_lindblad, reproduce
 from jaxosc.papers.konopik_lutz.claims import measures
 from jaxosc.papers.konopik_lutz.data import Curve, reduced_grid
 
@@ -154,7 +154,7 @@ def test_tables_agree_with_the_library(run, name, interaction, t1, t2):
         oscillators = jaxosc.pair(OMEGA, float(row["lambda"]), interaction)
         for method, equation in (
             ("langevin", jaxosc.langevin),
-            ("global", jaxosc.global_lindblad),
+            ("global", global_lindblad),
             ("local", jaxosc.local_lindblad),
         ):
             occupation = jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]

@@ -25,6 +25,7 @@ EQUATIONS = [
     "rotating-wave, flat",
     "position, ohmic",
     "rotating-wave, ohmic",
+    "momentum, ohmic",
 ]
 # One and three modes share formulas, two have their own. Most of the time goes into compilation.
 FAST = [
@@ -55,9 +56,9 @@ def by_the_library(network, name):
     if name in ("local", "langevin"):
         equation = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}[name]
         return equation(oscillators, baths)
-    weights, spectrum = name.split(", ")
-    baths = jaxosc.Baths(network["damping"], network["temperature"], spectrum=spectrum)
-    return jaxosc.global_lindblad(oscillators, baths, weights=weights)
+    return cases.global_equation(
+        oscillators, network["damping"], network["temperature"], *name.split(", ")
+    )
 
 
 def by_hand(network, name):
@@ -112,14 +113,17 @@ def langevin_diffusion(network):
     return diffusion.real
 
 
-def global_matrices(network, weights, spectrum):
+def global_matrices(network, coupling, spectrum):
     """Normal mode k: ċ = −iΩ_kc − Γ_kc and noise Γ_k(2n_k + 1), modes by mpmath."""
     frequency, u, v = reference.normal_modes(
         network["frequency"], network["exchange"], network["pairing"]
     )
     frequency = np.array([float(value) for value in frequency])
     u, v = (np.array(matrix.tolist(), dtype=float) for matrix in (u, v))
-    share = {"paper": u**2 + v**2, "rotating-wave": u**2, "position": (u + v) ** 2}[weights]
+    share = {
+        "paper": u**2 + v**2, "rotating-wave": u**2, "position": (u + v) ** 2,
+        "momentum": (u - v) ** 2,
+    }[coupling]  # fmt: skip
     rates = network["damping"][:, None] * share
     if spectrum == "ohmic":
         rates = rates * frequency / network["frequency"][:, None]

@@ -47,8 +47,8 @@ jaxosc.Baths(np.ones(2), jnp.ones(2), spectrum="white")  # type: ignore[arg-type
 jaxosc.Baths("cold", "hot")  # type: ignore[arg-type]
 warmer: jaxosc.Baths = baths.replace(temperature=(1.0, 2.0))
 
-dynamics: jaxosc.Dynamics = jaxosc.global_lindblad(near, baths, "position")
-jaxosc.global_lindblad(near, baths, weights="flat")  # type: ignore[arg-type]
+dynamics: jaxosc.Dynamics = jaxosc.global_lindblad(near, baths)
+jaxosc.Baths(1e-4, 98, coupling="spring")  # type: ignore[arg-type]
 jaxosc.langevin_spectrum(near, baths, 0.7, "covariance")
 jaxosc.langevin_spectrum(near, baths, 0.7, moment="energy")  # type: ignore[arg-type]
 jaxosc.gibbs(near, 98)

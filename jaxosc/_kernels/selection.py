@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxosc import baths as _baths
 from jaxosc._kernels import dense, embedded
-from jaxosc._kernels.filters import Filters, susceptibility
+from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel

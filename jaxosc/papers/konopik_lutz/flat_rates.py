@@ -50,8 +50,8 @@ class FlatRates(GlobalLindblad):
         super().require_kind(oscillators, baths)
         if not (has_kind(baths, Flat) and baths.coupling == "rotating-wave"):
             raise ValueError(
-                "Argument `baths` must be flat and of the coupling 'rotating-wave', as they are if "
-                f"neither is given, for the rates of Eq. 17, but it is {baths!r}."
+                "Argument `baths` must be flat and coupled by 'rotating-wave' for the rates of "
+                f"Eq. 17, but it is {baths.spectrum!r}, coupled by {baths.coupling!r}."
             )
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
