@@ -15,13 +15,13 @@ import numpy as np
 
 from jaxosc import baths as _baths
 from jaxosc._kernels import dense, embedded
-from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
 from jaxosc._numerics import entropy
+from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
@@ -57,6 +57,12 @@ class Problem(NamedTuple):
     squeezing: jax.Array | None
 
     @property
+    def temperatures(self) -> jax.Array:
+        """T [M], of baths that are known to have them."""
+        assert self.temperature is not None
+        return self.temperature
+
+    @property
     def general(self) -> GeneralKernel:
         """The kernel, where there are rows."""
         assert isinstance(self.kernel, GeneralKernel)
@@ -79,7 +85,7 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
 
 
 def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
-    """u [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
+    """U [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
     rows = baths._rows
     if rows is None:
         if baths.squeezing is None:
@@ -225,7 +231,7 @@ def counter_terms(baths: Baths) -> tuple[bool, ...]:
 
 
 def coupling_rows(baths: Baths, modes: int) -> jax.Array:
-    """c [M, 2N] of baths behind positions, momenta or real rows."""
+    """C [M, 2N] of baths behind positions, momenta or real rows."""
     if baths._rows is not None:
         return baths._rows
     rows = np.zeros((modes, modes, 2))

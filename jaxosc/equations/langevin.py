@@ -106,7 +106,9 @@ class Langevin(AmplitudeDamping):
             return domain.frame_conditions(oscillators, baths, kernel)
         found = domain.conditions(oscillators, baths, kernel)
         if selection.noise_of(baths) == "structured" and baths.counter_term is not True:
-            found[domain.Status.SHIFTED] = selection.structured_of(oscillators, baths).network.stable
+            found[domain.Status.SHIFTED] = selection.structured_of(
+                oscillators, baths
+            ).network.stable
         return found
 
     def drift(self, *parts: Any) -> jax.Array:
@@ -134,7 +136,7 @@ class Langevin(AmplitudeDamping):
             return nan_unless(valid, found * structured.unit)
         if problem.rows is None:
             return problem.kernel.langevin_diffusion(
-                problem.damping, problem.temperature, problem.unit, valid
+                problem.damping, problem.temperatures, problem.unit, valid
             )
         return nan_unless(valid, self._flat(problem).diffusion * problem.unit)
 
@@ -147,7 +149,7 @@ class Langevin(AmplitudeDamping):
         if kind == "structured":
             return nan_unless(valid, selection.structured_of(*parts).steady_covariance())
         if problem.rows is None:
-            return problem.kernel.langevin_state(problem.damping, problem.temperature, valid)
+            return problem.kernel.langevin_state(problem.damping, problem.temperatures, valid)
         flat = self._flat(problem)
         return problem.general.steady(flat.drift, nan_unless(valid, flat.diffusion))
 
@@ -156,8 +158,7 @@ class Langevin(AmplitudeDamping):
         kind = selection.noise_of(parts[1])
         if kind == "white":
             return f"{super().explain(*parts)}; white baths, exactly those of the local equation"
-        temperature = selection.problem_of(*parts).temperature
-        assert temperature is not None
+        temperature = selection.problem_of(*parts).temperatures
         if kind == "structured":
             network = selection.structured_of(*parts).network
             filters = len(network.drift) - len(network.divergent)
@@ -178,5 +179,5 @@ class Langevin(AmplitudeDamping):
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None
         return dense.flat_langevin(
-            problem.general.hessian, problem.rows, problem.damping, problem.temperature
+            problem.general.hessian, problem.rows, problem.damping, problem.temperatures
         )

@@ -99,13 +99,14 @@ class LocalLindblad(AmplitudeDamping):
 
 def _noise(baths: Baths | Problem, frequency: jax.Array) -> jax.Array:
     """γ(2N + 1) [N]."""
-    if baths.occupation is not None:
+    temperature = baths.temperature
+    if temperature is None:
         return small.entrywise(lambda rate, n: rate * (2 * n + 1), baths.damping, baths.occupation)
 
     def of_one(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:
         return damping * (2 * bose(frequency, temperature) + 1)
 
-    return small.entrywise(of_one, baths.damping, frequency, baths.temperature)
+    return small.entrywise(of_one, baths.damping, frequency, temperature)
 
 
 def _white(problem: Problem, baths: Baths) -> dense.Generator:
@@ -113,6 +114,7 @@ def _white(problem: Problem, baths: Baths) -> dense.Generator:
     number = problem.occupation
     if number is None:
         references = [spectrum_of(baths, bath).reference for bath in range(len(baths.damping))]
-        number = bose(jnp.stack(references), baths.temperature)
+        stated = jnp.stack([each for each in references if each is not None])
+        number = bose(stated / problem.unit, problem.temperatures)
     assert problem.rows is not None
     return dense.white_generator(problem.rows, problem.damping, number, problem.squeezing)
