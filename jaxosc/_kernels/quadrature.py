@@ -138,7 +138,7 @@ def integrate(
     form = symplectic_form(size // 2, dtype)
     still = _stiffness(effective, forces, response(jnp.zeros((), dtype))).real
     stable = jnp.all(jnp.isfinite(cholesky(jax.lax.stop_gradient(still))))
-    nodes, weights = _rule(resonances)
+    nodes, weights = graded_rule(resonances)
 
     def at(nu: jax.Array) -> Integrals:
         chi = response(nu)
@@ -174,7 +174,7 @@ def _stiffness(effective: jax.Array, forces: jax.Array, chi: jax.Array) -> jax.A
     return effective.astype(chi.dtype) - jnp.sum(pulled, axis=0)
 
 
-def _rule(resonances: jax.Array) -> tuple[jax.Array, jax.Array]:
+def graded_rule(resonances: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Nodes and weights on (0, ∞)."""
     stop = jnp.sort(jax.lax.stop_gradient(resonances))
     last = stop[-1]

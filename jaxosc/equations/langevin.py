@@ -14,7 +14,7 @@ from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.matsubara import rule_in_words
 from jaxosc._numerics.small import nan_unless
-from jaxosc.baths import Baths, spectra_of
+from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.entrance import AmplitudeDamping, Equation
 from jaxosc.equations.local_lindblad import LocalLindblad
@@ -88,10 +88,17 @@ class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
-        """Any that ``selection.noise_of`` knows."""
-        if selection.noise_of(baths) == "structured":
+        """Any but those of positive frequencies alone."""
+        kind = selection.noise_of(baths)
+        if kind == "one-sided":
+            raise ValueError(
+                "Argument `baths` must have the spectrum 'flat' behind a rotating-wave coupling "
+                f"for the Langevin equation, but it is {baths.spectrum!r}: couple by 'position', "
+                "or integrate with jaxosc.langevin_quadrature."
+            )
+        if kind == "structured":
             selection.structured_of(oscillators, baths)
-            if any(spectrum.has_ohmic_part for spectrum in spectra_of(baths)):
+            if selection.has_ohmic_part(baths):
                 warnings.warn(
                     "Moments that do not commute with what a strictly Ohmic bath couples to "
                     "diverge, and are NaN: give the spectrum a cutoff, as jaxosc.spectra.Drude.",
