@@ -13,8 +13,9 @@ import jax.numpy as jnp
 
 from jaxosc._kernels import dense
 from jaxosc._kernels.growth import first_growth
-from jaxosc._kernels.interface import Kernel
+from jaxosc._kernels.interface import BathCoupling, Kernel, Rates, Secular
 from jaxosc._kernels.modes import normal_frame
+from jaxosc._kernels.secular import secular
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.small import nan_unless, symplectic
 
@@ -71,7 +72,15 @@ class GeneralKernel(Kernel):
         omega = jnp.diag(jnp.repeat(self.frequency, 2))
         base = symplectic(omega) - jnp.diag(jnp.repeat(damping, 2))
         slope = symplectic(self.hessian - omega)
-        return first_growth(base, slope, damping, critical, valid)
+        return first_growth(base, slope, jnp.all(damping > 0), critical, valid)
+
+    def growth_scale(self, bath_drift: jax.Array, valid: jax.Array) -> jax.Array:
+        """The same in any frame, with what the baths add to the drift."""
+        omega = jnp.diag(jnp.repeat(self.frequency, 2))
+        base = symplectic(omega) + bath_drift
+        slope = symplectic(self.hessian - omega)
+        size, coupled = (jnp.linalg.norm(jax.lax.stop_gradient(x)) for x in (base, slope))
+        return first_growth(base, slope, dense.is_stable(base), size / coupled, valid)
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""
@@ -104,4 +113,40 @@ class GeneralKernel(Kernel):
         found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
         return self.steady(found.drift, nan_unless(valid, found.diffusion))
 
-    def secular(self): ...
+    def secular(
+        self,
+        damping: jax.Array,
+        temperature: jax.Array,
+        unit: jax.Array,
+        valid: jax.Array,
+        *,
+        coupling: BathCoupling | jax.Array,
+        rate: Rates,
+    ) -> Secular:
+        """In the normal frame, with the coherences inside groups of degenerate modes."""
+        named = isinstance(coupling, str)
+        rows = self._rows_of(coupling) if isinstance(coupling, str) else coupling
+        # A row has no oscillator of its own: its rate has another reference
+        own = self.frequency if named else jnp.ones_like(damping)
+        each = rate if isinstance(rate, tuple) else (rate,) * len(rows)
+
+        def rates(omega: jax.Array) -> jax.Array:
+            found = [of(damping[m], own[m], omega) for m, of in enumerate(each)]
+            return jnp.stack([jnp.broadcast_to(value, omega.shape) for value in found])
+
+        found = secular(self.hessian, rows, rates, temperature)
+        valid &= found.damped
+        return Secular(
+            found.drift * unit,
+            nan_unless(valid, found.diffusion * unit),
+            nan_unless(valid, found.covariance),
+            found.damped,
+        )
+
+    def _rows_of(self, coupling: str) -> jax.Array:
+        own = self.own_rows()  # of a = (x + ip)/√2
+        if coupling == "rotating-wave":
+            return own
+        parts = {"position": own.real, "momentum": own.imag}
+        half = parts[coupling]
+        return 2 * half.astype(own.dtype)

@@ -36,7 +36,7 @@ class Network(NamedTuple):
 class Secular(NamedTuple):
     """The global Lindblad equation; D and σ are NaN unless valid and damped."""
 
-    decay: jax.Array  # B [N, N] of ẋ = Wp + Bx, ṗ = −Vx + Bᵀp
+    drift: jax.Array  # what the baths add to J h [2N, 2N]
     diffusion: jax.Array
     stationary: jax.Array
     damped: jax.Array  # whether every normal mode is
@@ -118,10 +118,12 @@ class Kernel(ABC):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        coupling: BathCoupling,
+        coupling: BathCoupling | jax.Array,
         rate: Rates,
     ) -> Secular:
         """The global Lindblad equation, its drift and diffusion in the unit of the user.
+
+        Rows u [M, 2N] in place of a name are for the kernel of any H: a bath each.
 
         With a_j = Σ_k U_jk c_k + V_jk c_k†, the bath of oscillator j damps normal mode k at
         γ_j(Ω_k) times U_jk², (U_jk + V_jk)², (U_jk − V_jk)² or U_jk² + V_jk², in the order of

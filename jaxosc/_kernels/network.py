@@ -76,7 +76,7 @@ class NetworkKernel(Kernel):
         decay, zero = -jnp.diag(damping), jnp.zeros_like(exchange)
         base = interleave(decay, jnp.diag(omega), -jnp.diag(omega), decay)
         slope = interleave(zero, exchange - pairing, -(exchange + pairing), zero)
-        return first_growth(base, slope, damping, critical, valid)
+        return first_growth(base, slope, jnp.all(damping > 0), critical, valid)
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""
@@ -111,10 +111,11 @@ class NetworkKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        coupling: BathCoupling,
+        coupling: BathCoupling | jax.Array,
         rate: Rates,
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
+        assert isinstance(coupling, str)
         return network_secular.secular(
             self.network, damping, temperature, unit, valid, coupling=coupling, rate=rate
         )

@@ -60,8 +60,9 @@ def secular(
     noise = modes.rate * (modes.reference + 0.5)[None, :] + modes.heating
     coldest = _coldest(temperature)
     stationary = thermal_covariance(network, coldest) + _in_quadratures(modes, _excess(modes))
+    zero = jnp.zeros_like(decay)
     return Secular(
-        decay * unit,
+        small.interleave(decay, zero, zero, decay.T) * unit,
         small.nan_unless(valid, _in_quadratures(modes, 2 * noise) * unit),
         small.nan_unless(valid, stationary),
         modes.damped,

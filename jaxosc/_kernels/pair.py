@@ -110,10 +110,11 @@ class PairKernel(Kernel):
         unit: jax.Array,
         valid: jax.Array,
         *,
-        coupling: BathCoupling,
+        coupling: BathCoupling | jax.Array,
         rate: Rates,
     ) -> Secular:
         """Mode by mode."""
+        assert isinstance(coupling, str)
         rates = rate if isinstance(rate, tuple) else (rate, rate)
         shares = [partial(pair_secular.share_of, coupling=coupling, rate=each) for each in rates]
         return pair_secular.secular(self.couple, damping, temperature, shares, unit, valid)

@@ -111,8 +111,9 @@ def secular(
         in_modes(excesses, coherence)
     )
     diffusion = in_modes(variances, noise(mixing, references[0], mixed_heating))
+    zero = jnp.zeros_like(decay)
     return Secular(
-        decay,
+        small.interleave(decay, zero, zero, decay.T),
         diffusion.where(valid).matrix(),
         stationary.where(valid).matrix(),
         (rates[0] > 0) & (rates[1] > 0) & lit,

@@ -17,7 +17,7 @@ from jaxosc import baths as _baths
 from jaxosc._kernels import dense, embedded
 from jaxosc._kernels.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
-from jaxosc._kernels.interface import Kernel, Network
+from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
@@ -25,7 +25,7 @@ from jaxosc._numerics import entropy
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
-from jaxosc.oscillators import Oscillators, is_real
+from jaxosc.oscillators import Oscillators, in_unit, is_real
 from jaxosc.pairs import PairAtDistance
 from jaxosc.spectra import Spectrum
 
@@ -89,6 +89,17 @@ def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
         half = rows * np.sqrt(0.5).astype(rows.dtype)  # c·r = Σ l_j a_j + h.c.
         rows = jax.lax.complex(half[:, 0::2], -half[:, 1::2])
     return dense.lowering_rows(rows)
+
+
+def contact_of(baths: Baths) -> BathCoupling | jax.Array:
+    """What each bath couples to: a name, or rows u [M, 2N] complex, X_m = u_m·r or L_m = u_m·r."""
+    if baths._named is not None:
+        return baths._named
+    rows = baths._rows
+    assert rows is not None
+    if jnp.iscomplexobj(rows):
+        return dense.lowering_rows(rows)
+    return rows.astype(dense.complex_of(rows.dtype))
 
 
 def noise_of(baths: Baths) -> Literal["white", "flat", "structured"]:
@@ -225,6 +236,11 @@ def kernel_of(oscillators: Oscillators) -> Kernel:
         return SingleKernel(network, hollow)
     few = oscillators.modes <= _FEW
     return FewKernel(network, hollow) if few else ManyKernel(network, hollow)
+
+
+def general_of(oscillators: Oscillators, unit: jax.Array) -> GeneralKernel:
+    """The kernel of any H, in this unit."""
+    return _general(in_unit(oscillators, unit))
 
 
 def _general(oscillators: Oscillators) -> GeneralKernel:

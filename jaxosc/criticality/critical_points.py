@@ -7,10 +7,10 @@ import jax.numpy as jnp
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
-from jaxosc._kernels import selection
+from jaxosc._kernels import dense, selection
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
-from jaxosc.oscillators import Oscillators, entered, in_unit, natural_unit, require_network
+from jaxosc.oscillators import Oscillators, entered, in_unit, require_network
 
 
 @_checks.nan_is_an_answer
@@ -41,15 +41,9 @@ def critical_scale(oscillators: Oscillators) -> jax.Array:
 
 @jax.jit
 def _critical_scale(oscillators: Oscillators) -> jax.Array:
-    omega, exchange, pairing = (
-        oscillators.frequency,
-        oscillators.exchange,
-        oscillators.pairing,
-    )
-    valid = jnp.all(omega > 0) & jnp.all(omega < jnp.inf)
-    for matrix in (exchange, pairing):
-        valid &= jnp.all(matrix == matrix.T) & jnp.all(jnp.diag(matrix) == 0)
-    ratio = selection.kernel_of(oscillators).critical_ratio()
+    omega, kernel = oscillators.frequency, selection.kernel_of(oscillators)
+    valid = jnp.all(omega > 0) & jnp.all(omega < jnp.inf) & kernel.well_formed()
+    ratio = kernel.critical_ratio()
     return nan_unless(valid, 1 / jnp.where(ratio > 0, ratio, 0))
 
 
@@ -57,15 +51,16 @@ def _critical_scale(oscillators: Oscillators) -> jax.Array:
 def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     """Smallest s > 0 at which the damped dynamics with the couplings sλ, sκ stops being stable.
 
-    The drift is that of the local and of the Langevin equation, ẋ = W(s)p − γx,
-    ṗ = −V(s)x − γp. It is stable while all its eigenvalues have negative real parts. That
+    The drift is that of the local and of the flat Langevin equation, J h(s) with amplitude damping
+    behind L_m = Σ_j l_mj a_j, of one bath an oscillator −γ_j on both quadratures. It is stable while all its eigenvalues have negative real parts. That
     ends at another s than ``critical_scale``: later where damping holds the soft mode (position
     coupling), never with exchange alone, and earlier where pairing feeds a mode that is damped
     less than its partner.
 
     Args:
         oscillators: N modes; their own dynamics need not be stable.
-        baths: one bath an oscillator; temperatures and spectra play no part.
+        baths: temperatures and spectra play no part. With an ``occupation`` the frame may be any,
+            frequencies zero or negative.
 
     Returns:
         s, a scalar without unit. Infinite if the dynamics is stable for every s; zero if it is
@@ -93,8 +88,13 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
 @jax.jit
 def _stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    unit = natural_unit(oscillators)
-    network, damping = in_unit(oscillators, unit), baths.damping / unit
-    critical = _critical_scale(network)
-    valid = ~jnp.isnan(critical) & jnp.all(damping >= 0) & jnp.all(damping < jnp.inf)
-    return selection.kernel_of(network).stability_scale(damping, critical, valid)
+    problem = selection.problem_of(oscillators, baths)
+    damping = problem.damping
+    valid = jnp.all(damping >= 0) & jnp.all(damping < jnp.inf)
+    if problem.rows is None and baths.occupation is None:
+        critical = _critical_scale(in_unit(oscillators, problem.unit))
+        return problem.kernel.stability_scale(damping, critical, valid & ~jnp.isnan(critical))
+    general = selection.general_of(oscillators, problem.unit)
+    rows = general.own_rows() if problem.rows is None else problem.rows
+    valid &= general.well_formed() & jnp.all(jnp.abs(oscillators.frequency) < jnp.inf)
+    return general.growth_scale(dense.flat_drift(rows, damping), valid)

@@ -7,13 +7,15 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc import _checks, domain
+from jaxosc._kernels import selection
 from jaxosc._kernels.interface import BathCoupling, Rate, Rates, Secular
-from jaxosc.baths import Baths
-from jaxosc.dynamics import Dynamics, drift_matrix
+from jaxosc.baths import Baths, spectra_of
+from jaxosc.dynamics import Dynamics, network_matrix
 from jaxosc.equations.entrance import Equation
-from jaxosc.oscillators import Oscillators, is_real
+from jaxosc.oscillators import Oscillators
 from jaxosc.spectra import Ohmic, Spectrum
 
 
@@ -26,14 +28,15 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     - ``"rotating-wave"``, ab† + a†b: w_jk = γ_j(Ω_k) U_jk²;
     - ``"position"``, (a + a†)(b + b†): w_jk = γ_j(Ω_k) (U_jk + V_jk)²;
-    - ``"momentum"``, −i(a − a†)(b + b†): w_jk = γ_j(Ω_k) (U_jk − V_jk)².
+    - ``"momentum"``, −i(a − a†)(b + b†): w_jk = γ_j(Ω_k) (U_jk − V_jk)²;
+    - rows: w_mk = γ_m(Ω_k)|g_mk|², X_m or L_m = Σ_k g_mk c_k + … (complex U and V as well).
 
     γ_j(ν) is their spectrum; an ``"ohmic"`` one with a ``"position"`` coupling is the secular
     limit of the Caldeira-Leggett model.
 
     Args:
-        oscillators: N modes with real couplings and a bounded Hamiltonian.
-        baths: one an oscillator, by the name of a coupling, of any spectra, with temperatures.
+        oscillators: N modes with any Hamiltonian that is bounded below.
+        baths: any, with temperatures; the spectra of rows need a ``reference``.
 
     Returns:
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
@@ -56,7 +59,7 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     Raises:
         ValueError: if the two do not fit together, H is known and not bounded below, a normal mode
-            is known to have no bath, or couplings or baths are of a kind not named above.
+            is known to have no bath, or baths have an ``occupation``.
 
     Example:
         >>> oscillators = jaxosc.pair((5.0, 2.0), 1.0, "position")
@@ -73,27 +76,24 @@ class GlobalLindblad(Equation):
     """The functions behind ``global_lindblad``."""
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
-        """Baths in the laboratory, one an oscillator, each with a rate at every frequency."""
-        if not is_real(oscillators):
-            raise ValueError(
-                "Argument `oscillators` must have real couplings for the global equation, but "
-                f"they are {oscillators.exchange.dtype}."
-            )
-        if not isinstance(baths.coupling, str):
-            raise ValueError(
-                "Argument `baths` must hold one bath an oscillator, by the name of a coupling, for "
-                f"the global equation, but it holds rows of the shape {baths.coupling.shape}."
-            )
+        """Baths in the laboratory, each with a rate at every frequency."""
         if baths.temperature is None:
             raise ValueError(
-                "Argument `baths` must have temperatures for the global equation, but it has "
-                "occupations, the same at every frequency."
+                "Argument `baths` must have a temperature for the global equation, which asks for "
+                "frequencies in the laboratory, but it is given by an `occupation`: "
+                "local_lindblad is exact for that."
             )
+        if baths._rows is not None:
+            for spectrum in spectra_of(baths):
+                if spectrum.kind != "flat" and not spectrum.has_reference:
+                    raise ValueError(
+                        "Argument `baths` must state the `reference` of the spectrum of a row, "
+                        f"but it is missing in {spectrum!r}."
+                    )
 
-    def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
-        """How the baths couple, and γ_j(Ω) in natural units."""
-        coupling = baths.coupling
-        assert isinstance(coupling, str)
+    def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling | jax.Array, Rates]:
+        """How the baths couple, and γ_m(Ω) in natural units."""
+        coupling = selection.contact_of(baths)
         if isinstance(baths.spectrum, tuple):
             return coupling, tuple(_rate_of(spectrum, unit) for spectrum in baths.spectrum)
         return coupling, _rate_of(baths.spectrum, unit)
@@ -107,8 +107,8 @@ class GlobalLindblad(Equation):
 
     def drift(self, *parts: Any) -> jax.Array:
         """Normal modes that rotate and decay each on its own."""
-        decay = self._secular(*parts).decay
-        return drift_matrix(parts[0], decay, decay.T)
+        closed = network_matrix(parts[0], jnp.zeros_like(parts[0].frequency))
+        return closed + self._secular(*parts).drift
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """The noise of each normal mode."""

@@ -67,6 +67,11 @@ class Spectrum(Record):
         raise NotImplementedError
 
     @property
+    def has_reference(self) -> bool:
+        """Whether it states the frequency at which the rate is that of the bath."""
+        return self.reference is not None
+
+    @property
     def has_ohmic_part(self) -> bool:
         """Whether J has a part ∝ ω without a cutoff, which has no filters."""
         return False
@@ -182,6 +187,11 @@ class Sum(Spectrum):
     def kind(self) -> Kind:  # type: ignore[override]
         """The kind "ohmic" if a part is."""
         return "ohmic" if self.has_ohmic_part else "rational"
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether all parts do."""
+        return all(spectrum.has_reference for spectrum in self.spectra)
 
     @property
     def has_ohmic_part(self) -> bool:
