@@ -8,13 +8,15 @@ from jaxosc.criticality.critical_points import critical_scale, stability_scale
 from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope, susceptibility
 from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
-from jaxosc.dynamics import Dynamics, steady_mean, steady_state
+from jaxosc.domain import Status
+from jaxosc.dynamics import Dynamics, status, steady_mean, steady_state
 from jaxosc.equations.gibbs import gibbs, mean_force_gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.lindblad import lindblad
 from jaxosc.equations.langevin_integral import langevin_quadrature, langevin_spectrum
 from jaxosc.equations.local_lindblad import local_lindblad
+from jaxosc.explanation import Explanation, explain
 from jaxosc.gaussian import (
     coherence,
     is_physical,
@@ -37,11 +39,13 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "Explanation",
     "Frontier",
     "NormalModes",
     "Optimum",
     "Oscillators",
     "Reduction",
+    "Status",
     "SweepResult",
     "__version__",
     "coherence",
@@ -49,6 +53,7 @@ __all__ = [
     "critical_exponent",
     "critical_scale",
     "diagnose",
+    "explain",
     "gibbs",
     "global_lindblad",
     "histogram",
@@ -69,6 +74,7 @@ __all__ = [
     "purity",
     "spectra",
     "stability_scale",
+    "status",
     "steady_mean",
     "steady_state",
     "susceptibility",

@@ -33,7 +33,7 @@ _RANGE = {4: (1e-10, 1e3, 1e12), 8: (1e-20, 1e6, 1e30)}
 
 
 class Status(IntEnum):
-    """Why there is no answer; ``VALID`` if there is one."""
+    """Why there is no answer; ``VALID`` if there is one. ``.meaning`` says it in words."""
 
     VALID = 0
     SPREAD = 1
@@ -45,6 +45,27 @@ class Status(IntEnum):
     FRAME = 7
     OCCUPATIONS = 8
     SHIFTED = 9
+    UNSTABLE = 10
+
+    @property
+    def meaning(self) -> str:
+        """What is wrong, in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Status.VALID: "there is an answer",
+    Status.SPREAD: "frequencies are too far apart for the dtype, or out of its range",
+    Status.UNBOUNDED: "the Hamiltonian is not bounded below",
+    Status.RATES: "a damping rate is negative or out of range",
+    Status.TEMPERATURES: "a temperature is negative or out of range",
+    Status.DARK: "no bath damps one of the normal modes",
+    Status.FORM: "the couplings make no Hermitian Hamiltonian",
+    Status.FRAME: "baths have a temperature in a frame where a frequency is not positive",
+    Status.OCCUPATIONS: "an occupation is negative, or a squeezing beyond |M|² = N(N + 1)",
+    Status.SHIFTED: "baths without a counter-term leave no potential that is bounded below",
+    Status.UNSTABLE: "a motion grows, or is not damped",
+}
 
 
 _OF_THE_NETWORK = {Status.SPREAD, Status.UNBOUNDED, Status.FORM, Status.FRAME}
@@ -86,7 +107,6 @@ def frame_conditions(
     found = {Status.FORM: kernel.well_formed() & finite}
     if baths.temperature is not None:
         largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
-        found[Status.FRAME] = smallest > 0
         found[Status.FRAME] = smallest > 0
         found[Status.SPREAD] = smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest
     return found | bath_conditions(oscillators, baths)

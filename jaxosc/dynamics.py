@@ -21,6 +21,7 @@ from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
+from jaxosc.domain import Status
 from jaxosc.oscillators import (
     Oscillators,
     in_unit,
@@ -68,6 +69,16 @@ class Description(ABC):
     @abstractmethod
     def axes(self, *parts: Any) -> int:
         """How many axes of a batch the parts have."""
+
+    def status(self, *parts: Any) -> jax.Array:
+        """Why there is no answer, whatever the motion does, as a ``domain.Status``."""
+        del parts
+        return jnp.full((), Status.VALID, jnp.int32)
+
+    def explain(self, *parts: Any) -> str:
+        """Which way the steady state is computed, for known parts."""
+        del parts
+        return "by a solver for matrices of no particular structure"
 
     def divergent(self, *parts: Any) -> jax.Array:
         """Which entries of σ do not exist while the others do; by default none."""
@@ -235,6 +246,31 @@ def steady_mean(dynamics: Dynamics) -> jax.Array:
     return mean
 
 
+def status(dynamics: Dynamics) -> jax.Array:
+    """Why a description has no steady state, also where values are traced.
+
+    Args:
+        dynamics: from one of the equations, or a batch of them as ``vmap`` returns.
+
+    Returns:
+        An int32 for each network, a value of ``jaxosc.Status``: 0 (``VALID``) where there is a
+        steady state. ``jaxosc.Status(int(code)).meaning`` says it in words.
+
+    Raises:
+        ValueError: if the argument is no Dynamics.
+
+    Example:
+        >>> @jax.jit
+        ... def code(coupling):
+        ...     network = jaxosc.pair((5.0, 2.0), coupling, "position")
+        ...     return jaxosc.status(jaxosc.langevin(network, jaxosc.Baths(0.1, 1.0)))
+        >>> jaxosc.Status(int(code(2.0))).meaning
+        'the Hamiltonian is not bounded below'
+    """
+    _checks.require_instance("dynamics", dynamics, Dynamics)
+    return _status(dynamics)
+
+
 def _one_network(dynamics: Dynamics) -> Dynamics:
     """The same, after checking that it holds one network and an answer for it."""
     _checks.require_instance("dynamics", dynamics, Dynamics)
@@ -287,6 +323,20 @@ def _drift(dynamics: Dynamics) -> jax.Array:
 @jax.jit
 def _diffusion(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.diffusion, dynamics)
+
+
+@_checks.nan_is_an_answer
+@jax.jit
+def _status(dynamics: Dynamics) -> jax.Array:
+    description = dynamics._description
+
+    def of_one(*parts: Any) -> jax.Array:
+        code = description.status(*parts)
+        missing = jnp.isnan(description.steady_covariance(*parts)) & ~description.divergent(*parts)
+        unstable = (code == Status.VALID) & jnp.any(missing)
+        return jnp.where(unstable, jnp.int32(Status.UNSTABLE), code)
+
+    return _one_by_one(of_one, dynamics)
 
 
 @jax.jit

@@ -129,7 +129,7 @@ def _effective_diffusion(
     drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     """D from the real and imaginary parts of J u* [M, 2N]."""
-    slowest, fastest = _scales(drift)
+    slowest, fastest = scales(drift)
     one = jnp.eye(drift.shape[0], dtype=drift.dtype)
 
     def of_bath(bath: tuple[jax.Array, jax.Array]) -> jax.Array:
@@ -159,12 +159,12 @@ def gibbs_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
 @bounded_memory
 def _thermal_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
     form = symplectic(jnp.eye(hessian.shape[0], dtype=hessian.dtype))
-    slowest, fastest = _scales(symplectic(hessian))
+    slowest, fastest = scales(symplectic(hessian))
     total = thermal_sum(lambda nu: inverse(hessian + nu * form), temperature, slowest, fastest)
     return (total + total.T) / 2
 
 
-def _scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
+def scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A lower and an upper bound of the sizes of the eigenvalues of A, from row sums of A^(±2).
 
     Those of A itself would take a soft oscillator, ẋ = ωp and ṗ = −(ω − ε)x, for a fast one.

@@ -2,7 +2,7 @@
 
     H_tot = ½ rᵀHr + Σ_m [H_Bm − X_m B_m + ½ χ_m(0) X_m² (counter-term)],   X_m = c_mᵀ r.
 
-Each bath is a sum of filters (``jaxosc._kernels.filters``), whose variables y join the quadratures
+Each bath is a sum of filters (``jaxosc._numerics.filters``), whose variables y join the quadratures
 r = (x1, p1, …) in one linear system z = (r, y) with the drift A [n, n] and coloured noise of the
 spectrum N_m ν coth(ν/2T_m), n = 2N + Σd. Its steady state solves Aσ + σAᵀ + D = 0 with
 
@@ -36,7 +36,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import block_diag
 
-from jaxosc._kernels.filters import Filters, noise, static_susceptibility
+from jaxosc._numerics.filters import Filters, noise, static_susceptibility
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
 from jaxosc._numerics.lyapunov import solve_lyapunov
 from jaxosc._numerics.matsubara import thermal_sum

@@ -28,6 +28,7 @@ class GeneralKernel(Kernel):
     hessian: jax.Array  # [2N, 2N]
     sound: jax.Array  # whether it stands for a Hermitian H
 
+    way: ClassVar[str] = "the hessian of H, for complex couplings and rows"
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
 
     @property
@@ -81,6 +82,10 @@ class GeneralKernel(Kernel):
         slope = symplectic(self.hessian - omega)
         size, coupled = (jnp.linalg.norm(jax.lax.stop_gradient(x)) for x in (base, slope))
         return first_growth(base, slope, dense.is_stable(base), size / coupled, valid)
+
+    def fastest(self, damping: jax.Array) -> jax.Array:
+        """From the row sums of A²."""
+        return dense.scales(symplectic(self.hessian) + dense.flat_drift(self.own_rows(), damping))[1]
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""

@@ -55,6 +55,9 @@ class Kernel(ABC):
     # it a description may return a plausible number that is wrong.
     least_ratio: ClassVar[dict[int, float]]
 
+    # How it works, to be read after "…_lindblad: "
+    way: ClassVar[str]
+
     @property
     @abstractmethod
     def frequency(self) -> jax.Array:
@@ -85,6 +88,10 @@ class Kernel(ABC):
         self, damping: jax.Array, critical: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """The factor of all couplings at which a damped motion first grows."""
+
+    @abstractmethod
+    def fastest(self, damping: jax.Array) -> jax.Array:
+        """An upper bound of the sizes of the eigenvalues of the damped drift."""
 
     @abstractmethod
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:

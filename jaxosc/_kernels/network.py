@@ -78,6 +78,11 @@ class NetworkKernel(Kernel):
         slope = interleave(zero, exchange - pairing, -(exchange + pairing), zero)
         return first_growth(base, slope, jnp.all(damping > 0), critical, valid)
 
+    def fastest(self, damping: jax.Array) -> jax.Array:
+        """From the row sums of V and W."""
+        potential, kinetic = self.network.potential(), self.network.kinetic()
+        return network_thermal.highest_frequency(potential, kinetic) + jnp.max(damping)
+
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""
         return nan_unless(valid, network_thermal.thermal_covariance(self.network, temperature))
@@ -125,6 +130,7 @@ class NetworkKernel(Kernel):
 class FewKernel(NetworkKernel):
     """A handful of modes."""
 
+    way: ClassVar[str] = "one dense system, of slow and fast unknowns apart"
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-10}
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
@@ -149,6 +155,7 @@ class SingleKernel(FewKernel):
 class ManyKernel(NetworkKernel):
     """More modes than a dense system is made for."""
 
+    way: ClassVar[str] = "normal coordinates, and an iteration or doubling of the time step"
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:

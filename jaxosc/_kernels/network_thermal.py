@@ -48,11 +48,18 @@ def _frequency_bounds(
 ) -> tuple[jax.Array, jax.Array]:
     """A lower and an upper bound of the normal-mode frequencies, from row-sum norms."""
 
-    def norm(matrix: jax.Array) -> jax.Array:
-        return jnp.max(jnp.sum(jnp.abs(matrix), axis=-1))
-
     slowest = jax.lax.rsqrt(norm(inverse_potential)) * jax.lax.rsqrt(norm(inverse_kinetic))
-    return slowest, jnp.sqrt(norm(potential)) * jnp.sqrt(norm(kinetic))
+    return slowest, highest_frequency(potential, kinetic)
+
+
+def highest_frequency(potential: jax.Array, kinetic: jax.Array) -> jax.Array:
+    """The upper one of these bounds."""
+    return jnp.sqrt(norm(potential)) * jnp.sqrt(norm(kinetic))
+
+
+def norm(matrix: jax.Array) -> jax.Array:
+    """The largest sum of the sizes in a row."""
+    return jnp.max(jnp.sum(jnp.abs(matrix), axis=-1))
 
 
 def effective_diffusion(network: Network, damping: jax.Array, temperature: jax.Array) -> jax.Array:

@@ -27,6 +27,7 @@ class PairKernel(Kernel):
     couple: Couple
 
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-5, 8: 1e-10}
+    way: ClassVar[str] = "two modes in closed form"
 
     @property
     def frequency(self) -> jax.Array:
@@ -71,6 +72,10 @@ class PairKernel(Kernel):
         """In closed form."""
         pair = self.couple.damped(damping)
         return pair_stability.stability_scale(pair, valid)
+
+    def fastest(self, damping: jax.Array) -> jax.Array:
+        """From the trace of WV."""
+        return pair_langevin.fastest(self.couple.damped(damping))
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """In closed form."""

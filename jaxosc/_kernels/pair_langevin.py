@@ -17,6 +17,13 @@ from jaxosc._numerics.matsubara import QuarticSums, quartic_sums
 from jaxosc._numerics.sharing import reciprocal
 
 
+def fastest(pair: Pair) -> jax.Array:
+    """An upper bound of the sizes of the roots of det(A − ν)."""
+    v, w = pair.j + pair.k, pair.j - pair.k
+    trace = pair.omega1**2 + pair.omega2**2 + 2 * v * w
+    return jnp.sqrt(trace) + jnp.maximum(pair.gamma1, pair.gamma2)
+
+
 def langevin(pair: Pair, temperature: jax.Array) -> tuple[Entries, Entries]:
     """D and σ: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν).
 
@@ -35,9 +42,9 @@ def langevin(pair: Pair, temperature: jax.Array) -> tuple[Entries, Entries]:
         2 * width,
     )
     slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
-    fastest = jnp.sqrt(trace) + jnp.maximum(gamma1, gamma2)
+    bound = fastest(pair)
     temperature1, temperature2 = temperature
-    sums1, sums2 = (quartic_sums(quartic, t, slowest, fastest) for t in temperature)
+    sums1, sums2 = (quartic_sums(quartic, t, slowest, bound) for t in temperature)
     # By hand, a pairing that outweighs the exchange costs digits where normal modes coincide.
     by_hand = jnp.where(4 * jnp.abs(j) < jnp.abs(k), 0, jnp.ones_like(j))
     classical = _classical(pair, by_hand * temperature1, by_hand * temperature2)

@@ -15,14 +15,14 @@ import numpy as np
 
 from jaxosc import baths as _baths
 from jaxosc._kernels import dense, embedded
-from jaxosc._kernels.filters import Filters, susceptibility
+from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
 from jaxosc._numerics import entropy
-from jaxosc._numerics.small import nan_unless
+from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
 from jaxosc.oscillators import Oscillators, in_unit, is_real
@@ -89,6 +89,15 @@ def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
         half = rows * np.sqrt(0.5).astype(rows.dtype)  # c·r = Σ l_j a_j + h.c.
         rows = jax.lax.complex(half[:, 0::2], -half[:, 1::2])
     return dense.lowering_rows(rows)
+
+
+def fastest_of(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """An upper bound of the rates and frequencies of the damped motion, in natural units."""
+    problem = problem_of(oscillators, baths)
+    if problem.rows is None:
+        return problem.kernel.fastest(problem.damping)
+    drift = symplectic(problem.general.hessian) + dense.flat_drift(problem.rows, problem.damping)
+    return dense.scales(drift)[1]
 
 
 def contact_of(baths: Baths) -> BathCoupling | jax.Array:

@@ -58,7 +58,8 @@ def solve_lyapunov(drift: jax.Array | tuple[jax.Array, ...], diffusion: jax.Arra
         equation,
         (diffusion + diffusion.T) / 2,
         lambda _, source: _solution(source, *known),
-        lambda _, source: _solution(source, *(part.T for part in known)),
+        # Of a cotangent only the symmetric part has an effect.
+        lambda _, source: _solution((source + source.T) / 2, *(part.T for part in known)),
     )
 
 

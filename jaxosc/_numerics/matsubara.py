@@ -319,6 +319,14 @@ def _rule_number(coldest: jax.Array, fastest: jax.Array) -> jax.Array:
     return jnp.sum(jnp.stack([ratio * rule.reach < 1 for rule in _RULES]))
 
 
+def rule_in_words(coldest: float, fastest: float) -> str:
+    """The rule that serves, for known values."""
+    number = int(_rule_number(jnp.asarray(coldest), jnp.asarray(fastest)))
+    if number < len(_RULES):
+        return f"a Gauss rule of {len(_RULES[number].nodes)} nodes"
+    return f"{_EXACT_TERMS} terms and an integral"
+
+
 def _weighted_sum(
     function: Callable[[jax.Array], Any], count: jax.Array, nodes: jax.Array, weights: jax.Array
 ) -> Any:

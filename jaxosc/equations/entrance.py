@@ -40,9 +40,13 @@ class Equation(Description):
             domain.require(self.status(oscillators, baths), oscillators, baths)
         return oscillators, baths
 
-    def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
+    def status(self, *parts: Any) -> jax.Array:
         """Why there is no answer, by its code."""
-        return _status(oscillators, baths, self)
+        return _status(*parts, self)
+
+    def explain(self, *parts: Any) -> str:
+        """By the kernel that serves the network."""
+        return selection.problem_of(*parts).kernel.way
 
     def posed(self, oscillators: Oscillators, baths: Baths) -> tuple[Problem, jax.Array]:
         """What it computes from, in natural units, and whether there is an answer."""

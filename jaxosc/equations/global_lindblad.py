@@ -98,8 +98,9 @@ class GlobalLindblad(Equation):
             return coupling, tuple(_rate_of(spectrum, unit) for spectrum in baths.spectrum)
         return coupling, _rate_of(baths.spectrum, unit)
 
-    def status(self, oscillators: Oscillators, baths: Baths) -> jax.Array:
+    def status(self, *parts: Any) -> jax.Array:
         """Beside that of all equations, whether a normal mode is dark."""
+        oscillators, baths = parts
         damping = _checks.concrete(baths.damping)
         if damping is not None and (damping > 0).all():
             return super().status(oscillators, baths)  # no mode is

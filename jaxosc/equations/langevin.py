@@ -12,6 +12,7 @@ from jaxosc import domain
 from jaxosc._kernels import dense, embedded, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
+from jaxosc._numerics.matsubara import rule_in_words
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths, spectra_of
 from jaxosc.dynamics import Dynamics
@@ -149,6 +150,24 @@ class Langevin(AmplitudeDamping):
             return problem.kernel.langevin_state(problem.damping, problem.temperature, valid)
         flat = self._flat(problem)
         return problem.general.steady(flat.drift, nan_unless(valid, flat.diffusion))
+
+    def explain(self, *parts: Any) -> str:
+        """And by which sums."""
+        kind = selection.noise_of(parts[1])
+        if kind == "white":
+            return f"{super().explain(*parts)}; white baths, exactly those of the local equation"
+        temperature = selection.problem_of(*parts).temperature
+        assert temperature is not None
+        if kind == "structured":
+            network = selection.structured_of(*parts).network
+            filters = len(network.drift) - len(network.divergent)
+            way = f"the oscillators and {filters} variables of filters for the baths"
+            fastest = embedded.time_scales(network.drift)[1]
+        else:
+            way = f"{super().explain(*parts)}; flat baths"
+            fastest = selection.fastest_of(*parts)
+        rules = [rule_in_words(float(each), float(fastest)) for each in temperature]
+        return f"{way}; thermal sums by {', '.join(dict.fromkeys(rules))}"
 
     def divergent(self, *parts: Any) -> jax.Array:
         """Where a strictly Ohmic bath leaves no moment."""

@@ -82,6 +82,10 @@ class Lindblad(Description):
         """That of the drive."""
         return _oscillators.force(parts[0])
 
+    def status(self, *parts: Any) -> jax.Array:
+        """Whether the couplings make a Hermitian H."""
+        return domain.status({domain.Status.FORM: domain.is_well_formed(parts[0])})
+
     def drift(self, *parts: Any) -> jax.Array:
         """J h and what the jumps add."""
         return symplectic(parts[0].hessian) + self._generator(*parts).drift

@@ -5,7 +5,7 @@ amplitude rate at the reference frequency. All but `Flat` and a strictly `Ohmic`
 response χ(ν) with J = Im χ, given as rational filters: the exact Langevin equation uses these.
 """
 
-from jaxosc._kernels.filters import Filters
+from jaxosc._numerics.filters import Filters
 from jaxosc.spectra.analytic import Brownian, Drude, Flat, Ohmic
 from jaxosc.spectra.base import Spectrum, Sum
 from jaxosc.spectra.fitted import PowerLaw, Sampled

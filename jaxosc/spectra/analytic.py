@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxosc._kernels.filters import Filters, rate_filters
+from jaxosc._numerics.filters import Filters, rate_filters
 from jaxosc.spectra.base import Spectrum, Terms, as_complex, positive_scalars
 from jaxosc.typing import Reals
 

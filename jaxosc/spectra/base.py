@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc._kernels.filters import Filters, static_susceptibility, susceptibility
+from jaxosc._numerics.filters import Filters, static_susceptibility, susceptibility
 from jaxosc._pytree import Record
 from jaxosc.typing import Reals
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc._kernels.filters import pair_filters, rate_filters, susceptibility
+from jaxosc._numerics.filters import pair_filters, rate_filters, susceptibility
 from jaxosc._numerics.dispersion import even_transform, even_transform_above, one_sided_transform
 from jaxosc._numerics.rational_fit import RationalFit, fit_density
 from jaxosc.spectra.base import Spectrum, Terms, as_complex, positive_scalars
