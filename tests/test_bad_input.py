@@ -106,12 +106,14 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
             "`baths` must be flat and coupled by 'rotating-wave'",
         ),
         (
-            lambda: jaxosc.global_lindblad(pair(), jaxosc.Baths(0.1, 1.0, coupling=np.eye(4)[:2])),
-            "`baths` must hold one bath an oscillator, by the name",
+            lambda: jaxosc.global_lindblad(
+                pair(), jaxosc.Baths(0.1, 1.0, "ohmic", coupling=np.eye(4)[:2])
+            ),
+            "`baths` must state the `reference`",
         ),
         (
             lambda: jaxosc.global_lindblad(pair(), jaxosc.Baths(0.1, occupation=1.0)),
-            "`baths` must have temperatures",
+            "`baths` must have a temperature",
         ),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), np.nan), "`frequency` must be finite"),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), 1.0, "x"), "`moment` must be one of"),

@@ -126,7 +126,7 @@ def test_the_pair_is_the_network_of_two(other, coupling, rate):
         frequency, u, v = kernel.normal_modes()
         return {
             "gibbs": kernel.thermal(temperature[0], valid),
-            "decay": secular.decay,
+            "drift": secular.drift,
             "noise": secular.diffusion,
             "state": secular.stationary,
             "frequency": frequency,

@@ -1,5 +1,7 @@
 """Tests of the high-precision reference itself, against closed forms and other routes."""
 
+import functools
+
 import mpmath
 import numpy as np
 import pytest
@@ -154,9 +156,10 @@ def test_occupations_by_the_three_equations(temperature, fraction, exact, local,
     """<a_1^+ a_1> by Langevin, and the other two relative to it: independent 50-digit values,
     to every digit kept (w = (5, 2), damping 1.5e-4, position coupling)."""
     system = reference.pair((5.0, 2.0), mpf(fraction) * critical((5, 2)))
+    printed_rates = functools.partial(reference.global_, weights="paper")
     values = [
         reference.occupation(equation(*system, (1.5e-4, 1.5e-4), temperature))[0]
-        for equation in EQUATIONS
+        for equation in (reference.langevin, reference.local, printed_rates)
     ]
     results = values[0], values[1] / values[0], values[2] / values[0]
     for result, printed in zip(results, (exact, local, secular), strict=True):

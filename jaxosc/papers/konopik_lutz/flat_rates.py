@@ -10,7 +10,7 @@ from jaxosc._kernels.interface import BathCoupling, Rates
 from jaxosc.baths import Baths, has_kind
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.global_lindblad import GlobalLindblad, flat_rate
-from jaxosc.oscillators import Oscillators
+from jaxosc.oscillators import Oscillators, is_real
 from jaxosc.spectra import Flat
 
 
@@ -48,7 +48,13 @@ class FlatRates(GlobalLindblad):
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """The rates are flat, and ask for no operator."""
         super().require_kind(oscillators, baths)
-        if not (has_kind(baths, Flat) and baths.coupling == "rotating-wave"):
+        if not is_real(oscillators):
+            raise ValueError(
+                "Argument `oscillators` must have real couplings for the rates of Eq. 17, but they "
+                f"are {oscillators.exchange.dtype}."
+            )
+        named = isinstance(baths.coupling, str) and baths.coupling == "rotating-wave"
+        if not (named and has_kind(baths, Flat)):
             raise ValueError(
                 "Argument `baths` must be flat and coupled by 'rotating-wave' for the rates of "
                 f"Eq. 17, but it is {baths.spectrum!r}, coupled by {baths.coupling!r}."
