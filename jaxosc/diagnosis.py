@@ -10,9 +10,11 @@ import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
+from jaxosc._kernels import selection
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
-from jaxosc.dynamics import network_decay_rate, steady_state
+from jaxosc.dynamics import steady_state
+from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.equations.registry import EQUATIONS, Equation
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
 from jaxosc.normal_modes import degenerate_neighbours, normal_modes
@@ -59,6 +61,8 @@ class Diagnosis:
             rate, without those of degenerate modes. The global equation needs it large; infinite
             where there is nothing to separate.
         states: the steady state of each description, by name.
+        noise: what the exact description takes the baths for: "flat", "structured" or "white";
+            "one-sided" where there is only the integral.
     """
 
     bounded: bool
@@ -68,11 +72,13 @@ class Diagnosis:
     softness: float
     secularity: float
     states: dict[str, State]
+    noise: str
 
     @property
     def langevin_in_domain(self) -> bool:
-        """Whether the flat Langevin model is inside its domain: physical and not rounded off."""
-        return self.states["langevin"].physical and self.softness >= _SEPARATED
+        """Whether the Langevin equation is inside its domain: physical, and if flat not rounded."""
+        soft = self.noise == "flat" and not self.softness >= _SEPARATED
+        return self.states["langevin"].physical and not soft
 
     def __str__(self) -> str:
         distance = 1 - self.critical_ratio
@@ -83,8 +89,9 @@ class Diagnosis:
             f"slowest decay rate {self.decay_rate:.3g}.",
         ]
         lines += [f"{name}: {state.reason}" for name, state in self.states.items()]
-        if self.bounded:
-            lines.append(f"Langevin equation: {self._langevin_domain()}")
+        if self.bounded and self.noise == "flat":
+            lines.append(f"Flat Langevin model: {self._langevin_domain()}")
+        if self.bounded and self.noise != "white":
             lines.append(f"Secular approximation of the global equation: {self._secular_domain()}")
         return "\n".join(lines)
 
@@ -111,8 +118,8 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
 
     Args:
         oscillators: N modes; the Hamiltonian need not be bounded.
-        baths: one bath an oscillator, which each description takes as it is; one that is not
-            made for such baths has no state, and the reason says so.
+        baths: any, which each description takes as they are; one that is not made for such baths
+            has no state, and the reason says so.
 
     Returns:
         A Diagnosis: numbers as attributes, words by ``print``.
@@ -129,9 +136,8 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
                 "call diagnose outside jit, vmap and grad."
             )
     bounded = bool(domain.is_bounded(oscillators))
-    damping = np.asarray(baths.damping)
-    largest = damping.max()
-    slowest = network_decay_rate(oscillators, baths.damping)
+    largest = np.asarray(selection.amplitude_rates(oscillators, baths)).max()
+    slowest = LocalLindblad().decay_rate(oscillators, baths)
     softness = secularity = np.nan
     if domain.hold(domain.network_conditions(oscillators)):
         frequency = np.asarray(normal_modes(oscillators).frequency)
@@ -152,17 +158,18 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
             equation.__name__: _state(equation, oscillators, baths)
             for equation in reversed(EQUATIONS.values())
         },
+        noise=selection.noise_of(baths),
     )
 
 
 def _state(equation: Equation, oscillators: Oscillators, baths: Baths) -> State:
-    if not domain.is_bounded(oscillators):
-        return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
     try:
         with warnings.catch_warnings():  # of moments that diverge, which the words below tell
             warnings.simplefilter("ignore", UserWarning)
             covariance = steady_state(equation(oscillators, baths))
     except ValueError as error:
+        if "bounded below" in str(error):
+            return State(False, np.nan, np.nan, "no state: the Hamiltonian is not bounded below.")
         return State(False, np.nan, np.nan, f"no state. {error}")
     if np.isnan(covariance).any():
         return State(False, np.nan, np.nan, "no state: some moments diverge without a cutoff.")

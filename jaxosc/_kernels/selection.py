@@ -106,6 +106,14 @@ def fastest_of(oscillators: Oscillators, baths: Baths) -> jax.Array:
     return dense.scales(drift)[1]
 
 
+def amplitude_rates(oscillators: Oscillators, baths: Baths) -> jax.Array:
+    """The amplitude rate of each bath at its reference [M], γ_m Σ_j |l_mj|²."""
+    rows = lowering_rows(baths, oscillators.modes)
+    if rows is None:
+        return baths.damping
+    return baths.damping * jnp.sum(jnp.abs(rows) ** 2, axis=1)
+
+
 def contact_of(baths: Baths) -> BathCoupling | jax.Array:
     """What each bath couples to: a name, or rows u [M, 2N] complex, X_m = u_m·r or L_m = u_m·r."""
     if baths._named is not None:
