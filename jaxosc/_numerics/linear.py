@@ -275,6 +275,20 @@ def solve_positive(matrix: jax.Array, right: jax.Array) -> jax.Array:
     )
 
 
+def solve_accretive(matrix: jax.Array, right: jax.Array) -> jax.Array:
+    """M⁻¹r for an M [n, n] whose symmetric part is positive definite, and r [n] or [n, k].
+
+    Without pivoting, in half to a quarter of the time: good if the symmetric part is not far
+    smaller than the antisymmetric one.
+    """
+    return jax.lax.custom_linear_solve(
+        lambda x: matrix @ x,
+        right,
+        lambda _, r: _solve_positive(matrix, r),
+        lambda _, r: _solve_positive(matrix.T, r),
+    )
+
+
 def inverse(matrix: jax.Array) -> jax.Array:
     """M⁻¹ [n, n]."""
     return solve(matrix, jnp.eye(matrix.shape[0], dtype=matrix.dtype))
