@@ -86,7 +86,7 @@ def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     close(jax.jit(solve_lyapunov)(whole, baths.diffusion), expected, 2e-15 if not SINGLE else 2e-14)
 
 
-@pytest.mark.parametrize("modes", [2, 5, 9])
+@pytest.mark.parametrize("modes", [2, 9])
 def test_batches_of_states_and_of_derivatives(modes):
     """Each member as by itself; against SciPy where that has its digits."""
     import scipy.linalg
@@ -132,9 +132,14 @@ def test_derivatives_of_a_steady_state():
     slope = (a - 8 * b + 8 * d - e) / (12 * step)
     bend = (-a + 16 * b - 30 * c + 16 * d - e) / (12 * step**2)
     zero = array(0.0)
-    for first in (jax.grad(value), lambda t: jax.jvp(value, (t,), (jnp.ones_like(t),))[1]):
-        close(jax.jit(first)(zero), slope, 1e-9)
-        close(jax.jit(jax.grad(first))(zero), bend, 1e-7)
+
+    def forward(t):
+        return jax.jvp(value, (t,), (jnp.ones_like(t),))[1]
+
+    close(jax.jit(jax.grad(value))(zero), slope, 1e-9)
+    both = jax.jit(jax.value_and_grad(forward))(zero)
+    close(both[0], slope, 1e-9)
+    close(both[1], bend, 1e-7)
 
 
 def test_stability():
@@ -393,17 +398,20 @@ def test_populations_along_weak_links():
 
 
 def test_dark_modes():
-    """Of two equal oscillators that share one bath, one mode has none: told, and NaN."""
-    h = jnp.stack([array(pair(1, 1, 0)), array(pair(1, 1.3, 0)), array(pair(1, 1, 0.2j))])
-    u = dense.lowering_rows(rows([[1, 1]]))
-    one = array([1e-2]), array([1.0])
-    found = jax.jit(jax.vmap(lambda h: secular_flat(h, u, *one)))(h)
-    np.testing.assert_array_equal(found.damped, [False, True, True])
-    np.testing.assert_array_equal(np.isnan(found.covariance).any(axis=(1, 2)), [True, False, False])
+    """Of two equal oscillators that share one bath, one mode has none: told, and NaN.
+
+    Not so where they are detuned or linked by another phase; where only one has a bath, it is.
+    """
+    h = array([pair(1, 1, 0), pair(1, 1.3, 0), pair(1, 1, 0.2j), pair(1, 1.3, 0)])
+    shared, own = ([[1, 1], [0, 0]], np.eye(2))
+    u = jnp.stack([dense.lowering_rows(rows(l)) for l in (shared, shared, shared, own)])
+    damping = array([[1e-2, 1e-2]] * 3 + [[0, 1e-2]])
+    found = jax.jit(jax.vmap(partial(secular_flat, temperature=array([1, 1]))))(h, u, damping)
+    dark = [True, False, False, True]
+    np.testing.assert_array_equal(found.damped, ~np.array(dark))
+    np.testing.assert_array_equal(np.isnan(found.covariance).any(axis=(1, 2)), dark)
     assert np.isfinite(found.drift).all()
-    # a cold bath that is not there, and one that is
-    none = secular_flat(h[1], dense.lowering_rows(rows(np.eye(2))), array([0, 1e-2]), array([1, 1]))
-    assert not none.damped
+    assert np.isfinite(found.diffusion).all()
 
 
 # --- symmetries and batches ----------------------------------------------------------------------

@@ -8,13 +8,15 @@ operator L = uᵀr, its row u complex: √2 e_x for X = a + a†, (1, i)/√2 fo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
+from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve_accretive
 from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.matsubara import thermal_sum
 from jaxosc._numerics.small import symplectic
@@ -130,15 +132,12 @@ def _effective_diffusion(
 ) -> jax.Array:
     """D from the real and imaginary parts of J u* [M, 2N]."""
     slowest, fastest = scales(drift)
-    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
+    resolvent = _resolvent(drift)
 
     def of_bath(bath: tuple[jax.Array, jax.Array]) -> jax.Array:
         vectors, temperature = bath
 
-        def resolved(nu: jax.Array) -> jax.Array:
-            return solve(drift - nu * one, vectors)
-
-        return thermal_sum(resolved, temperature, slowest, fastest)
+        return thermal_sum(partial(resolvent, vectors), temperature, slowest, fastest)
 
     # Θ = 4γ Im(n n†), of rank two. One bath after the other: memory stays at nodes × N² numbers.
     vectors = jnp.stack([im, re], axis=-1)
@@ -158,10 +157,30 @@ def gibbs_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
 
 @bounded_memory
 def _thermal_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:
-    form = symplectic(jnp.eye(hessian.shape[0], dtype=hessian.dtype))
-    slowest, fastest = scales(symplectic(hessian))
-    total = thermal_sum(lambda nu: inverse(hessian + nu * form), temperature, slowest, fastest)
+    drift = symplectic(hessian)
+    slowest, fastest = scales(drift)
+    form = symplectic(jnp.eye(drift.shape[0], dtype=drift.dtype))
+    # h + νJ = −J (A − ν)
+    total = thermal_sum(partial(_resolvent(drift), form), temperature, slowest, fastest)
     return (total + total.T) / 2
+
+
+def _resolvent(drift: jax.Array) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """(vectors [2N, k], ν) ↦ (A − ν)⁻¹ vectors, for the drift of a bounded H with flat baths.
+
+    −J A is the hessian and something antisymmetric. With ω̄ above its eigenvalues (ω̄Jᵀ − ν)(A − ν)
+    has a positive definite symmetric part, ν² + ω̄h and less, at every ν ≥ 0.
+    """
+    turned = -symplectic(drift)
+    mean = jax.lax.stop_gradient(jnp.max(jnp.sum(jnp.abs(turned), axis=1)))
+    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
+    form = symplectic(one)
+
+    def resolved(vectors: jax.Array, nu: jax.Array) -> jax.Array:
+        matrix = mean * (turned + nu * form) - nu * (drift - nu * one)
+        return solve_accretive(matrix, -mean * symplectic(vectors) - nu * vectors)
+
+    return resolved
 
 
 def scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:

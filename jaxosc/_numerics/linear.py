@@ -8,6 +8,7 @@ the last axis, and larger ones by LAPACK, one after the other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -23,6 +24,9 @@ Pair = tuple[jax.Array, jax.Array]
 _SMALL = 16
 # Matrices handled together: on a CPU so many as stay in its cache.
 _BLOCK = {"cpu": 256, "default": 65536}
+# Entries that the loops go over again and again: those of 28 systems of 16, in a third of the time
+# that 256 of them take.
+_CACHED = 8192
 
 
 def one_at_a_time(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,9 +153,13 @@ def _by_blocks(
 
         @custom_vmap
         def of_batch(*leaves: jax.Array) -> Any:
+            block = _BLOCK["cpu"]
+            if batched_function is not None:
+                entries = sum(math.prod(leaf.shape[1:]) for leaf in leaves)
+                block = max(min(block, _CACHED // entries), block // 8)
             return jax.lax.platform_dependent(
                 *leaves,
-                cpu=partial(in_blocks, together, _BLOCK["cpu"]),
+                cpu=partial(in_blocks, together, block),
                 default=partial(in_blocks, together, _BLOCK["default"]),
             )
 
@@ -272,6 +280,20 @@ def solve_positive(matrix: jax.Array, right: jax.Array) -> jax.Array:
         right,
         lambda _, r: _solve_positive(matrix, r),
         symmetric=True,
+    )
+
+
+def solve_accretive(matrix: jax.Array, right: jax.Array) -> jax.Array:
+    """M⁻¹r for an M [n, n] whose symmetric part is positive definite, and r [n] or [n, k].
+
+    Without pivoting, in half to a quarter of the time: good if the symmetric part is not far
+    smaller than the antisymmetric one.
+    """
+    return jax.lax.custom_linear_solve(
+        lambda x: matrix @ x,
+        right,
+        lambda _, r: _solve_positive(matrix, r),
+        lambda _, r: _solve_positive(matrix.T, r),
     )
 
 
