@@ -30,7 +30,7 @@ def array(values):
     return jnp.asarray(np.asarray(values, DTYPE))
 
 
-TABLE = np.geomspace(1e-5, 60, 500)
+TABLE = np.geomspace(1e-5, 60, 300)
 REFERENCE = array(1.3)
 RATIONAL = {
     "drude": Drude(array(4)),
@@ -165,7 +165,7 @@ def test_fits_of_power_laws(exponent):
 def test_tables():
     spectrum = FITTED["table"]
     assert spectrum.error < (1e-3 if SINGLE else 2e-9)
-    assert spectrum.lowest > -1e-6
+    assert spectrum.lowest > -max(1e-6, spectrum.tolerance)
     coarse = spectrum.replace(tolerance=1e-3)
     variables = [sum(f.input.size for f in s.filters()) for s in (coarse, spectrum)]
     assert variables[0] <= variables[1]
@@ -319,7 +319,7 @@ def test_errors():
     with pytest.raises(ValueError, match="`tolerance` must be between"):
         FITTED["table"].replace(tolerance=0.0)
     with pytest.raises(ValueError, match="must be smooth enough"):
-        Sampled(TABLE, np.where((TABLE > 1) & (TABLE < 2), 1.0, 0.0))
+        Sampled(array(TABLE), array(np.where((TABLE > 1) & (TABLE < 2), 1.0, 0.0)))
     grid = np.geomspace(0.01, 30, 200)
     noise = 1 + 1e-3 * np.random.default_rng(1).normal(size=len(grid))
     with pytest.raises(ValueError, match="fit that is not negative"):

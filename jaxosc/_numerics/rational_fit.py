@@ -110,6 +110,7 @@ class _Table:
 
     def fitted(self, poles: np.ndarray) -> _Fit:
         """The best combination of these poles."""
+        poles = poles[np.isfinite(poles)]
         real = np.abs(poles.imag) <= _REAL * np.abs(poles)
         # A pole on s > 0 would be a resonance without a width: rounding alone puts one there.
         decaying, pairs = -np.abs(poles[real].real), poles[~real & (poles.imag > 0)]
@@ -148,8 +149,14 @@ class _Table:
         return _least_squares(matrix * self.weight[:, None], values * self.weight)
 
 
+def _norms(matrix: np.ndarray) -> np.ndarray:
+    """Of the columns, one for those that vanish."""
+    norms = np.linalg.norm(matrix, axis=0)
+    return np.where(norms > 0, norms, 1)
+
+
 def _least_squares(matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
-    scale = np.linalg.norm(matrix, axis=0)
+    scale = _norms(matrix)
     return np.linalg.lstsq(matrix / scale, values, rcond=_SINGULAR)[0] / scale
 
 
@@ -181,7 +188,7 @@ def _barycentric(table: _Table, tolerance: float, terms: int) -> tuple[np.ndarra
         own = values[free]
         columns = [(own[:, None] - values[None, points]) * kernel, own[:, None]]
         matrix = np.concatenate(columns, axis=1) * weight[free, None]
-        scale = np.linalg.norm(matrix, axis=0)
+        scale = _norms(matrix)
         weights = np.linalg.svd(matrix / scale, full_matrices=False)[2][-1] / scale
         approximation = values.copy()
         above, below = kernel @ (weights[:-1] * values[points]), weights[-1] + kernel @ weights[:-1]

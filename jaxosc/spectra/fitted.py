@@ -112,7 +112,7 @@ def _power_law_fit(exponent: float, single: bool) -> RationalFit:
     # The slowest filters have the rate of the lowest frequency, which the dtype has to resolve.
     decades = (3 if single else 6) / exponent + min(max(exponent - 1, 0), 1)
     low = max(10.0**-decades, 1e-3 if single else 1e-7)
-    frequency = np.geomspace(low, 45.0, 700)
+    frequency = np.geomspace(low, 45.0, 300)
     density = frequency**exponent * np.exp(-frequency)
     # Of a sub-Ohmic J/ω a part that counts, lowˢ, lies below: it acts as if it were static.
     weight = math.gamma(exponent) if exponent < 1 else None
