@@ -36,7 +36,7 @@ def _nodes(exponent: float, pole: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _size(y: jax.Array, exponent: float) -> jax.Array:
     """|y|, or a number that is as good as zero."""
     size = jnp.abs(y)
-    tiny = max(math.exp(-_DIGITS / exponent), float(np.finfo(size.dtype).tiny) * 1e4)
+    tiny = max(math.exp(-_DIGITS / min(exponent, 1)), float(np.finfo(size.dtype).tiny) * 1e4)
     return jnp.where(size > tiny, size, tiny)
 
 

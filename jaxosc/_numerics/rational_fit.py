@@ -32,8 +32,6 @@ class RationalFit(NamedTuple):
 
 # A pole this much nearer to the real axis than to zero is real.
 _REAL = 1e-10
-# Where J/ω falls below this fraction of its maximum, its error counts absolutely.
-_FLOOR = 1e-4
 # Singular values below this fraction of the largest carry rounding alone.
 _SINGULAR = 1e-15
 # More relocations of the poles change nothing: e^−ω with ω^½, ω^1.5, ω² gains 7, 7, 4 digits.
@@ -49,6 +47,7 @@ def fit_density(
     density: np.ndarray,
     tolerance: float,
     terms: int,
+    floor: float,
     weight: float | None = None,
 ) -> RationalFit:
     """The fit with the fewest poles, and no more than so many, that is as good as the tolerance.
@@ -58,12 +57,13 @@ def fit_density(
         density: J(ω) ≥ 0, not all of them zero.
         tolerance: of J relative to its maximum, and of J/ω relative to its own value.
         terms: the number of poles that are enough.
+        floor: where J/ω is below this fraction of its maximum, its error counts absolutely.
         weight: ∫_0^∞ J/ω dω where it is known, also of the frequencies below the table.
     """
     unit = frequency[np.argmax(density)]
     largest = np.max(density)
     x = frequency / unit
-    table = _Table(x**2, density / largest / x, x)
+    table = _Table(x**2, density / largest / x, x, floor)
     with np.errstate(all="ignore"):
         best = table.fitted(_poles(*_barycentric(table, tolerance, terms)))
         for _ in range(_RELOCATIONS):
@@ -104,12 +104,13 @@ class _Fit(NamedTuple):
 class _Table:
     """J/ω over s, the weights of its errors, and the fits to it."""
 
-    def __init__(self, square: np.ndarray, values: np.ndarray, x: np.ndarray) -> None:
+    def __init__(self, square: np.ndarray, values: np.ndarray, x: np.ndarray, floor: float) -> None:
         self.square, self.values = square, values
-        self.weight = np.maximum(1 / np.maximum(values, _FLOOR * values.max()), x)
+        self.weight = np.maximum(1 / np.maximum(values, floor * values.max()), x)
 
     def fitted(self, poles: np.ndarray) -> _Fit:
         """The best combination of these poles."""
+        poles = poles[np.isfinite(poles)]
         real = np.abs(poles.imag) <= _REAL * np.abs(poles)
         # A pole on s > 0 would be a resonance without a width: rounding alone puts one there.
         decaying, pairs = -np.abs(poles[real].real), poles[~real & (poles.imag > 0)]
@@ -148,8 +149,14 @@ class _Table:
         return _least_squares(matrix * self.weight[:, None], values * self.weight)
 
 
+def _norms(matrix: np.ndarray) -> np.ndarray:
+    """Of the columns, one for those that vanish."""
+    norms = np.linalg.norm(matrix, axis=0)
+    return np.where(norms > 0, norms, 1)
+
+
 def _least_squares(matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
-    scale = np.linalg.norm(matrix, axis=0)
+    scale = _norms(matrix)
     return np.linalg.lstsq(matrix / scale, values, rcond=_SINGULAR)[0] / scale
 
 
@@ -181,7 +188,7 @@ def _barycentric(table: _Table, tolerance: float, terms: int) -> tuple[np.ndarra
         own = values[free]
         columns = [(own[:, None] - values[None, points]) * kernel, own[:, None]]
         matrix = np.concatenate(columns, axis=1) * weight[free, None]
-        scale = np.linalg.norm(matrix, axis=0)
+        scale = _norms(matrix)
         weights = np.linalg.svd(matrix / scale, full_matrices=False)[2][-1] / scale
         approximation = values.copy()
         above, below = kernel @ (weights[:-1] * values[points]), weights[-1] + kernel @ weights[:-1]

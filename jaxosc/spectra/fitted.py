@@ -112,12 +112,12 @@ def _power_law_fit(exponent: float, single: bool) -> RationalFit:
     # The slowest filters have the rate of the lowest frequency, which the dtype has to resolve.
     decades = (3 if single else 6) / exponent + min(max(exponent - 1, 0), 1)
     low = max(10.0**-decades, 1e-3 if single else 1e-7)
-    frequency = np.geomspace(low, 45.0, 700)
+    frequency = np.geomspace(low, 45.0, 300)
     density = frequency**exponent * np.exp(-frequency)
     # Of a sub-Ohmic J/ω a part that counts, lowˢ, lies below: it acts as if it were static.
     weight = math.gamma(exponent) if exponent < 1 else None
     tolerance = 1e-5 if single else 1e-8 if exponent < 1 else 1e-10
-    return fit_density(frequency, density, tolerance, 80, weight)
+    return fit_density(frequency, density, tolerance, 80, 1e-4, weight)
 
 
 def _fitted_filters(fit: RationalFit, unit: jax.Array) -> Terms:
@@ -135,6 +135,8 @@ def _fitted_filters(fit: RationalFit, unit: jax.Array) -> Terms:
 
 # A fitted J this much below zero, of its maximum, is more than rounding and the tail of a table.
 _NEGATIVE = 1e-6
+# And a fit this far from its table is none.
+_USELESS = 0.1
 
 
 class Sampled(Spectrum):
@@ -192,6 +194,11 @@ class Sampled(Spectrum):
             density=tuple(heights.astype(float).tolist()),
             tolerance=float(tolerance),
         )
+        if self.error > _USELESS:
+            raise ValueError(
+                "Argument `density` must be smooth enough for a rational fit, but the best one is "
+                f"off by {self.error:.2g} of the largest value; give more samples, or smooth them."
+            )
         if self.lowest < -max(_NEGATIVE, 10 * self.tolerance):
             raise ValueError(
                 "Argument `density` must allow a fit that is not negative between the samples, but "
@@ -252,4 +259,4 @@ def _table_fit(
     frequency: tuple[float, ...], density: tuple[float, ...], tolerance: float
 ) -> RationalFit:
     most = min(80, len(frequency) // 3)
-    return fit_density(np.array(frequency), np.array(density), tolerance, most)
+    return fit_density(np.array(frequency), np.array(density), tolerance, most, 1e-2)
