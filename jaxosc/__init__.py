@@ -13,8 +13,8 @@ from jaxosc.dynamics import Dynamics, status, steady_mean, steady_state
 from jaxosc.equations.gibbs import gibbs, mean_force_gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
-from jaxosc.equations.lindblad import lindblad
 from jaxosc.equations.langevin_integral import langevin_quadrature, langevin_spectrum
+from jaxosc.equations.lindblad import lindblad
 from jaxosc.equations.local_lindblad import local_lindblad
 from jaxosc.explanation import Explanation, explain
 from jaxosc.gaussian import (
@@ -61,8 +61,8 @@ __all__ = [
     "langevin",
     "langevin_quadrature",
     "langevin_spectrum",
-    "load_sweep",
     "lindblad",
+    "load_sweep",
     "local_lindblad",
     "logarithmic_slope",
     "mean_force_gibbs",

@@ -48,9 +48,7 @@ def float_arrays(**arguments: Reals) -> list[jax.Array]:
     return [array.astype(dtype) for array in arrays.values()]
 
 
-def number_arrays(
-    real: dict[str, Reals], numbers: dict[str, Numbers]
-) -> dict[str, jax.Array]:
+def number_arrays(real: dict[str, Reals], numbers: dict[str, Numbers]) -> dict[str, jax.Array]:
     """As ``float_arrays``, where those in the second group may be complex of the same precision."""
     arrays, stated = {}, []
     for name, value in (real | numbers).items():
@@ -101,9 +99,7 @@ def _floating(dtypes: Sequence[Any]) -> list[Any]:
 _DEEPEST = 8  # nested sequences: far more than any array here has dimensions
 
 
-def _array(
-    name: str, value: Numbers, complex_too: bool = False
-) -> tuple[jax.Array, list[Any]]:
+def _array(name: str, value: Numbers, complex_too: bool = False) -> tuple[jax.Array, list[Any]]:
     """The value as an array, and the dtypes that it states."""
     try:
         kinds = list(_stated(value))

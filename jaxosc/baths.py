@@ -17,7 +17,7 @@ from jaxosc.spectra import Flat, Ohmic, Spectrum
 from jaxosc.typing import Coupling, Numbers, Reals, SpectrumName
 
 COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
-SPECTRA: dict[SpectrumName, type[Spectrum]] = {"flat": Flat, "ohmic": Ohmic}
+SPECTRA: dict[str, type[Spectrum]] = {"flat": Flat, "ohmic": Ohmic}
 
 Spectra = Spectrum | SpectrumName | Sequence[Spectrum | SpectrumName]
 
@@ -220,15 +220,10 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
                 f"for {modes} oscillators, but their shape is {rows.shape} in {rows.dtype}."
             )
     baths = baths._of_number(count)
-    each = {"damping": (baths.damping, (count,))}
-    each |= {
-        name: (value, (count,))
-        for name in ("temperature", "occupation")
-        if (value := getattr(baths, name)) is not None
-    }
-    _checks.require_fields("baths", **each)
-    if baths.squeezing is not None:
-        _checks.require_fields("baths", True, squeezing=(baths.squeezing, (count,)))
+    for name in ("damping", "temperature", "occupation", "squeezing"):
+        if (value := getattr(baths, name)) is not None:
+            numbers = name == "squeezing"
+            _checks.require_fields("baths", complex_too=numbers, **{name: (value, (count,))})
     _require_values("baths.", baths)
     _checks.require_together(oscillators=oscillators, baths=baths)
     dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
@@ -246,15 +241,15 @@ def in_natural_units(
 
 def _resolved(spectrum: Any) -> Spectrum | tuple[Spectrum, ...]:
     """Names as what they stand for."""
+    several = isinstance(spectrum, Sequence) and not isinstance(spectrum, str) and len(spectrum)
+    return tuple(_named(each) for each in spectrum) if several else _named(spectrum)
+
+
+def _named(spectrum: Any) -> Spectrum:
     if isinstance(spectrum, Spectrum):
         return spectrum
-    if isinstance(spectrum, str):
-        _checks.require_choice("spectrum", spectrum, tuple(SPECTRA))
+    if isinstance(spectrum, str) and spectrum in SPECTRA:
         return SPECTRA[spectrum]()
-    if isinstance(spectrum, Sequence) and len(spectrum) > 0:
-        several = tuple(_resolved(each) for each in spectrum)
-        if all(isinstance(each, Spectrum) for each in several):
-            return several
     raise ValueError(
         f"Argument `spectrum` must be one of {', '.join(map(repr, SPECTRA))}, an object of "
         f"jaxosc.spectra, or one of these for each bath, but it is {spectrum!r}."

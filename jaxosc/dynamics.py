@@ -86,7 +86,7 @@ class Description(ABC):
         return jnp.zeros((), bool)
 
     def force(self, *parts: Any) -> jax.Array:
-        """f [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
+        """F [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
         drift = self.drift(*parts)
         return jnp.zeros(drift.shape[:1], drift.dtype)
 

@@ -73,11 +73,6 @@ def _normal_modes(oscillators: Oscillators) -> tuple[NormalModes, jax.Array]:
     return modes, domain.status(conditions)
 
 
-def highest_frequency(oscillators: Oscillators) -> jax.Array:
-    """Ω_N, without a derivative."""
-    return jax.lax.stop_gradient(selection.kernel_of(oscillators).normal_modes()[0][-1])
-
-
 @jax.jit
 def degenerate_neighbours(oscillators: Oscillators) -> jax.Array:
     """Whether the global equation takes each normal mode and the next as one group [N − 1]."""

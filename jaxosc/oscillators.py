@@ -158,11 +158,15 @@ class Oscillators(Record):
         frequency, drive = self.frequency, self.drive
         modes = len(frequency) if getattr(frequency, "shape", (0,)) != (0,) else 1
         _checks.require_fields("oscillators", frequency=(frequency, (modes,)))
-        couplings = {"exchange": self.exchange, "pairing": self.pairing}
-        shapes = {name: (matrix, (modes, modes)) for name, matrix in couplings.items()}
+        square = (modes, modes)
+        _checks.require_fields(
+            "oscillators",
+            complex_too=True,
+            exchange=(self.exchange, square),
+            pairing=(self.pairing, square),
+        )
         if drive is not None:
-            shapes["drive"] = (drive, (modes,))
-        _checks.require_fields("oscillators", complex_too=True, **shapes)
+            _checks.require_fields("oscillators", complex_too=True, drive=(drive, (modes,)))
         require_values("oscillators.", frequency, self.exchange, self.pairing, drive)
         if self._hollow:
             _checks.require("oscillators.pairing", self.pairing, *HOLLOW)

@@ -80,15 +80,15 @@ class PairAtDistance(Oscillators):
         return PairAtDistance._assemble(leaves, (self.interaction,))
 
     def _require(self) -> None:
-        fields = {"frequency": (self.frequency, (2,)), "distance": (self.distance, ())}
-        if self.damping is not None:
-            fields["damping"] = (self.damping, (2,))
-        _checks.require_fields("oscillators", **fields)
+        _checks.require_fields(
+            "oscillators", frequency=(self.frequency, (2,)), distance=(self.distance, ())
+        )
         require_frequency("oscillators.frequency", self.frequency)
         _require_positive("oscillators.frequency", self.frequency)
         _checks.require_finite("oscillators.distance", self.distance)
         _require_distance("oscillators.distance", self.distance)
         if self.damping is not None:
+            _checks.require_fields("oscillators", damping=(self.damping, (2,)))
             _require_damping("oscillators.damping", self.damping)
 
 

@@ -14,8 +14,8 @@ import pytest
 from precision import DTYPE, SINGLE, double
 
 from jaxosc._kernels import embedded, quadrature
-from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.entropy import williamson
+from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc.spectra import Brownian, Drude, PowerLaw
 
 CASES = {

@@ -21,7 +21,7 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.item
 ROOMS = (
     ("_version", "typing", "_pytree", "_checks", "_terminal", "_compilation"),
     ("_numerics",),
-    ("oscillators", "baths"),
+    ("oscillators", "pairs", "spectra", "baths"),
     ("_kernels",),
     ("domain",),
     ("dynamics", "normal_modes"),
@@ -29,7 +29,7 @@ ROOMS = (
     ("gaussian",),
     ("_parameters", "_landscape", "optimization"),
     ("criticality",),
-    ("diagnosis",),
+    ("diagnosis", "explanation"),
     ("sweeps",),
     ("",),  # the public names
     ("figures",),

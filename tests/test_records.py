@@ -87,7 +87,7 @@ def test_every_record_can_be_stored():
     kinds = set(every_record())
     assert {type(PAIR), type(NEAR), type(BATHS), jaxosc.Dynamics, jaxosc.Frontier} <= kinds
     for kind in kinds:
-        static = (GlobalLindblad("position"),) if kind is jaxosc.Dynamics else kind._static
+        static = (GlobalLindblad(),) if kind is jaxosc.Dynamics else kind._static
         record = kind._assemble(tuple(map(jnp.asarray, range(len(kind._leaves)))), static)
         again = export.deserialize(stored(lambda record: record, record)).call(record)
         assert jax.tree.structure(again) == jax.tree.structure(record)

@@ -109,7 +109,7 @@ def _modes(
 def _strengths(rate: Rates, damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:
     """γ_j(Ω_k) [N, N]."""
     if isinstance(rate, tuple):
-        rows = [each(*bath, omega) for each, *bath in zip(rate, damping, own, strict=True)]
+        rows = [each(damping[j], own[j], omega) for j, each in enumerate(rate)]
         return jnp.stack([jnp.broadcast_to(row, omega.shape) for row in rows])
     strength = rate(damping[:, None], own[:, None], omega[None, :])
     return jnp.broadcast_to(strength, (len(own), len(omega)))

@@ -47,7 +47,6 @@ def _frequency_bounds(
     inverse_kinetic: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
     """A lower and an upper bound of the normal-mode frequencies, from row-sum norms."""
-
     slowest = jax.lax.rsqrt(norm(inverse_potential)) * jax.lax.rsqrt(norm(inverse_kinetic))
     return slowest, highest_frequency(potential, kinetic)
 

@@ -31,9 +31,21 @@ Response = Callable[[jax.Array], jax.Array]
 # A Gauss-Legendre rule on (0, 1] in panels that shrink by 4 towards 0, where a resonance or
 # the scale of a cold bath may sit: 16 nodes a panel leave 1e-15, 18 panels reach 1.5e-11.
 _GAUSS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(16)
-_EDGES = np.concatenate([[0.0], 4.0 ** np.arange(-18.0, 1.0)])
-_NODES = (_EDGES[:-1, None] + np.diff(_EDGES)[:, None] * (_GAUSS + 1) / 2).reshape(-1)
-_WEIGHTS = (np.diff(_EDGES)[:, None] * _GAUSS_WEIGHTS / 2).reshape(-1)
+# Of the last panel the fourth root is the variable, for the ν^(s−1) of a sub-Ohmic bath.
+_EDGES = 4.0 ** np.arange(-18.0, 1.0)
+_UNIT, _UNIT_WEIGHTS = (_GAUSS + 1) / 2, _GAUSS_WEIGHTS / 2
+_NODES = np.concatenate(
+    [
+        _EDGES[0] * _UNIT**4,
+        (_EDGES[:-1, None] + np.diff(_EDGES)[:, None] * _UNIT).reshape(-1),
+    ]
+)
+_WEIGHTS = np.concatenate(
+    [
+        _EDGES[0] * 4 * _UNIT**3 * _UNIT_WEIGHTS,
+        (np.diff(_EDGES)[:, None] * _UNIT_WEIGHTS).reshape(-1),
+    ]
+)
 # Steps that carry a resonance from that of H to that of K(ν).
 _SHIFTS = 8
 
@@ -126,7 +138,7 @@ def integrate(
     form = symplectic_form(size // 2, dtype)
     still = _stiffness(effective, forces, response(jnp.zeros((), dtype))).real
     stable = jnp.all(jnp.isfinite(cholesky(jax.lax.stop_gradient(still))))
-    nodes, weights = _rule(resonances)
+    nodes, weights = graded_rule(resonances)
 
     def at(nu: jax.Array) -> Integrals:
         chi = response(nu)
@@ -162,7 +174,7 @@ def _stiffness(effective: jax.Array, forces: jax.Array, chi: jax.Array) -> jax.A
     return effective.astype(chi.dtype) - jnp.sum(pulled, axis=0)
 
 
-def _rule(resonances: jax.Array) -> tuple[jax.Array, jax.Array]:
+def graded_rule(resonances: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Nodes and weights on (0, ∞)."""
     stop = jnp.sort(jax.lax.stop_gradient(resonances))
     last = stop[-1]

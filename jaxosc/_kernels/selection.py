@@ -14,14 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import baths as _baths
-from jaxosc._kernels import dense, embedded
-from jaxosc._numerics.filters import Filters, susceptibility
+from jaxosc._kernels import dense, embedded, quadrature
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple
 from jaxosc._numerics import entropy
+from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
@@ -57,6 +57,12 @@ class Problem(NamedTuple):
     squeezing: jax.Array | None
 
     @property
+    def temperatures(self) -> jax.Array:
+        """T [M], of baths that are known to have them."""
+        assert self.temperature is not None
+        return self.temperature
+
+    @property
     def general(self) -> GeneralKernel:
         """The kernel, where there are rows."""
         assert isinstance(self.kernel, GeneralKernel)
@@ -79,7 +85,7 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
 
 
 def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
-    """u [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
+    """U [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
     rows = baths._rows
     if rows is None:
         if baths.squeezing is None:
@@ -111,8 +117,11 @@ def contact_of(baths: Baths) -> BathCoupling | jax.Array:
     return rows.astype(dense.complex_of(rows.dtype))
 
 
-def noise_of(baths: Baths) -> Literal["white", "flat", "structured"]:
-    """Which exact description there is for the noise of the baths; ValueError if none."""
+def noise_of(baths: Baths) -> Literal["white", "flat", "structured", "one-sided"]:
+    """Which exact description there is for the noise of the baths; ValueError if none.
+
+    "one-sided" is a bath of positive frequencies alone, behind a lowering operator: an integral.
+    """
     if baths.occupation is not None:
         return "white"
     rows = baths._rows
@@ -122,16 +131,12 @@ def noise_of(baths: Baths) -> Literal["white", "flat", "structured"]:
         return "flat"
     if not lowering and "flat" not in kinds:
         return "structured"
-    if lowering:
-        raise ValueError(
-            "Argument `baths` must have the spectrum 'flat' behind a rotating-wave coupling for "
-            f"the Langevin equation, but it is {baths.spectrum!r}: couple it by 'position', or "
-            "integrate with jaxosc.langevin_quadrature."
-        )
+    if lowering and "flat" not in kinds:
+        return "one-sided"
     raise ValueError(
-        "Argument `baths` must have a spectrum that vanishes at zero frequency, as 'ohmic' or "
-        "jaxosc.spectra.Drude, behind positions, momenta or real rows for the Langevin equation, "
-        f"but it is {baths.spectrum!r}."
+        "Argument `baths` must all have the spectrum 'flat', behind lowering operators, or all one "
+        "that vanishes at zero frequency, as jaxosc.spectra.Drude, for the Langevin equation, but "
+        f"they have {baths.spectrum!r} behind {baths.coupling!r}."
     )
 
 
@@ -184,10 +189,109 @@ class Structured(NamedTuple):
         )
         return self._convergent(covariance)
 
+    def integral(self) -> jax.Array:
+        """σ [2N, 2N] by integration, of baths with a cutoff."""
+        static = embedded.static_response(self.terms, self.hessian.dtype)
+        parts = (self.hessian, self.couplings, static, self.counter_terms)
+
+        def response(nu: jax.Array) -> jax.Array:
+            z = jax.lax.complex(jnp.zeros_like(nu), -nu)
+            return jnp.stack([susceptibility(own, z) for own in self.terms])[:, None, None]
+
+        return quadrature.integrate(
+            embedded.effective_hessian(*parts),
+            quadrature.scalar_forces(self.couplings),
+            response,
+            self.temperature,
+            quadrature.resonances_of_drift(self.network.drift),
+        ).covariance
+
     def _convergent(self, covariance: jax.Array) -> jax.Array:
         if self.slopes is None:
             return covariance
         return nan_unless(~self.network.divergent, covariance)
+
+
+class FlatBaths(NamedTuple):
+    """Flat baths with temperatures in natural units.
+
+    Attributes:
+        drift: A [2N, 2N].
+        losses: Θ_m/2 [M, 2N, 2N], Θ_m = −(A_mJ + JA_mᵀ) of what bath m adds to the drift.
+        temperature: T [M].
+        unit: as of ``Problem``.
+    """
+
+    drift: jax.Array
+    losses: jax.Array
+    temperature: jax.Array
+    unit: jax.Array
+
+
+def flat_baths(oscillators: Oscillators, baths: Baths) -> FlatBaths:
+    """What the integral over the spectra of flat baths computes from."""
+    problem = problem_of(oscillators, baths)
+    general = general_of(oscillators, problem.unit)
+    rows = general.own_rows() if problem.rows is None else problem.rows
+    parts = jax.vmap(lambda row, rate: dense.flat_drift(row[None], rate[None]))(
+        rows, problem.damping
+    )
+    halves = jax.vmap(lambda part: symplectic(part.T))(parts) / 2  # J A_mᵀ = −(A_m J)ᵀ
+    drift = symplectic(general.hessian) + jnp.sum(parts, axis=0)
+    losses = jnp.swapaxes(halves, 1, 2) - halves
+    return FlatBaths(drift, losses, problem.temperatures, problem.unit)
+
+
+class OneSided(NamedTuple):
+    """Baths of positive frequencies behind lowering operators, in natural units.
+
+    Attributes:
+        hessian: h [2N, 2N].
+        forces: C [M, 2N, 2].
+        response: χ [M, 2, 2] of a frequency.
+        temperature: T [M].
+    """
+
+    hessian: jax.Array
+    forces: jax.Array
+    response: quadrature.Response
+    temperature: jax.Array
+
+    def integral(self) -> jax.Array:
+        """σ [2N, 2N]."""
+        parts = (self.hessian, self.forces, self.response)
+        resonances = quadrature.resonances_of_response(self.hessian, *parts)
+        return quadrature.integrate(*parts, self.temperature, resonances).covariance
+
+
+def one_sided_of(oscillators: Oscillators, baths: Baths) -> OneSided:
+    """What the integral over such baths computes from."""
+    scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
+    assert scaled_baths.temperature is not None
+    rows = baths._rows
+    lowering = (
+        jnp.eye(oscillators.modes, dtype=dense.complex_of(unit.dtype)) if rows is None else rows
+    )
+    references = list(_references(oscillators, baths))
+
+    def response(nu: jax.Array) -> jax.Array:
+        both = jnp.stack([nu, -nu]) * unit
+        values = [
+            spectrum.one_sided(both, reference) * scaled_baths.damping[bath].astype(lowering.dtype)
+            for bath, spectrum, reference in references
+        ]
+        ahead, behind = jnp.stack(values, axis=1)
+        return quadrature.rotating_wave_response(ahead, behind)
+
+    if not has_ohmic_part(baths):
+        jax.eval_shape(response, unit)  # what a spectrum lacks is told at once
+    forces = quadrature.rotating_wave_forces(lowering)
+    return OneSided(scaled.hessian, forces, response, scaled_baths.temperature)
+
+
+def has_ohmic_part(baths: Baths) -> bool:
+    """Whether a spectrum has no cutoff."""
+    return any(spectrum.has_ohmic_part for spectrum in _baths.spectra_of(baths))
 
 
 def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
@@ -200,7 +304,7 @@ def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
         filters = () if spectrum.kind == "flat" else spectrum.terms(reference)
         terms.append(tuple(each.scaled(damping).in_unit(unit) for each in filters))
         slopes.append(baths.damping[bath] * spectrum.ohmic_slope(reference))
-    ohmic = any(spectrum.has_ohmic_part for spectrum in _baths.spectra_of(baths))
+    ohmic = has_ohmic_part(baths)
     couplings = coupling_rows(baths, oscillators.modes)
     parts = (scaled.hessian, couplings, tuple(terms))
     cutoff_free = jnp.stack(slopes) if ohmic else None
@@ -225,7 +329,7 @@ def counter_terms(baths: Baths) -> tuple[bool, ...]:
 
 
 def coupling_rows(baths: Baths, modes: int) -> jax.Array:
-    """c [M, 2N] of baths behind positions, momenta or real rows."""
+    """C [M, 2N] of baths behind positions, momenta or real rows."""
     if baths._rows is not None:
         return baths._rows
     rows = np.zeros((modes, modes, 2))

@@ -8,6 +8,7 @@ zero: without that the fit has a constant, and dropping it costs four digits.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -37,10 +38,18 @@ _FLOOR = 1e-4
 _SINGULAR = 1e-15
 # More relocations of the poles change nothing: e^−ω with ω^½, ω^1.5, ω² gains 7, 7, 4 digits.
 _RELOCATIONS = 5
+# The integral of J/ω counts as much as so many samples.
+_WEIGHT = 10.0
+# Rates, in units of the lowest frequency, of what lies below the table.
+_BELOW = np.array([0.3, 0.03])
 
 
 def fit_density(
-    frequency: np.ndarray, density: np.ndarray, tolerance: float, terms: int
+    frequency: np.ndarray,
+    density: np.ndarray,
+    tolerance: float,
+    terms: int,
+    weight: float | None = None,
 ) -> RationalFit:
     """The fit with the fewest poles, and no more than so many, that is as good as the tolerance.
 
@@ -49,6 +58,7 @@ def fit_density(
         density: J(ω) ≥ 0, not all of them zero.
         tolerance: of J relative to its maximum, and of J/ω relative to its own value.
         terms: the number of poles that are enough.
+        weight: ∫_0^∞ J/ω dω where it is known, also of the frequencies below the table.
     """
     unit = frequency[np.argmax(density)]
     largest = np.max(density)
@@ -59,6 +69,8 @@ def fit_density(
         for _ in range(_RELOCATIONS):
             again = table.fitted(table.relocated(best))
             best = min(best, again, key=lambda fit: fit.error)
+        if weight is not None:
+            best = table.with_weight(best, weight / largest)
     between = np.sqrt(x[1:] * x[:-1])
     values, others = (y * (_design(y**2, best) @ best.solution) for y in (x, between))
     single, double = best.residues()
@@ -107,6 +119,18 @@ class _Table:
         error = float(np.max(np.abs(matrix @ solution - self.values) * self.weight))
         return fit._replace(solution=solution, error=error if np.isfinite(error) else np.inf)
 
+    def with_weight(self, fit: _Fit, weight: float) -> _Fit:
+        """The best combination with this ∫J/ω dω, some of it below the table."""
+        fit = fit._replace(real=np.append(fit.real, -self.square[0] * _BELOW**2))
+        roots = np.sqrt(-fit.pairs), np.sqrt(-fit.real)
+        double = math.pi / 2 / np.where(roots[0].real > 0, roots[0], -roots[0])
+        row = np.concatenate([math.pi / 2 / roots[1], double.real, double.imag])
+        matrix = _design(self.square, fit)
+        # As one more sample, whose relative error counts as much as that of the others.
+        values = np.append(self.values * self.weight, _WEIGHT)
+        rows = np.concatenate([matrix * self.weight[:, None], row[None] * (_WEIGHT / weight)])
+        return fit._replace(solution=_least_squares(rows, values))
+
     def relocated(self, fit: _Fit) -> np.ndarray:
         """Better poles than those of a fit (Gustavsen and Semlyen's vector fitting).
 
@@ -121,9 +145,12 @@ class _Table:
         return _poles(points, np.concatenate([single, double, double.conj(), [1.0]]))
 
     def _combination(self, matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
-        matrix = matrix * self.weight[:, None]
-        scale = np.linalg.norm(matrix, axis=0)
-        return np.linalg.lstsq(matrix / scale, values * self.weight, rcond=_SINGULAR)[0] / scale
+        return _least_squares(matrix * self.weight[:, None], values * self.weight)
+
+
+def _least_squares(matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
+    scale = np.linalg.norm(matrix, axis=0)
+    return np.linalg.lstsq(matrix / scale, values, rcond=_SINGULAR)[0] / scale
 
 
 def _design(square: np.ndarray, fit: _Fit) -> np.ndarray:

@@ -52,10 +52,10 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
     """Smallest s > 0 at which the damped dynamics with the couplings sλ, sκ stops being stable.
 
     The drift is that of the local and of the flat Langevin equation, J h(s) with amplitude damping
-    behind L_m = Σ_j l_mj a_j, of one bath an oscillator −γ_j on both quadratures. It is stable while all its eigenvalues have negative real parts. That
-    ends at another s than ``critical_scale``: later where damping holds the soft mode (position
-    coupling), never with exchange alone, and earlier where pairing feeds a mode that is damped
-    less than its partner.
+    behind L_m = Σ_j l_mj a_j, of one bath an oscillator −γ_j on both quadratures. It is stable
+    while all its eigenvalues have negative real parts. That ends at another s than ``critical_scale``:
+    later where damping holds the soft mode (position coupling), never with exchange alone, and
+    earlier where pairing feeds a mode that is damped less than its partner.
 
     Args:
         oscillators: N modes; their own dynamics need not be stable.

@@ -121,10 +121,9 @@ class GlobalLindblad(Equation):
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)
-        assert problem.temperature is not None
         coupling, rate = self.contact(baths, problem.unit)
         return problem.kernel.secular(
-            problem.damping, problem.temperature, problem.unit, valid, coupling=coupling, rate=rate
+            problem.damping, problem.temperatures, problem.unit, valid, coupling=coupling, rate=rate
         )
 
 

@@ -14,7 +14,7 @@ from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.matsubara import rule_in_words
 from jaxosc._numerics.small import nan_unless
-from jaxosc.baths import Baths, spectra_of
+from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.entrance import AmplitudeDamping, Equation
 from jaxosc.equations.local_lindblad import LocalLindblad
@@ -88,10 +88,17 @@ class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
-        """Any that ``selection.noise_of`` knows."""
-        if selection.noise_of(baths) == "structured":
+        """Any but those of positive frequencies alone."""
+        kind = selection.noise_of(baths)
+        if kind == "one-sided":
+            raise ValueError(
+                "Argument `baths` must have the spectrum 'flat' behind a rotating-wave coupling "
+                f"for the Langevin equation, but it is {baths.spectrum!r}: couple by 'position', "
+                "or integrate with jaxosc.langevin_quadrature."
+            )
+        if kind == "structured":
             selection.structured_of(oscillators, baths)
-            if any(spectrum.has_ohmic_part for spectrum in spectra_of(baths)):
+            if selection.has_ohmic_part(baths):
                 warnings.warn(
                     "Moments that do not commute with what a strictly Ohmic bath couples to "
                     "diverge, and are NaN: give the spectrum a cutoff, as jaxosc.spectra.Drude.",
@@ -106,7 +113,9 @@ class Langevin(AmplitudeDamping):
             return domain.frame_conditions(oscillators, baths, kernel)
         found = domain.conditions(oscillators, baths, kernel)
         if selection.noise_of(baths) == "structured" and baths.counter_term is not True:
-            found[domain.Status.SHIFTED] = selection.structured_of(oscillators, baths).network.stable
+            found[domain.Status.SHIFTED] = selection.structured_of(
+                oscillators, baths
+            ).network.stable
         return found
 
     def drift(self, *parts: Any) -> jax.Array:
@@ -134,7 +143,7 @@ class Langevin(AmplitudeDamping):
             return nan_unless(valid, found * structured.unit)
         if problem.rows is None:
             return problem.kernel.langevin_diffusion(
-                problem.damping, problem.temperature, problem.unit, valid
+                problem.damping, problem.temperatures, problem.unit, valid
             )
         return nan_unless(valid, self._flat(problem).diffusion * problem.unit)
 
@@ -147,7 +156,7 @@ class Langevin(AmplitudeDamping):
         if kind == "structured":
             return nan_unless(valid, selection.structured_of(*parts).steady_covariance())
         if problem.rows is None:
-            return problem.kernel.langevin_state(problem.damping, problem.temperature, valid)
+            return problem.kernel.langevin_state(problem.damping, problem.temperatures, valid)
         flat = self._flat(problem)
         return problem.general.steady(flat.drift, nan_unless(valid, flat.diffusion))
 
@@ -156,8 +165,7 @@ class Langevin(AmplitudeDamping):
         kind = selection.noise_of(parts[1])
         if kind == "white":
             return f"{super().explain(*parts)}; white baths, exactly those of the local equation"
-        temperature = selection.problem_of(*parts).temperature
-        assert temperature is not None
+        temperature = selection.problem_of(*parts).temperatures
         if kind == "structured":
             network = selection.structured_of(*parts).network
             filters = len(network.drift) - len(network.divergent)
@@ -178,5 +186,5 @@ class Langevin(AmplitudeDamping):
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None
         return dense.flat_langevin(
-            problem.general.hessian, problem.rows, problem.damping, problem.temperature
+            problem.general.hessian, problem.rows, problem.damping, problem.temperatures
         )

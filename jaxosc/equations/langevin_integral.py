@@ -1,11 +1,13 @@
 """The quantum Langevin equation as a spectral integral: its integrand, and a second route.
 
-σ = PV∫ S(ν) dν with S(ν) = Σ_j (γ_j/π) s_j(ν) G(ν) iJ_j G(ν)†, G(ν) = (−iν − A)⁻¹,
-s_j(ν) = ½coth(ν/2T_j) and J_j the symplectic form of oscillator j.
+Behind lowering operators σ = PV∫ S(ν) dν with S(ν) = Σ_m s_m(ν) G(ν) iΘ_m G(ν)†/2π,
+G(ν) = (−iν − A)⁻¹, s_m(ν) = ½coth(ν/2T_m), and Θ_m = −(A_mJ + JA_mᵀ) of what bath m adds to the
+drift, 2γ_j J_j for one bath an oscillator. Structured baths: ``_kernels.quadrature``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
@@ -14,25 +16,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks, domain
+from jaxosc._kernels import dense, quadrature, selection
+from jaxosc._kernels.interface import Kernel
 from jaxosc._numerics.eigenvalues import general_eigenvalues
 from jaxosc._numerics.linear import inverse
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
-from jaxosc.baths import Baths, in_natural_units
-from jaxosc.dynamics import network_matrix
+from jaxosc.baths import Baths
 from jaxosc.equations.langevin import Langevin
-from jaxosc.normal_modes import highest_frequency
+from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.oscillators import Oscillators
 from jaxosc.typing import Moment, Reals
 
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
-
-# A Gauss-Legendre rule on (0, 1] in panels that shrink by 4 towards 0, where a resonance or
-# the scale of a cold bath may sit: 16 nodes a panel leave 1e-15, 18 panels reach 1.5e-11.
-_GAUSS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(16)
-_EDGES = np.concatenate([[0.0], 4.0 ** np.arange(-18.0, 1.0)])
-_NODES = (_EDGES[:-1, None] + np.diff(_EDGES)[:, None] * (_GAUSS + 1) / 2).reshape(-1)
-_WEIGHTS = (np.diff(_EDGES)[:, None] * _GAUSS_WEIGHTS / 2).reshape(-1)
 
 
 def langevin_spectrum(
@@ -43,13 +39,13 @@ def langevin_spectrum(
 ) -> jax.Array:
     """Spectral density of the second moments, whose integral over all ν is the steady state.
 
-    - ``"occupation"``: n_j(ν) = Σ_l (γ_l/π) N_l(ν) [G iJ_l G†](a_j, a_j†), normally ordered, with
+    - ``"occupation"``: n_j(ν) = Σ_m N_m(ν) [G iΘ_m G†](a_j, a_j†)/2π, normally ordered, with
       PV∫ n_j dν = ⟨a_j†a_j⟩;
     - ``"covariance"``: S(ν) of every symmetrised quadrature moment, with PV∫ S dν = σ.
 
     Args:
         oscillators: N modes with a bounded Hamiltonian.
-        baths: one bath an oscillator, with a flat spectrum.
+        baths: flat, with temperatures, behind ``"rotating-wave"`` or complex rows.
         frequency: ν of any shape, in the unit of ω, of either sign. At ν = 0 the density has a
             pole (the thermal 1/ν of both signs), and the result is infinite or NaN, as it is on
             the resonance of a motion that is not damped.
@@ -66,6 +62,11 @@ def langevin_spectrum(
     """
     _checks.require_choice("moment", moment, MOMENTS)
     oscillators, baths = Langevin().require(oscillators, baths)
+    if selection.noise_of(baths) != "flat":
+        raise ValueError(
+            "Argument `baths` must have temperatures and the spectrum 'flat' for a spectral "
+            f"density, but they are {baths!r}."
+        )
     (frequency,) = _checks.float_arrays(frequency=frequency)
     _checks.require_finite("frequency", frequency)
     _checks.require_together(oscillators=oscillators, baths=baths, frequency=frequency)
@@ -82,94 +83,136 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     ``steady_state(langevin(oscillators, baths))``, within about 1e-10 of it for γ/ω ≥ 1e-7; below,
     the rounding of ν − Ω costs as many digits as γ/ω has, and γ/ω < 1e-10 is out of its reach.
 
+    And the only route to a structured bath of positive frequencies behind a lowering operator,
+    Σ_k g_k (L b_k† + h.c.): its response χ(ν) = s(ν)P₊ + s(−ν)*P₋,
+    s(ν) = (1/π)∫_0^∞ J(ω)/(ω − ν − i0) dω, is that of no finite drift.
+
     Args:
-        oscillators: N modes with a bounded Hamiltonian.
-        baths: one bath an oscillator, with a flat spectrum.
+        oscillators: N modes with a bounded Hamiltonian; for white baths any whose damped motion is
+            stable.
+        baths: any that ``langevin`` takes, and ``"rotating-wave"`` or complex rows with spectra
+            that have a cutoff. These shift H, by their Lamb shift, without a counter-term.
 
     Returns:
-        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2; NaN where H is not bounded
-        below and the values are known only inside a transformation.
+        σ [2N, 2N], order (x1, p1, x2, p2, …), vacuum variance 1/2; NaN where H, or what the baths
+        leave of it, is not bounded below and the values are known only inside a transformation.
 
     Raises:
         ValueError: as for ``langevin``, or if the drift is known and not every motion is damped.
 
+    Example:
+        >>> one = jaxosc.Oscillators([1.0], [[0.0]])
+        >>> baths = jaxosc.Baths(0.05, 0.5, jaxosc.spectra.PowerLaw(exponent=1, cutoff=3.0))
+        >>> jaxosc.occupation(jaxosc.langevin_quadrature(one, baths)).round(8)
+        Array([0.2], dtype=float64)
+
     Source: Konopik & Lutz, Eqs. 8, 22 and 23.
     """
-    oscillators, baths = Langevin().require(oscillators, baths)
+    equation = _Integral()
+    oscillators, baths = equation.require(oscillators, baths)
     covariance = _quadrature(oscillators, baths)
     _checks.require_no_nan(
         covariance,
-        "Argument `baths` must damp every motion of the network, but at least one is not damped.",
+        "Argument `baths` must damp every motion of the network, and leave it a potential that is "
+        "bounded below, but they do not.",
     )
     return covariance
 
 
-def _transfer(oscillators: Oscillators, baths: Baths, nu: jax.Array) -> jax.Array:
-    """G iJ_l G† [nodes, N, 2N, 2N], one matrix for each bath l."""
-    modes = oscillators.modes
-    drift = network_matrix(oscillators, baths.damping)
-    one = jnp.eye(2 * modes, dtype=drift.dtype)
-    matrix = jax.lax.complex(
-        jnp.broadcast_to(-drift, (nu.shape[0], *drift.shape)), -nu[:, None, None] * one[None]
-    )
-    response = jax.vmap(inverse)(matrix).reshape(nu.shape[0], 2 * modes, modes, 2)
-    x, p = response[..., 0], response[..., 1]
-    # G iJ_l G† = i(g_x g_p† − g_p g_x†) for the columns g of oscillator l
-    product = jnp.einsum("nil,njl->nlij", x, jnp.conj(p))
-    product = product - jnp.einsum("nil,njl->nlij", p, jnp.conj(x))
-    return jax.lax.complex(-product.imag, product.real)
+@dataclass(frozen=True)
+class _Integral(Langevin):
+    """The Langevin equation, also for baths that no drift describes."""
+
+    def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
+        """Those with a cutoff too, behind lowering operators."""
+        kind = selection.noise_of(baths)
+        if kind == "one-sided":
+            selection.one_sided_of(oscillators, baths)
+        else:
+            super().require_kind(oscillators, baths)
+        if kind in ("structured", "one-sided") and selection.has_ohmic_part(baths):
+            raise ValueError(
+                "Argument `baths` must have spectra with a cutoff, for the integral to exist, but "
+                f"one of {baths.spectrum!r} has none."
+            )
+
+    def conditions(
+        self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
+    ) -> domain.Conditions:
+        """A sound H, beside a bath that shifts it."""
+        if selection.noise_of(baths) == "one-sided":
+            return domain.frame_conditions(oscillators, baths, kernel)
+        return super().conditions(oscillators, baths, kernel)
+
+
+def _transfer(flat: selection.FlatBaths, nu: jax.Array) -> jax.Array:
+    """G iΘ_m G†/2 [nodes, M, 2N, 2N], one matrix for each bath m."""
+    response = _response(flat.drift, nu)
+    sources = jax.lax.complex(jnp.zeros_like(flat.losses), flat.losses)
+    return jnp.einsum("nij,mjk,nlk->nmil", response, sources, jnp.conj(response))
+
+
+def _response(drift: jax.Array, nu: jax.Array) -> jax.Array:
+    """G(ν) [nodes, 2N, 2N]."""
+    one = jnp.eye(len(drift), dtype=drift.dtype)
+    full = jnp.broadcast_to(-drift, (len(nu), *drift.shape))
+    return jax.vmap(inverse)(jax.lax.complex(full, -nu[:, None, None] * one[None]))
 
 
 @partial(jax.jit, static_argnames="moment")
 def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Moment) -> jax.Array:
     valid = domain.hold(Langevin().conditions(oscillators, baths))
-    oscillators, baths, unit = in_natural_units(oscillators, baths)
-    nu = nu / unit
-    transfer = _transfer(oscillators, baths, nu)
-    strength = baths.damping[None, :] / (jnp.pi * unit)
-    number = bose(jnp.abs(nu)[:, None], baths.temperature[None, :])
+    flat = selection.flat_baths(oscillators, baths)
+    nu = nu / flat.unit
+    transfer = _transfer(flat, nu) / (jnp.pi * flat.unit).astype(_complex(nu))
+    number = bose(jnp.abs(nu)[:, None], flat.temperature[None, :])
     number = jnp.where((nu < 0)[:, None], -1 - number, number)  # N(−ν) = −1 − N(ν)
     if moment == "covariance":
-        weight = strength * (number + 0.5)
+        weight = number + 0.5
         density = jnp.sum(weight[:, :, None, None] * transfer.real, axis=1)
         rest = jnp.sum(weight[:, :, None, None] * transfer.imag, axis=1)
         return jax.lax.complex(nan_unless(valid, density), rest)
-    weight = strength * number
     # ⟨a_j a_j†⟩ component: a = (x + ip)/√2
     xx, pp = (jnp.diagonal(transfer.real, 0, 2, 3)[..., i::2] for i in (0, 1))
     xp = jnp.diagonal(transfer.imag[..., 0::2, 1::2], 0, 2, 3)
     component = (xx + pp) / 2 + xp
-    return nan_unless(valid, jnp.sum(weight[:, :, None] * component, axis=1))
+    return nan_unless(valid, jnp.sum(number[:, :, None] * component, axis=1))
+
+
+def _complex(array: jax.Array) -> np.dtype:
+    return dense.complex_of(array.dtype)
 
 
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    valid = domain.hold(Langevin().conditions(oscillators, baths))
-    oscillators, baths, _ = in_natural_units(oscillators, baths)
-    # The resonances of the damped network: strong damping of one mode moves those of the others.
-    drift = network_matrix(oscillators, baths.damping)
+    valid = domain.hold(_Integral().conditions(oscillators, baths))
+    kind = selection.noise_of(baths)
+    if kind in ("structured", "one-sided"):
+        of_kind = selection.structured_of if kind == "structured" else selection.one_sided_of
+        return nan_unless(valid, of_kind(oscillators, baths).integral())
+    if kind == "white":
+        drift = LocalLindblad().drift(oscillators, baths)
+        sources = LocalLindblad().diffusion(oscillators, baths)[None] / (2 * jnp.pi)
+        unit = selection.problem_of(oscillators, baths).unit
+        drift, sources = drift / unit, sources / unit
+    else:
+        flat = selection.flat_baths(oscillators, baths)
+        drift = flat.drift
     poles = general_eigenvalues(jax.lax.stop_gradient(drift))
-    resonance = jnp.sort(jnp.abs(poles.imag))[1::2]  # they come in conjugate pairs
     valid &= jnp.all(poles.real < 0)
-    # And where the tail begins that a strongly damped mode leaves
-    highest = highest_frequency(oscillators)
-    resonance = jnp.sort(jnp.append(resonance, highest))
-    x, w = jnp.asarray(_NODES, resonance.dtype), jnp.asarray(_WEIGHTS, resonance.dtype)
-    start = jnp.concatenate([jnp.zeros_like(resonance[:1]), resonance[:-1]])[:, None]
-    stop, last = resonance[:, None], resonance[-1]
-    half = (stop - start) / 2
-    # Each interval between resonances from both of its ends, then (Ω_N, 2Ω_N] and beyond.
-    offset = half * x[None, :]
-    pieces = [start + offset, stop - offset, last * (1 + x)[None, :], last * (1 + 1 / x)[None, :]]
-    measure = [half * w[None, :], half * w[None, :], last * w[None, :], last * (w / x**2)[None, :]]
-    nu, weight = (jnp.concatenate(parts).reshape(-1) for parts in (pieces, measure))
-
-    temperature = baths.temperature
-    warm = temperature > 0
-    argument = nu[:, None] / jnp.where(warm, 2 * temperature, 1)[None, :]
-    thermal = jnp.where(warm[None, :], 1 / jnp.tanh(argument), 1)  # S(ν) + S(−ν) = 2 Re S(ν)
-    thermal = thermal * baths.damping[None, :] / jnp.pi * weight[:, None]
-    transfer = _transfer(oscillators, baths, nu).real
-    total = jnp.sum(thermal[..., None, None] * transfer, axis=(0, 1))
-    covariance = (total + total.T) / 2
-    return nan_unless(valid, covariance)
+    # The resonances of the damped network: strong damping of one mode moves those of the others.
+    nu, weight = quadrature.graded_rule(quadrature.resonances_of_drift(drift))
+    if kind == "white":
+        response = _response(drift, nu)
+        real = sources.astype(response.dtype)
+        spectra = jnp.einsum("nij,mjk,nlk->nmil", response, real, jnp.conj(response)).real
+        thermal = 2 * weight[:, None]
+    else:
+        temperature = flat.temperature
+        warm = temperature > 0
+        argument = nu[:, None] / jnp.where(warm, 2 * temperature, 1)[None, :]
+        # S(ν) + S(−ν) = 2 Re S(ν)
+        thermal = jnp.where(warm[None, :], 1 / jnp.tanh(argument), 1) * weight[:, None] / jnp.pi
+        spectra = _transfer(flat, nu).real
+    total = jnp.sum(thermal[..., None, None] * spectra, axis=(0, 1))
+    return nan_unless(valid, (total + total.T) / 2)

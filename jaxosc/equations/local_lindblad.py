@@ -45,7 +45,7 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
             that is not positive.
 
     Example:
-        >>> rotating = jaxosc.Oscillators([-1.0, 1.0], [[0, 0.002], [0.002, 0]], [[0, 0.002], [0.002, 0]])
+        >>> rotating = jaxosc.pair((-1.0, 1.0), 0.002, "position")
         >>> baths = jaxosc.Baths((0.1, 1e-4), occupation=(0.0, 100.0))
         >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.local_lindblad(rotating, baths))).round(6)
         Array([  0.067321, 166.988059], dtype=float64)
@@ -99,13 +99,15 @@ class LocalLindblad(AmplitudeDamping):
 
 def _noise(baths: Baths | Problem, frequency: jax.Array) -> jax.Array:
     """γ(2N + 1) [N]."""
-    if baths.occupation is not None:
-        return small.entrywise(lambda rate, n: rate * (2 * n + 1), baths.damping, baths.occupation)
+    temperature, number = baths.temperature, baths.occupation
+    if temperature is None:
+        assert number is not None
+        return small.entrywise(lambda rate, n: rate * (2 * n + 1), baths.damping, number)
 
     def of_one(damping: jax.Array, frequency: jax.Array, temperature: jax.Array) -> jax.Array:
         return damping * (2 * bose(frequency, temperature) + 1)
 
-    return small.entrywise(of_one, baths.damping, frequency, baths.temperature)
+    return small.entrywise(of_one, baths.damping, frequency, temperature)
 
 
 def _white(problem: Problem, baths: Baths) -> dense.Generator:
@@ -113,6 +115,7 @@ def _white(problem: Problem, baths: Baths) -> dense.Generator:
     number = problem.occupation
     if number is None:
         references = [spectrum_of(baths, bath).reference for bath in range(len(baths.damping))]
-        number = bose(jnp.stack(references), baths.temperature)
+        stated = jnp.stack([each for each in references if each is not None])
+        number = bose(stated / problem.unit, problem.temperatures)
     assert problem.rows is not None
     return dense.white_generator(problem.rows, problem.damping, number, problem.squeezing)
