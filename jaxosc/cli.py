@@ -14,6 +14,7 @@ import numpy as np
 import platformdirs
 
 import jaxosc
+from jaxosc import _checks
 from jaxosc._terminal import StandardOutput, complain, refusal
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
 from jaxosc.figures import validity_map
@@ -184,6 +185,7 @@ def _run_reproduce(arguments: argparse.Namespace, say: Say) -> None:
         for name, paper in PAPERS.items():
             say(f"{name}: {paper.citation}\n{_figures(name)}")
         return
+    _checks.require_choice("paper", arguments.paper, tuple(PAPERS))
     reproduce = PAPERS[arguments.paper].reproduce
     claims = reproduce(arguments.output, arguments.figures, arguments.points, progress=True)
     count = Counter(claim.verdict for claim in claims)
@@ -284,9 +286,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "paper",
         nargs="?",
-        choices=tuple(PAPERS),
         default=paper,
-        help="which one (default: %(default)s)",
+        help=f"of {', '.join(PAPERS)} (default: %(default)s)",
     )
     command.add_argument(
         "--list", action="store_true", help="print the papers with their figures, and leave"

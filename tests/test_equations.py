@@ -3,6 +3,7 @@
 import cases
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 import reference
@@ -408,3 +409,26 @@ def test_critical_coupling(interaction):
     jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 - 45 * EPS), interaction))
     with pytest.raises(ValueError, match="bounded below"):
         jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 + 45 * EPS), interaction))
+
+
+@pytest.mark.parametrize("modes", [2, 3])
+def test_global_rates_of_every_spectrum(modes):
+    """A spectrum a bath, with references of their own and without; modes by mpmath."""
+    network = cases.random_network(np.random.default_rng(60 + modes), modes)
+    parts = [network[k] for k in ("frequency", "exchange", "pairing")]
+    damping, temperature = network["damping"], np.array([2.0, 0.4, 5.0])[:modes]
+    spectra = jaxosc.spectra.Drude(3.0), jaxosc.spectra.Ohmic(reference=0.7), "flat"
+    baths = jaxosc.Baths(damping, temperature, spectra[:modes], coupling="momentum")
+    found = jaxosc.steady_state(jaxosc.global_lindblad(jaxosc.Oscillators(*parts), baths))
+    omega, u, v = (
+        np.array(m.tolist(), float) for m in map(mpmath.matrix, reference.normal_modes(*parts))
+    )
+    omega = omega.reshape(-1)
+    own = parts[0][0]
+    shapes = (
+        omega / own * (9 + own**2) / (9 + omega**2), omega / 0.7, np.ones(modes)
+    )  # fmt: skip
+    rates = damping[:, None] * np.stack(shapes[:modes]) * (u - v) ** 2
+    numbers = (rates / np.expm1(omega / temperature[:, None])).sum(0) / rates.sum(0)
+    expected = (u**2 + v**2) @ numbers + (v**2).sum(1)
+    np.testing.assert_allclose(jaxosc.occupation(found), expected, rtol=digits(1e-11))

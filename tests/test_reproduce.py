@@ -239,7 +239,7 @@ def test_report_shows_figures_and_claims(run):
 
 
 def test_some_figures_only(tmp_path, capsys):
-    command = ["reproduce", "--figures", "5", "2", "5", "--points", str(POINTS)]
+    command = ["reproduce", "konopik-lutz", "--figures", "5", "2", "5", "--points", str(POINTS)]
     assert main([*command, "--output", str(tmp_path)]) == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"figure-{n}.{k}" for n in "25" for k in ("png", "pdf", "csv")} | {
@@ -259,6 +259,7 @@ def test_some_figures_only(tmp_path, capsys):
         (["paint"], "paint"),
         (["reproduce", "--figures", "7"], "'7'"),
         (["reproduce", "--figures"], "--figures"),
+        (["reproduce", "einstein"], "`paper` must be one of 'konopik-lutz'"),
         (["reproduce", "--points", "3"], "must be between 20 and 10000, but it is 3"),
         (["reproduce", "--points", "100000"], "must be between 20 and 10000"),
         (["reproduce", "--points", "many"], "many"),
@@ -364,6 +365,13 @@ def test_help_teaches(capsys):
     for figure in FIGURES.values():
         assert figure.title in text
     assert "jaxosc reproduce --figures 2 5 --output equilibrium" in text
+
+
+def test_the_papers_are_listed(capsys):
+    assert main(["reproduce", "--list"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("konopik-lutz: M. Konopik and E. Lutz")
+    assert all(f"  {figure.name:<4} {figure.title}\n" in text for figure in FIGURES.values())
 
 
 def test_version_as_a_module():
