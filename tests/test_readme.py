@@ -30,7 +30,7 @@ def test_code_prints_what_it_says():
         assert following == "text"
         assert output.getvalue() == expected
         checked += 1
-    assert checked == 6
+    assert checked == 8
 
 
 def test_commands():
