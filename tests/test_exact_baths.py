@@ -32,6 +32,9 @@ def array(values):
     return jnp.asarray(np.asarray(values, DTYPE))
 
 
+COUPLED = array([[1.5, 0, 0.4, 0], [0, 1, 0, 0.1], [0.4, 0, 1.1, 0], [0, 0.1, 0, 1.1]])
+
+
 def drude(strength, cutoff):
     """J = ηωΛ²/(ω² + Λ²), η maybe zero."""
     one = jnp.ones((1, 1), DTYPE)
@@ -265,6 +268,36 @@ def test_one_temperature_is_the_mean_force_gibbs_state():
         assert np.max(np.abs(currents)) <= 1e-13 * np.max(reduced)
 
 
+@double
+def test_mean_force_gibbs_state_of_a_sub_ohmic_bath():
+    # No rational fit: the sum over χ(iz) of the very spectrum.
+    spectra = [PowerLaw(0.5, array(cutoff), reference=array(1)) for cutoff in (3, 4.5)]
+    strength, couplings = array([0.1, 0.2]), array([[1, 0, 0, 0], [0, 0.3, 1, 0]])
+    static = strength * jnp.stack([spectrum.static_susceptibility() for spectrum in spectra])
+    integral = integrated_fitted(COUPLED, couplings, spectra, strength, array([0.01, 0.01]))
+    reduced = embedded.mean_force_covariance(
+        COUPLED,
+        couplings,
+        static,
+        (True, True),
+        lambda z: strength * jnp.stack([x.matsubara_susceptibility(z) for x in spectra]),
+        array(0.01),
+        (array(1e-3), array(20)),
+    )
+    np.testing.assert_allclose(reduced, integral.covariance, rtol=0, atol=1e-13)
+    assert np.max(np.abs(integral.currents)) == 0
+
+
+def test_natural_units_change_nothing():
+    case = CASES["exact-20"]
+    hessian, couplings, terms, flags, temperature = padded(case)
+    unit = array(8.0)
+    smaller = [tuple(filters.scaled(1 / unit).in_unit(unit) for filters in own) for own in terms]
+    one, _ = solved(hessian, couplings, terms, flags, temperature)
+    other, _ = solved(hessian / unit, couplings, smaller, flags, temperature / unit)
+    np.testing.assert_allclose(one, other, rtol=0, atol=10 * np.finfo(DTYPE).eps)
+
+
 def test_the_domain_is_that_of_the_static_stiffness():
     # J = ηωΛ²/(ω² + Λ²) with ηΛ = χ(0) on either side of ω, without a counter-term.
     def covariance(strength):
@@ -283,7 +316,6 @@ def ohmic(couplings, slopes, temperature, terms):
     return embedded.steady_covariance(COUPLED, couplings, terms, (True, True), temperature, slopes)
 
 
-COUPLED = array([[1.5, 0, 0.4, 0], [0, 1, 0, 0.1], [0.4, 0, 1.1, 0], [0, 0.1, 0, 1.1]])
 NONE = [(brownian(0, 1, 0.5),)] * 2
 
 
