@@ -298,6 +298,32 @@ def test_natural_units_change_nothing():
     np.testing.assert_allclose(one, other, rtol=0, atol=10 * np.finfo(DTYPE).eps)
 
 
+@double
+@pytest.mark.slow
+def test_derivatives_by_a_vanishing_rate_and_by_the_cutoff_of_a_fit():
+    def variance(rate, cutoff, *parts):
+        spectra = [Drude(array(5)), PowerLaw(1, cutoff)]
+        terms = [
+            tuple(filters.scaled(own) for filters in spectrum.terms(array(1)))
+            for spectrum, own in zip(spectra, (array(0.1), rate), strict=True)
+        ]
+        hessian, couplings, temperature = parts
+        return embedded.steady_covariance(hessian, couplings, terms, (True, True), temperature)[
+            0, 0
+        ]
+
+    # As arguments: of constants XLA would compute all while it compiles.
+    parts = array(np.eye(2)), array([[1, 0], [1, 0]]), array([0.2, 1.0])
+    value = jax.jit(variance)
+    slope = jax.jit(jax.grad(variance, argnums=(0, 1)))
+    ahead = [value(array(h), array(2), *parts) for h in (0, 1e-4, 2e-4)]
+    difference = (-3 * ahead[0] + 4 * ahead[1] - ahead[2]) / 2e-4
+    np.testing.assert_allclose(slope(array(0), array(2), *parts)[0], difference, rtol=1e-5)
+    high, low = (value(array(0.1), array(2 + h), *parts) for h in (1e-4, -1e-4))
+    by_cutoff = slope(array(0.1), array(2), *parts)[1]
+    np.testing.assert_allclose(by_cutoff, (high - low) / 2e-4, rtol=1e-6)
+
+
 def test_the_domain_is_that_of_the_static_stiffness():
     # J = ηωΛ²/(ω² + Λ²) with ηΛ = χ(0) on either side of ω, without a counter-term.
     def covariance(strength):
