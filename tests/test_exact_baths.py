@@ -32,6 +32,9 @@ def array(values):
     return jnp.asarray(np.asarray(values, DTYPE))
 
 
+COUPLED = array([[1.5, 0, 0.4, 0], [0, 1, 0, 0.1], [0.4, 0, 1.1, 0], [0, 0.1, 0, 1.1]])
+
+
 def drude(strength, cutoff):
     """J = ηωΛ²/(ω² + Λ²), η maybe zero."""
     one = jnp.ones((1, 1), DTYPE)
@@ -265,6 +268,62 @@ def test_one_temperature_is_the_mean_force_gibbs_state():
         assert np.max(np.abs(currents)) <= 1e-13 * np.max(reduced)
 
 
+@double
+def test_mean_force_gibbs_state_of_a_sub_ohmic_bath():
+    # No rational fit: the sum over χ(iz) of the very spectrum.
+    spectra = [PowerLaw(0.5, array(cutoff), reference=array(1)) for cutoff in (3, 4.5)]
+    strength, couplings = array([0.1, 0.2]), array([[1, 0, 0, 0], [0, 0.3, 1, 0]])
+    static = strength * jnp.stack([spectrum.static_susceptibility() for spectrum in spectra])
+    integral = integrated_fitted(COUPLED, couplings, spectra, strength, array([0.01, 0.01]))
+    reduced = embedded.mean_force_covariance(
+        COUPLED,
+        couplings,
+        static,
+        (True, True),
+        lambda z: strength * jnp.stack([x.matsubara_susceptibility(z) for x in spectra]),
+        array(0.01),
+        (array(1e-3), array(20)),
+    )
+    np.testing.assert_allclose(reduced, integral.covariance, rtol=0, atol=1e-13)
+    assert np.max(np.abs(integral.currents)) == 0
+
+
+def test_natural_units_change_nothing():
+    case = CASES["exact-20"]
+    hessian, couplings, terms, flags, temperature = padded(case)
+    unit = array(8.0)
+    smaller = [tuple(filters.scaled(1 / unit).in_unit(unit) for filters in own) for own in terms]
+    one, _ = solved(hessian, couplings, terms, flags, temperature)
+    other, _ = solved(hessian / unit, couplings, smaller, flags, temperature / unit)
+    np.testing.assert_allclose(one, other, rtol=0, atol=10 * np.finfo(DTYPE).eps)
+
+
+@double
+@pytest.mark.slow
+def test_derivatives_by_a_vanishing_rate_and_by_the_cutoff_of_a_fit():
+    def variance(rate, cutoff, *parts):
+        spectra = [Drude(array(5)), PowerLaw(1, cutoff)]
+        terms = [
+            tuple(filters.scaled(own) for filters in spectrum.terms(array(1)))
+            for spectrum, own in zip(spectra, (array(0.1), rate), strict=True)
+        ]
+        hessian, couplings, temperature = parts
+        return embedded.steady_covariance(hessian, couplings, terms, (True, True), temperature)[
+            0, 0
+        ]
+
+    # As arguments: of constants XLA would compute all while it compiles.
+    parts = array(np.eye(2)), array([[1, 0], [1, 0]]), array([0.2, 1.0])
+    value = jax.jit(variance)
+    slope = jax.jit(jax.grad(variance, argnums=(0, 1)))
+    ahead = [value(array(h), array(2), *parts) for h in (0, 1e-4, 2e-4)]
+    difference = (-3 * ahead[0] + 4 * ahead[1] - ahead[2]) / 2e-4
+    np.testing.assert_allclose(slope(array(0), array(2), *parts)[0], difference, rtol=1e-5)
+    high, low = (value(array(0.1), array(2 + h), *parts) for h in (1e-4, -1e-4))
+    by_cutoff = slope(array(0.1), array(2), *parts)[1]
+    np.testing.assert_allclose(by_cutoff, (high - low) / 2e-4, rtol=1e-6)
+
+
 def test_the_domain_is_that_of_the_static_stiffness():
     # J = ηωΛ²/(ω² + Λ²) with ηΛ = χ(0) on either side of ω, without a counter-term.
     def covariance(strength):
@@ -283,7 +342,6 @@ def ohmic(couplings, slopes, temperature, terms):
     return embedded.steady_covariance(COUPLED, couplings, terms, (True, True), temperature, slopes)
 
 
-COUPLED = array([[1.5, 0, 0.4, 0], [0, 1, 0, 0.1], [0.4, 0, 1.1, 0], [0, 0.1, 0, 1.1]])
 NONE = [(brownian(0, 1, 0.5),)] * 2
 
 
