@@ -100,11 +100,11 @@ def frame_conditions(
     oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
 ) -> Conditions:
     """What they must satisfy where nothing but a stable motion is needed, in any frame."""
-    kernel = kernel or natural_kernel(oscillators)
+    kernel = kernel or natural_kernel(oscillators, baths.occupation is not None)
     frequency = oscillators.frequency
     _, high = FREQUENCIES[frequency.dtype.itemsize]
     finite = small.every(lambda omega: jnp.abs(omega) <= high, frequency)
-    found = {Status.FORM: kernel.well_formed() & finite}
+    found = {Status.FORM: kernel.well_formed() & finite, Status.UNBOUNDED: kernel.in_reach()}
     if baths.temperature is not None:
         largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
         found[Status.FRAME] = smallest > 0
@@ -186,9 +186,9 @@ def is_bounded(oscillators: Oscillators) -> jax.Array:
     return natural_kernel(oscillators).bounded()
 
 
-def natural_kernel(oscillators: Oscillators) -> Kernel:
+def natural_kernel(oscillators: Oscillators, rotating: bool = False) -> Kernel:
     """The kernel of a network in natural units."""
-    return selection.kernel_of(in_unit(oscillators, natural_unit(oscillators)))
+    return selection.kernel_of(in_unit(oscillators, natural_unit(oscillators, rotating)), rotating)
 
 
 def spread_limit(oscillators: Oscillators) -> float:

@@ -67,6 +67,10 @@ class Kernel(ABC):
     def well_formed(self) -> jax.Array:
         """Whether H is Hermitian as stated."""
 
+    def in_reach(self) -> jax.Array:
+        """Whether the kernel can work on it, bounded or not."""
+        return jnp.ones((), bool)
+
     @abstractmethod
     def bounded(self) -> jax.Array:
         """Whether it is so, and bounded below with a gap."""

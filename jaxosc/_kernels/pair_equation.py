@@ -27,6 +27,16 @@ class Couple(NamedTuple):
         return Pair(*self, damping[0], damping[1])
 
 
+class Scale(NamedTuple):
+    """x_j = s_j x_j′, p_j = p_j′/s_j: what takes a pairing of its own, κ_jj, out of a mode.
+
+    With s_j⁴ = W_jj/V_jj its frequency is √(V_jjW_jj) and damping stays what it is.
+    """
+
+    s1: jax.Array
+    s2: jax.Array
+
+
 class Pair(NamedTuple):
     """A couple with amplitude damping."""
 
@@ -67,6 +77,24 @@ class Entries(NamedTuple):
     def plus(self, other: Entries) -> Entries:
         """The sum of two matrices."""
         return Entries(*(x + y for x, y in zip(self, other, strict=True)))
+
+    def scaled(self, scale: Scale | None) -> Entries:
+        """The same matrix of the x and p from that of the x′ and p′."""
+        if scale is None:
+            return self
+        (a, b), (c, d) = scale, (1 / scale.s1, 1 / scale.s2)
+        return Entries(
+            x11=self.x11 * a * a,
+            x12=self.x12 * a * b,
+            x22=self.x22 * b * b,
+            p11=self.p11 * c * c,
+            p12=self.p12 * c * d,
+            p22=self.p22 * d * d,
+            x1p1=self.x1p1,
+            x1p2=self.x1p2 * a * d,
+            x2p1=self.x2p1 * b * c,
+            x2p2=self.x2p2,
+        )
 
     def where(self, valid: jax.Array) -> Entries:
         """NaN unless valid."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart
+from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
 from jaxosc._numerics.special import SINHC_SERIES, exponent_limit, polynomial
 
@@ -29,8 +29,12 @@ def frequencies(couple: Couple) -> tuple[jax.Array, jax.Array, jax.Array]:
 Square = tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
-def quadratures(couple: Couple) -> tuple[tuple[jax.Array, jax.Array], Square, Square]:
+def quadratures(
+    couple: Couple, scale: Scale | None = None
+) -> tuple[tuple[jax.Array, jax.Array], Square, Square]:
     """Ω, X and P of two modes without an angle: entries of the spectral projectors of WV.
+
+    X and P of what the scale, if there is one, has made the couple of.
 
     With ω_h ≥ ω_l the projector of Ω_+ has its large entry at the oscillator h, and
     X_−, P_− follow from P_+, X_+ because the transformation is symplectic.
@@ -75,11 +79,14 @@ def quadratures(couple: Couple) -> tuple[tuple[jax.Array, jax.Array], Square, Sq
             (jnp.where(swapped, minus_h, minus_l), jnp.where(swapped, h, l)),
         )
 
-    return (
-        (low, high),
-        rows(-p_l * ratio, p_h * ratio, x_h, x_l),
-        rows(-x_l * inverse_ratio, x_h * inverse_ratio, p_h, p_l),
-    )
+    position = rows(-p_l * ratio, p_h * ratio, x_h, x_l)
+    momentum = rows(-x_l * inverse_ratio, x_h * inverse_ratio, p_h, p_l)
+    if scale is not None:
+        (x1, x2), (p1, p2) = position, momentum
+        (a, b), (c, d) = scale, (1 / scale.s1, 1 / scale.s2)
+        position = (x1[0] * a, x1[1] * a), (x2[0] * b, x2[1] * b)
+        momentum = (p1[0] * c, p1[1] * c), (p2[0] * d, p2[1] * d)
+    return (low, high), position, momentum
 
 
 def thermal(

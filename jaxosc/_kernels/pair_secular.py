@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._kernels.interface import BathCoupling, Rate, Secular
-from jaxosc._kernels.pair_equation import Couple, Entries, modes_apart
+from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._kernels.pair_modes import Square, frequencies, quadratures, thermal
 from jaxosc._numerics import small
 from jaxosc._numerics.sharing import quotient, reciprocal
@@ -54,9 +54,10 @@ def secular(
     by_bath: Sequence[Callable[..., jax.Array]],
     unit: jax.Array,
     valid: jax.Array,
+    own: tuple[jax.Array, jax.Array],
+    scale: Scale | None,
 ) -> Secular:
-    omega_of_modes, position, momentum = quadratures(couple)
-    own = couple.omega1, couple.omega2
+    omega_of_modes, position, momentum = quadratures(couple, scale)
     first_colder = temperature[0] < temperature[1]
     coldest = jnp.where(first_colder, temperature[0], temperature[1])
 
@@ -107,8 +108,10 @@ def secular(
     decay = small.matrix([
         [-unit * product(position, rates, mixing, momentum, j, l) for l in (0, 1)] for j in (0, 1)
     ])  # fmt: skip
-    stationary = thermal(couple, coldest, (references[0], references[1])).plus(
-        in_modes(excesses, coherence)
+    stationary = (
+        thermal(couple, coldest, (references[0], references[1]))
+        .scaled(scale)
+        .plus(in_modes(excesses, coherence))
     )
     diffusion = in_modes(variances, noise(mixing, references[0], mixed_heating))
     zero = jnp.zeros_like(decay)

@@ -19,7 +19,7 @@ from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
-from jaxosc._kernels.pair_equation import Couple
+from jaxosc._kernels.pair_equation import Couple, Scale
 from jaxosc._numerics import entropy
 from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.small import nan_unless, symplectic
@@ -74,7 +74,7 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
     scaled, scaled_baths, unit = _baths.in_natural_units(oscillators, baths)
     rows = lowering_rows(scaled_baths, oscillators.modes)
     return Problem(
-        kernel_of(scaled) if rows is None else _general(scaled),
+        kernel_of(scaled, baths.occupation is not None) if rows is None else _general(scaled),
         scaled_baths.damping,
         scaled_baths.temperature,
         unit,
@@ -345,13 +345,18 @@ def coupling_rows(baths: Baths, modes: int) -> jax.Array:
     return jnp.asarray(rows.reshape(modes, -1), baths.damping.dtype)
 
 
-def kernel_of(oscillators: Oscillators) -> Kernel:
-    """The kernel of a network, in the unit in which its frequencies are."""
+def kernel_of(oscillators: Oscillators, rotating: bool = False) -> Kernel:
+    """The kernel of a network, in the unit in which its frequencies are.
+
+    In a frame that may be rotating the kernel must do without a bounded H.
+    """
     if not is_real(oscillators):
         return _general(oscillators)
     network = Network(oscillators.frequency, oscillators.exchange, oscillators.pairing)
     if is_pair(oscillators):
         return PairKernel(network, _couple(oscillators, network))
+    if oscillators.modes == 2 and not rotating:
+        return PairKernel(network, *_scaled_couple(network))
     hollow = oscillators._hollow
     if oscillators.modes == 1:
         return SingleKernel(network, hollow)
@@ -383,6 +388,28 @@ def mutual_information(first: jax.Array, second: jax.Array, both: jax.Array) -> 
 def is_pair(oscillators: Oscillators) -> bool:
     """Whether the network is one of two modes, whose critical point is known in closed form."""
     return oscillators.modes == 2 and oscillators._hollow and is_real(oscillators)
+
+
+def _scaled_couple(network: Network) -> tuple[Couple, Scale]:
+    """The same of two modes whose pairing may have a diagonal, in quadratures where it has none."""
+    omega, exchange, pairing = network
+    j, k = exchange[0, 1], pairing[0, 1]
+    # By r = κ_jj/ω_j: where it is zero every number, and every derivative, is as without it.
+    r1, r2 = pairing[0, 0] / omega[0], pairing[1, 1] / omega[1]
+    s1, s2 = (jnp.sqrt(jnp.sqrt((1 - r) / (1 + r))) for r in (r1, r2))
+    link = s1 * s2
+    even, odd = (link + 1 / link) / 2, (link - 1 / link) / 2
+    det_v = product_less_square(omega[0] + pairing[0, 0], omega[1] + pairing[1, 1], j + k)
+    det_w = product_less_square(omega[0] - pairing[0, 0], omega[1] - pairing[1, 1], j - k)
+    couple = Couple(
+        omega[0] * jnp.sqrt((1 - r1) * (1 + r1)),
+        omega[1] * jnp.sqrt((1 - r2) * (1 + r2)),
+        j * even + k * odd,
+        k * even + j * odd,
+        det_v * link**2,
+        det_w / link**2,
+    )
+    return couple, Scale(s1, s2)
 
 
 def _couple(oscillators: Oscillators, network: Network) -> Couple:
