@@ -39,8 +39,8 @@ class Oscillators(Record):
     Args:
         frequency: ω [N], of either sign or zero (a frame that rotates with a drive); the unit of
             every other rate and temperature.
-        exchange: λ [N, N], Hermitian with a zero diagonal, real or complex.
-        pairing: κ [N, N], symmetric, real or complex; κ_jj squeezes oscillator j. None: no
+        exchange: λ [N, N], Hermitian with a zero diagonal, real or complex (then up to rounding).
+        pairing: κ [N, N], symmetric, likewise; κ_jj squeezes oscillator j. None: no
             pairing. κ = λ real couples the positions, 2λ x_j x_k; κ = 0 is the rotating-wave form.
         drive: ε [N], real or complex; None: no drive.
 
@@ -91,7 +91,8 @@ class Oscillators(Record):
             _checks.require_shape("drive", drive, (modes,), why)
         if jnp.iscomplexobj(exchange) or jnp.iscomplexobj(pairing):
             kind = np.result_type(exchange.dtype, pairing.dtype)
-            exchange, pairing = exchange.astype(kind), pairing.astype(kind)
+            exchange = _symmetrised(exchange.astype(kind), jnp.conj(exchange.T).astype(kind))
+            pairing = _symmetrised(pairing.astype(kind), pairing.T.astype(kind))
         require_values("", frequency, exchange, pairing, drive)
         known = _checks.concrete(pairing)
         hollow = known is not None and not np.diag(known).any()
@@ -170,6 +171,16 @@ class Oscillators(Record):
         require_values("oscillators.", frequency, self.exchange, self.pairing, drive)
         if self._hollow:
             _checks.require("oscillators.pairing", self.pairing, *HOLLOW)
+
+
+def _symmetrised(matrix: jax.Array, mirrored: jax.Array) -> jax.Array:
+    """Their mean, of what phases have left equal up to rounding; the matrix itself elsewhere."""
+    size, difference = jnp.max(jnp.abs(matrix)), jnp.max(jnp.abs(matrix - mirrored))
+    return jnp.where(
+        difference <= 64 * float(jnp.finfo(matrix.dtype).eps) * size,
+        (matrix + mirrored) / 2,
+        matrix,
+    )
 
 
 def force(oscillators: Oscillators) -> jax.Array:
