@@ -177,7 +177,7 @@ def _symmetrised(matrix: jax.Array, mirrored: jax.Array) -> jax.Array:
     """Their mean, of what phases have left equal up to rounding; the matrix itself elsewhere."""
     size, difference = jnp.max(jnp.abs(matrix)), jnp.max(jnp.abs(matrix - mirrored))
     return jnp.where(
-        difference <= 64 * float(jnp.finfo(matrix.dtype).eps) * size,
+        difference <= 64 * float(np.finfo(matrix.dtype).eps) * size,
         (matrix + mirrored) / 2,
         matrix,
     )
