@@ -208,7 +208,7 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
     """
     dynamics = _one_network(dynamics)
     covariance = _steady_state(dynamics)
-    known = _checks.concrete(covariance)
+    known = _checks.concrete(jax.lax.stop_gradient(covariance))  # as it is inside jax.grad
     if known is not None and np.isnan(known).any():
         divergent = dynamics._description.divergent(*dynamics._parts)
         if (np.isnan(known) & ~np.asarray(divergent)).any():
@@ -240,7 +240,7 @@ def steady_mean(dynamics: Dynamics) -> jax.Array:
     """
     dynamics = _one_network(dynamics)
     mean = _steady_mean(dynamics)
-    known = _checks.concrete(mean)
+    known = _checks.concrete(jax.lax.stop_gradient(mean))
     if known is not None and np.isnan(known).any():
         _require_steady(dynamics)
     return mean

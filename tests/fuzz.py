@@ -67,7 +67,7 @@ THERMAL = np.kron([[1.2, 0.3], [0.3, 0.9]], np.diag([1.1, 0.95]))
 THERMAL_OF_THREE = np.kron([[1.2, 0.1, 0], [0.1, 1.5, 0.2], [0, 0.2, 2]], np.diag([1.1, 0.95]))
 MODES = jaxosc.NormalModes(jnp.ones(2), jnp.eye(2), jnp.zeros((2, 2)))
 DIAGNOSIS = jaxosc.Diagnosis(
-    True, 0.5, True, 0.1, 10.0, 10.0, {"langevin": State(True, 0.5, 0.0, "physical.")}
+    True, 0.5, True, 0.1, 10.0, 10.0, {"langevin": State(True, 0.5, 0.0, "physical.")}, "flat"
 )
 
 AXES = {"x": np.array([0.0, 1.0]), "y": np.array([1.0, 2.0, 3.0])}

@@ -360,8 +360,8 @@ def test_secular_equation_in_another_gauge():
     def real(exchange, t):
         links = (1 + t) * exchange
         oscillators = jaxosc.Oscillators(array(np.ones(modes)), links, links / 2)
-        baths = jaxosc.Baths(damping, temperature + t * change)
-        return jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths, "position"))
+        baths = jaxosc.Baths(damping, temperature + t * change, coupling="position")
+        return jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths))
 
     def turned(links, t):
         h = turn.T @ (array(np.eye(2 * modes)) + (1 + t) * links) @ turn

@@ -14,7 +14,7 @@ from precision import DTYPE, SINGLE, digits
 
 import jaxosc
 from jaxosc._pytree import Record
-from jaxosc.equations.global_lindblad import GlobalLindblad
+from jaxosc import spectra
 from jaxosc.spectra import Flat, Ohmic
 
 PAIR = jaxosc.pair((5.0, 2.0), 1.0, "position")
@@ -82,16 +82,47 @@ def stored(function, *arguments):
     return export.export(jax.jit(function))(*arguments).serialize()
 
 
-def test_every_record_can_be_stored():
-    """Any record class, with values of its own in the static fields."""
-    kinds = set(every_record())
-    assert {type(PAIR), type(NEAR), type(BATHS), jaxosc.Dynamics, jaxosc.Frontier} <= kinds
-    for kind in kinds:
-        static = (GlobalLindblad(),) if kind is jaxosc.Dynamics else kind._static
-        record = kind._assemble(tuple(map(jnp.asarray, range(len(kind._leaves)))), static)
-        again = export.deserialize(stored(lambda record: record, record)).call(record)
-        assert jax.tree.structure(again) == jax.tree.structure(record)
-        assert isinstance(again, kind)
+DRUDE = spectra.Drude(5.0, reference=2.0)
+TABLE = np.geomspace(1e-3, 30, 60)
+SHARED = jaxosc.Baths(
+    (0.1, 0.2), occupation=(1.0, 0.5), coupling=np.array([[1, 1j], [0.5, 0]]), squeezing=(0.3j, 0)
+)
+BESIDE = jaxosc.Baths(
+    (0.1, 0.2), (1.0, 2.0), [DRUDE, spectra.Ohmic()], coupling="momentum",
+    counter_term=(True, False),
+)  # fmt: skip
+EVERY = (
+    PAIR, NEAR, NEAR.replace(distance=0.1, interaction="position", damping=0.1), BATHS, SHARED,
+    BESIDE,
+    jaxosc.Oscillators([1.0, -1.0], [[0, 1j], [-1j, 0]], [[0.1, 0], [0, 0.2j]], (1.0, 2j)),
+    jaxosc.Dynamics(-np.eye(4), np.eye(4)), jaxosc.global_lindblad(PAIR, BATHS),
+    jaxosc.local_lindblad(PAIR, SHARED), jaxosc.lindblad(PAIR, np.eye(2)),
+    jaxosc.Frontier(*map(jnp.asarray, (0.3, 0.6, 0))),
+    spectra.Flat(), spectra.Flat(reference=1.0), spectra.Ohmic(), DRUDE,
+    spectra.Brownian(1.0, 0.1), spectra.PowerLaw(0.5, 3.0),
+    spectra.Sampled(TABLE, TABLE / (1 + TABLE**4), tolerance=1e-4),
+    0.3 * DRUDE + spectra.PowerLaw(3, 1.0, reference=1.0),
+)  # fmt: skip
+
+
+def test_every_record_is_here():
+    kinds = {kind for kind in every_record() if kind.__module__.startswith("jaxosc.")}
+    assert {type(record) for record in EVERY} == kinds - {spectra.Spectrum}
+
+
+@pytest.mark.parametrize("record", EVERY, ids=lambda record: type(record).__name__)
+def test_every_record_can_be_stored(record):
+    """With its static fields and those of what it holds, alone and in batches of any size."""
+    again = export.deserialize(stored(lambda record: record, record)).call(record)
+    assert jax.tree.structure(again) == jax.tree.structure(record)
+    assert type(again) is type(record)
+    for ours, theirs in zip(jax.tree.leaves(again), jax.tree.leaves(record), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    if isinstance(record, spectra.Spectrum) and hasattr(record, "error"):
+        assert again.error == record.error
+    many = jax.tree.map(lambda leaf: jnp.stack([leaf] * 3), record)
+    program = export.deserialize(stored(lambda record: record, of_any_size(many)))
+    assert jax.tree.structure(program.call(many)) == jax.tree.structure(many)
 
 
 def a_batch(size):
