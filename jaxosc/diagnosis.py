@@ -14,6 +14,7 @@ from jaxosc._kernels import selection
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import steady_state
+from jaxosc.equations import environment
 from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.equations.registry import EQUATIONS, Equation
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
@@ -158,7 +159,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
             equation.__name__: _state(equation, oscillators, baths)
             for equation in reversed(EQUATIONS.values())
         },
-        noise=selection.noise_of(baths),
+        noise=environment.noise_of(baths),
     )
 
 

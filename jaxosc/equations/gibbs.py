@@ -11,6 +11,7 @@ from jaxosc._compilation import compiled
 from jaxosc._kernels import selection
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
+from jaxosc.equations import environment
 from jaxosc.equations.langevin import Langevin
 from jaxosc.oscillators import Oscillators
 from jaxosc.typing import Reals
@@ -85,7 +86,7 @@ def mean_force_gibbs(oscillators: Oscillators, baths: Baths) -> jax.Array:
     Source: Grabert, Schramm & Ingold, Phys. Rep. 168, 115 (1988), Sec. 4, for any network.
     """
     oscillators, baths = Langevin().require(oscillators, baths)
-    if selection.noise_of(baths) != "structured":
+    if environment.noise_of(baths) != "structured":
         raise ValueError(
             "Argument `baths` must couple by positions, momenta or real rows, with spectra that "
             f"are not flat, to have a mean-force Gibbs state, but they are {baths.spectrum!r} "
@@ -102,7 +103,7 @@ def _mean_force(oscillators: Oscillators, baths: Baths) -> jax.Array:
     valid = domain.hold(Langevin().conditions(oscillators, baths))
     assert baths.temperature is not None
     valid &= jnp.all(baths.temperature == baths.temperature[0])
-    structured = selection.structured_of(oscillators, baths)
+    structured = environment.structured_of(oscillators, baths)
     return nan_unless(valid, structured.mean_force_covariance())
 
 

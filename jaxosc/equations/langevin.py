@@ -16,6 +16,7 @@ from jaxosc._numerics.matsubara import rule_in_words
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
+from jaxosc.equations import environment
 from jaxosc.equations.entrance import AmplitudeDamping, Equation
 from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.oscillators import Oscillators
@@ -89,7 +90,7 @@ class Langevin(AmplitudeDamping):
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Any but those of positive frequencies alone."""
-        kind = selection.noise_of(baths)
+        kind = environment.noise_of(baths)
         if kind == "one-sided":
             raise ValueError(
                 "Argument `baths` must have the spectrum 'flat' behind a rotating-wave coupling "
@@ -97,8 +98,8 @@ class Langevin(AmplitudeDamping):
                 "or integrate with jaxosc.langevin_quadrature."
             )
         if kind == "structured":
-            selection.structured_of(oscillators, baths)
-            if selection.has_ohmic_part(baths):
+            environment.structured_of(oscillators, baths)
+            if environment.has_ohmic_part(baths):
                 warnings.warn(
                     "Moments that do not commute with what a strictly Ohmic bath couples to "
                     "diverge, and are NaN: give the spectrum a cutoff, as jaxosc.spectra.Drude.",
@@ -109,36 +110,36 @@ class Langevin(AmplitudeDamping):
         self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
     ) -> domain.Conditions:
         """A bounded H, also beside baths without a counter-term; a sound frame for white ones."""
-        if selection.noise_of(baths) == "white":
+        if environment.noise_of(baths) == "white":
             return domain.frame_conditions(oscillators, baths, kernel)
         found = domain.conditions(oscillators, baths, kernel)
-        if selection.noise_of(baths) == "structured" and baths.counter_term is not True:
-            found[domain.Status.SHIFTED] = selection.structured_of(
+        if environment.noise_of(baths) == "structured" and baths.counter_term is not True:
+            found[domain.Status.SHIFTED] = environment.structured_of(
                 oscillators, baths
             ).network.stable
         return found
 
     def drift(self, *parts: Any) -> jax.Array:
         """Of the oscillators, and of what stands for structured baths."""
-        if selection.noise_of(parts[1]) != "structured":
+        if environment.noise_of(parts[1]) != "structured":
             return super().drift(*parts)
-        structured = selection.structured_of(*parts)
+        structured = environment.structured_of(*parts)
         return structured.network.drift * structured.unit
 
     def decay_rate(self, *parts: Any) -> float:
         """Of the enlarged drift, if there is one."""
-        if selection.noise_of(parts[1]) != "structured":
+        if environment.noise_of(parts[1]) != "structured":
             return super().decay_rate(*parts)
         return Equation.decay_rate(self, *parts)
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """D of the steady state."""
-        kind = selection.noise_of(parts[1])
+        kind = environment.noise_of(parts[1])
         if kind == "white":
             return LocalLindblad().diffusion(*parts)
         problem, valid = self.posed(*parts)
         if kind == "structured":
-            structured = selection.structured_of(*parts)
+            structured = environment.structured_of(*parts)
             found = embedded.effective_diffusion(structured.network, structured.temperature)
             return nan_unless(valid, found * structured.unit)
         if problem.rows is None:
@@ -149,12 +150,12 @@ class Langevin(AmplitudeDamping):
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """From one sum with D."""
-        kind = selection.noise_of(parts[1])
+        kind = environment.noise_of(parts[1])
         if kind == "white":
             return LocalLindblad().steady_covariance(*parts)
         problem, valid = self.posed(*parts)
         if kind == "structured":
-            return nan_unless(valid, selection.structured_of(*parts).steady_covariance())
+            return nan_unless(valid, environment.structured_of(*parts).steady_covariance())
         if problem.rows is None:
             return problem.kernel.langevin_state(problem.damping, problem.temperatures, valid)
         flat = self._flat(problem)
@@ -162,26 +163,26 @@ class Langevin(AmplitudeDamping):
 
     def explain(self, *parts: Any) -> str:
         """And by which sums."""
-        kind = selection.noise_of(parts[1])
+        kind = environment.noise_of(parts[1])
         if kind == "white":
             return f"{super().explain(*parts)}; white baths, exactly those of the local equation"
         temperature = selection.problem_of(*parts).temperatures
         if kind == "structured":
-            network = selection.structured_of(*parts).network
+            network = environment.structured_of(*parts).network
             filters = len(network.drift) - len(network.divergent)
             way = f"the oscillators and {filters} variables of filters for the baths"
             fastest = embedded.time_scales(network.drift)[1]
         else:
             way = f"{super().explain(*parts)}; flat baths"
-            fastest = selection.fastest_of(*parts)
+            fastest = environment.fastest_of(*parts)
         rules = [rule_in_words(float(each), float(fastest)) for each in temperature]
         return f"{way}; thermal sums by {', '.join(dict.fromkeys(rules))}"
 
     def divergent(self, *parts: Any) -> jax.Array:
         """Where a strictly Ohmic bath leaves no moment."""
-        if selection.noise_of(parts[1]) != "structured":
+        if environment.noise_of(parts[1]) != "structured":
             return super().divergent(*parts)
-        return selection.structured_of(*parts).network.divergent
+        return environment.structured_of(*parts).network.divergent
 
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None

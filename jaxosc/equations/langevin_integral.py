@@ -23,6 +23,7 @@ from jaxosc._numerics.linear import inverse
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths
+from jaxosc.equations import environment
 from jaxosc.equations.langevin import Langevin
 from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.oscillators import Oscillators
@@ -62,7 +63,7 @@ def langevin_spectrum(
     """
     _checks.require_choice("moment", moment, MOMENTS)
     oscillators, baths = Langevin().require(oscillators, baths)
-    if selection.noise_of(baths) != "flat":
+    if environment.noise_of(baths) != "flat":
         raise ValueError(
             "Argument `baths` must have temperatures and the spectrum 'flat' for a spectral "
             f"density, but they are {baths!r}."
@@ -125,12 +126,12 @@ class _Integral(Langevin):
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Those with a cutoff too, behind lowering operators."""
-        kind = selection.noise_of(baths)
+        kind = environment.noise_of(baths)
         if kind == "one-sided":
-            selection.one_sided_of(oscillators, baths)
+            environment.one_sided_of(oscillators, baths)
         else:
             super().require_kind(oscillators, baths)
-        if kind in ("structured", "one-sided") and selection.has_ohmic_part(baths):
+        if kind in ("structured", "one-sided") and environment.has_ohmic_part(baths):
             raise ValueError(
                 "Argument `baths` must have spectra with a cutoff, for the integral to exist, but "
                 f"one of {baths.spectrum!r} has none."
@@ -140,12 +141,12 @@ class _Integral(Langevin):
         self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None
     ) -> domain.Conditions:
         """A sound H, beside a bath that shifts it."""
-        if selection.noise_of(baths) == "one-sided":
+        if environment.noise_of(baths) == "one-sided":
             return domain.frame_conditions(oscillators, baths, kernel)
         return super().conditions(oscillators, baths, kernel)
 
 
-def _transfer(flat: selection.FlatBaths, nu: jax.Array) -> jax.Array:
+def _transfer(flat: environment.FlatBaths, nu: jax.Array) -> jax.Array:
     """G iΘ_m G†/2 [nodes, M, 2N, 2N], one matrix for each bath m."""
     response = _response(flat.drift, nu)
     sources = jax.lax.complex(jnp.zeros_like(flat.losses), flat.losses)
@@ -162,7 +163,7 @@ def _response(drift: jax.Array, nu: jax.Array) -> jax.Array:
 @partial(jax.jit, static_argnames="moment")
 def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Moment) -> jax.Array:
     valid = domain.hold(Langevin().conditions(oscillators, baths))
-    flat = selection.flat_baths(oscillators, baths)
+    flat = environment.flat_baths(oscillators, baths)
     nu = nu / flat.unit
     transfer = _transfer(flat, nu) / (jnp.pi * flat.unit).astype(_complex(nu))
     number = bose(jnp.abs(nu)[:, None], flat.temperature[None, :])
@@ -186,9 +187,9 @@ def _complex(array: jax.Array) -> np.dtype:
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
     valid = domain.hold(_Integral().conditions(oscillators, baths))
-    kind = selection.noise_of(baths)
+    kind = environment.noise_of(baths)
     if kind in ("structured", "one-sided"):
-        of_kind = selection.structured_of if kind == "structured" else selection.one_sided_of
+        of_kind = environment.structured_of if kind == "structured" else environment.one_sided_of
         return nan_unless(valid, of_kind(oscillators, baths).integral())
     if kind == "white":
         drift = LocalLindblad().drift(oscillators, baths)
@@ -196,7 +197,7 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
         unit = selection.problem_of(oscillators, baths).unit
         drift, sources = drift / unit, sources / unit
     else:
-        flat = selection.flat_baths(oscillators, baths)
+        flat = environment.flat_baths(oscillators, baths)
         drift = flat.drift
     poles = general_eigenvalues(jax.lax.stop_gradient(drift))
     valid &= jnp.all(poles.real < 0)
