@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from precision import DTYPE, EPS, digits, double
+from scipy.linalg import solve_continuous_lyapunov
 
 import jaxosc
 from jaxosc.spectra import Brownian, Drude, Flat, Ohmic, PowerLaw
@@ -388,6 +389,36 @@ def test_the_kernels_explain_themselves():
     ways = jaxosc.explain(pair, jaxosc.Baths(1e-3, occupation=1.0)).ways
     assert "white" in ways["langevin"]
     assert ways["global_lindblad"].startswith("no answer")
+
+
+@double
+@pytest.mark.slow
+def test_many_modes_without_a_bounded_hamiltonian():
+    """Eight oscillators in a rotating frame, and coupled past the critical coupling; in batches."""
+    random = np.random.default_rng(0)
+    omega, exchange = random.normal(size=8), np.triu(0.3 * random.normal(size=(8, 8)), 1)
+    exchange = exchange + exchange.T
+    damping = random.uniform(0.2, 0.5, 8)
+    white = jaxosc.Baths(damping, occupation=random.uniform(0, 3, 8))
+    warm = jaxosc.Baths(damping, random.uniform(0.1, 3, 8))
+    for network, baths in (
+        (jaxosc.Oscillators(omega, exchange), white),
+        (jaxosc.Oscillators(np.abs(omega) + 0.2, 2 * exchange), warm),
+    ):
+        dynamics = jaxosc.local_lindblad(network, baths)
+        expected = solve_continuous_lyapunov(dynamics.drift, -np.asarray(dynamics.diffusion))
+        np.testing.assert_allclose(jaxosc.steady_state(dynamics), expected, atol=1e-12)
+
+    def total(scale):
+        network = jaxosc.Oscillators(np.abs(omega) + 0.2, scale * exchange)
+        return jnp.sum(jaxosc.occupation(state(network, warm)))
+
+    points = jnp.array([0.01, 2.0])  # the second one is not bounded
+    together = jax.jit(jax.vmap(total))(points)
+    np.testing.assert_allclose(together, [total(point) for point in points], rtol=1e-12)
+    step = 1e-4
+    slope = (total(2 + step) - total(2 - step)) / (2 * step)
+    assert float(jax.jit(jax.grad(total))(2.0)) == pytest.approx(float(slope), rel=1e-6)
 
 
 @pytest.mark.slow

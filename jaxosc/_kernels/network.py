@@ -9,12 +9,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from jaxosc._kernels import few_modes, many_modes, network_secular, network_thermal
+from jaxosc._kernels import dense, few_modes, many_modes, network_secular, network_thermal
 from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
-from jaxosc._numerics.linear import cholesky
+from jaxosc._numerics.linear import any_of_all, cholesky
 from jaxosc._numerics.small import interleave, nan_unless
 
 
@@ -159,5 +159,22 @@ class ManyKernel(NetworkKernel):
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
-        """In normal coordinates, by iteration."""
-        return many_modes.steady_covariance(*self.network, damping, diffusion)
+        """In normal coordinates, by iteration; by the hessian where H has no normal modes."""
+        bounded = self.bounded()
+        one = jnp.eye(len(damping), dtype=damping.dtype)
+        frequency, exchange, pairing = self.network
+        # What is dropped below must have no NaN, or its derivatives have.
+        safe = (
+            jnp.where(bounded, frequency, 1),
+            jnp.where(bounded, exchange, 0 * one),
+            jnp.where(bounded, pairing, 0 * one),
+        )
+        usual = many_modes.steady_covariance(*safe, jnp.where(bounded, damping, 1), diffusion)
+
+        def by_hessian() -> jax.Array:
+            zero = jnp.zeros_like(one)
+            hessian = interleave(self.network.potential(), zero, zero, self.network.kinetic())
+            decay = -jnp.diag(jnp.repeat(damping, 2))
+            return jnp.where(bounded, usual, dense.steady_covariance(hessian, decay, diffusion))
+
+        return jax.lax.cond(any_of_all(~bounded), by_hessian, lambda: usual)

@@ -127,8 +127,10 @@ def kernel_of(oscillators: Oscillators, rotating: bool = False) -> Kernel:
     hollow = oscillators._hollow
     if oscillators.modes == 1:
         return SingleKernel(network, hollow)
-    few = oscillators.modes <= _FEW
-    return FewKernel(network, hollow) if few else ManyKernel(network, hollow)
+    if oscillators.modes <= _FEW:
+        return FewKernel(network, hollow)
+    # Without normal modes there is nothing to iterate in.
+    return _general(oscillators) if rotating else ManyKernel(network, hollow)
 
 
 def general_of(oscillators: Oscillators, unit: jax.Array) -> GeneralKernel:

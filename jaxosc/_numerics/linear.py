@@ -61,6 +61,23 @@ def one_at_a_time(function: Callable[..., Any]) -> Callable[..., Any]:
     return single
 
 
+@custom_vmap
+def any_of_all(condition: jax.Array) -> jax.Array:
+    """The condition itself, and under ``vmap`` whether any of the batch satisfies it.
+
+    A ``cond`` on it stays a branch, a ``while_loop`` keeps no old values of members that are done.
+    """
+    return condition
+
+
+@any_of_all.def_vmap
+def _any_of_batch(
+    axis_size: int, batched: list[bool], condition: jax.Array
+) -> tuple[jax.Array, bool]:
+    del axis_size, batched
+    return any_of_all(jnp.any(condition)), False
+
+
 def _with_batch_last(
     function: Callable[..., jax.Array], last: Callable[..., jax.Array]
 ) -> Callable[..., jax.Array]:

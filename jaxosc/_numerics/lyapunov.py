@@ -13,9 +13,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_batching import custom_vmap
 
-from jaxosc._numerics.linear import bounded_memory, cholesky, inverse
+from jaxosc._numerics.linear import any_of_all, bounded_memory, cholesky, inverse
 from jaxosc._numerics.special import power_of_two
 
 # How often the step was doubled or how many steps that makes, what is left of a state after
@@ -99,7 +98,7 @@ def _solution(source: jax.Array, *parts: jax.Array) -> jax.Array:
         # One more would change σ by some now × ratio.
         _, now, ratio, count = carry
         better = (now * ratio > rounding) & (ratio < 0.1)
-        return _any_of_all(better & (count < _CORRECTIONS))
+        return any_of_all(better & (count < _CORRECTIONS))
 
     one = jnp.ones((), dtype)
     start = correct((state, one, one, jnp.zeros((), jnp.int32)))
@@ -172,7 +171,7 @@ def _doubling(step: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
 
     def lasting(carry: Doubling) -> jax.Array:
         count, step, _ = carry
-        return _any_of_all(~_vanished(step)) & (count < doublings(dtype))
+        return any_of_all(~_vanished(step)) & (count < doublings(dtype))
 
     def double(carry: Doubling) -> Doubling:
         count, step, state = carry
@@ -186,21 +185,6 @@ def _doubling(step: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 def _vanished(step: jax.Array) -> jax.Array:
     return jnp.sum(step**2) <= float(np.finfo(step.dtype).eps)
-
-
-@custom_vmap
-def _any_of_all(condition: jax.Array) -> jax.Array:
-    """The condition itself, and under ``vmap`` whether any of the batch satisfies it.
-
-    A ``while_loop`` on it keeps no old values of the members that are done.
-    """
-    return condition
-
-
-@_any_of_all.def_vmap
-def _of_batch(axis_size: int, batched: list[bool], condition: jax.Array) -> tuple[jax.Array, bool]:
-    del axis_size, batched
-    return _any_of_all(jnp.any(condition)), False
 
 
 def _residual(parts: tuple[jax.Array, ...], source: jax.Array, state: jax.Array) -> jax.Array:
