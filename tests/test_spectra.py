@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 from jax import export
-from jaxosc._kernels.filters import noise, susceptibility
+from jaxosc._numerics.filters import noise, susceptibility
 from precision import DTYPE, SINGLE, digits, double
 
 from jaxosc.spectra import (
