@@ -172,10 +172,10 @@ def test_tables():
     np.testing.assert_allclose(
         coarse.rate(array(0.4), REFERENCE), spectrum.rate(array(0.4), REFERENCE), rtol=1e-2
     )
-    # The peak of a table of a rational spectrum is found with two variables.
+    # The peak of a table of a rational spectrum is found with two variables (three in float32).
     grid = np.geomspace(0.01, 100, 200)
     peak = Sampled(array(grid), array(CLOSED["brownian"](grid)), 1e-4)
-    assert sum(filters.input.size for filters in peak.filters()) == 2
+    assert sum(filters.input.size for filters in peak.filters()) <= (3 if SINGLE else 2)
     expected = RATIONAL["brownian"].rate(array(0.8), REFERENCE)
     np.testing.assert_allclose(peak.rate(array(0.8), REFERENCE), expected, rtol=1e-3)
 
