@@ -13,8 +13,8 @@ from jax import export
 from precision import DTYPE, SINGLE, digits
 
 import jaxosc
-from jaxosc._pytree import Record
 from jaxosc import spectra
+from jaxosc._pytree import Record
 from jaxosc.spectra import Flat, Ohmic
 
 PAIR = jaxosc.pair((5.0, 2.0), 1.0, "position")

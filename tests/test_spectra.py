@@ -12,7 +12,7 @@ import pytest
 from jax import export
 from precision import DTYPE, SINGLE, digits, double
 
-from jaxosc._kernels.filters import noise, susceptibility
+from jaxosc._numerics.filters import noise, susceptibility
 from jaxosc.spectra import (
     Brownian,
     Drude,
