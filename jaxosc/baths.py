@@ -113,27 +113,19 @@ class Baths(Record):
                 f"are white, but its type is {rows.dtype}."
             )
         arrays = _broadcast(arrays, None if rows is None else rows.shape[0])
-        spectrum = _resolved(spectrum)
-        if not isinstance(counter_term, bool):
-            counter_term = tuple(bool(each) for each in counter_term)
-        count = arrays["damping"].shape
-        for name, several in (("spectrum", spectrum), ("counter_term", counter_term)):
-            if isinstance(several, tuple) and count and (len(several),) != count:
-                raise ValueError(
-                    f"Argument `{name}` must be one for all baths or one for each of "
-                    f"{count[0]}, but there are {len(several)}."
-                )
         self._set(
             damping=arrays["damping"],
             temperature=arrays.get("temperature"),
             occupation=arrays.get("occupation"),
             squeezing=arrays.get("squeezing"),
-            spectrum=spectrum,
-            counter_term=counter_term,
+            spectrum=_resolved(spectrum),
+            counter_term=_flags(counter_term),
             _rows=rows,
             _named=named,
         )
         _require_values("", self)
+        if arrays["damping"].ndim:
+            _require_one_each("", self, arrays["damping"].shape[0])
 
     @classmethod
     def _restored(cls, stored: list[Any]) -> tuple[Any, ...]:
@@ -204,7 +196,7 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
             f"{damping.shape}; use jax.vmap for a batch of networks."
         )
     modes, rows = oscillators.modes, baths._rows
-    if rows is None:
+    if baths._named is not None:
         if getattr(damping, "shape", (modes,)) not in ((), (modes,)):
             raise ValueError(
                 f"Argument `baths` must hold one bath an oscillator, but it holds "
@@ -212,19 +204,26 @@ def match(oscillators: Oscillators, baths: Baths) -> tuple[Oscillators, Baths]:
             )
         count = modes
     else:
+        shape = getattr(rows, "shape", ())
+        _checks.require_fields("baths", complex_too=True, coupling=(rows, shape))
+        assert rows is not None
         width = modes if jnp.iscomplexobj(rows) else 2 * modes
-        count = rows.shape[0]
-        if rows.shape != (count, width):
+        count = shape[0] if shape else 0
+        if count == 0 or shape != (count, width):
             raise ValueError(
                 f"Argument `baths` must hold rows of {modes} complex or {2 * modes} real numbers "
                 f"for {modes} oscillators, but their shape is {rows.shape} in {rows.dtype}."
             )
     baths = baths._of_number(count)
-    for name in ("damping", "temperature", "occupation", "squeezing"):
-        if (value := getattr(baths, name)) is not None:
-            numbers = name == "squeezing"
-            _checks.require_fields("baths", complex_too=numbers, **{name: (value, (count,))})
+    _require_one_kind(baths.temperature, baths.occupation, baths.squeezing)
+    kind = "temperature" if baths.occupation is None else "occupation"
+    for name in ("damping", kind, *(["squeezing"] if baths.squeezing is not None else [])):
+        numbers = name == "squeezing"
+        _checks.require_fields(
+            "baths", complex_too=numbers, **{name: (getattr(baths, name), (count,))}
+        )
     _require_values("baths.", baths)
+    _require_one_each("baths.", baths, count)
     _checks.require_together(oscillators=oscillators, baths=baths)
     dtype = _checks.widest([oscillators.frequency.dtype, baths.damping.dtype])
     oscillators = entered(oscillators)
@@ -254,6 +253,30 @@ def _named(spectrum: Any) -> Spectrum:
         f"Argument `spectrum` must be one of {', '.join(map(repr, SPECTRA))}, an object of "
         f"jaxosc.spectra, or one of these for each bath, but it is {spectrum!r}."
     )
+
+
+def _flags(counter_term: Any) -> bool | tuple[bool, ...]:
+    """One for all baths or one each."""
+    if isinstance(counter_term, (bool, np.bool_)):
+        return bool(counter_term)
+    several = counter_term if isinstance(counter_term, (list, tuple, np.ndarray)) else ()
+    if not len(several) or not all(isinstance(each, (bool, np.bool_)) for each in several):
+        raise ValueError(
+            "Argument `counter_term` must be True or False, or one of these for each bath, "
+            f"but it is {counter_term!r}."
+        )
+    return tuple(bool(each) for each in several)
+
+
+def _require_one_each(record: str, baths: Baths, count: int) -> None:
+    """Raise ValueError unless there is one for all baths, or one each, of what is no array."""
+    for name in ("spectrum", "counter_term"):
+        several = getattr(baths, name)
+        if isinstance(several, tuple) and len(several) != count:
+            raise ValueError(
+                f"Argument `{record}{name}` must be one for all baths or one for each of "
+                f"{count}, but there are {len(several)}."
+            )
 
 
 def _require_one_kind(temperature: Any, occupation: Any, squeezing: Any) -> None:
@@ -315,15 +338,18 @@ def _require_values(record: str, baths: Baths) -> None:
         if (value := getattr(baths, name)) is not None:
             _checks.require_finite(f"{record}{name}", value)
             _checks.require(f"{record}{name}", value, lambda x: x >= 0, "not be negative")
+    for spectrum in spectra_of(baths):
+        spectrum._require(f"{record}spectrum")
     if baths._rows is not None:
         _checks.require_finite(f"{record}coupling", baths._rows)
     if baths.squeezing is not None:
         _checks.require_finite(f"{record}squeezing", baths.squeezing)
         number, squeezing = map(_checks.concrete, (baths.occupation, baths.squeezing))
         if number is not None and squeezing is not None:
-            _checks.require(
-                f"{record}squeezing",
-                np.abs(squeezing) ** 2,
-                lambda square: square <= number * (number + 1) * (1 + 1e-6),
-                "have squares of at most N(N + 1) with these occupations",
-            )
+            with np.errstate(over="ignore"):
+                _checks.require(
+                    f"{record}squeezing",
+                    np.abs(squeezing) ** 2,
+                    lambda square: square <= number * (number + 1) * (1 + 1e-6),
+                    "have squares of at most N(N + 1) with these occupations",
+                )

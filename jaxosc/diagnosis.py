@@ -53,7 +53,7 @@ class Diagnosis:
     Attributes:
         bounded: whether the Hamiltonian is bounded below.
         critical_ratio: all couplings over the critical ones, 0 for uncoupled oscillators, 1 at
-            the critical point (λ/λ_c for two modes).
+            the critical point (λ/λ_c for two modes); NaN where a frequency is not positive.
         stable: whether every solution of the damped dynamics decays.
         decay_rate: the slowest decay rate of the amplitudes, in the unit of ω.
         softness: smallest normal-mode frequency over the largest damping rate. The flat Langevin
@@ -84,6 +84,8 @@ class Diagnosis:
     def __str__(self) -> str:
         distance = 1 - self.critical_ratio
         where = f"coupling/critical = {self.critical_ratio:.10g} (distance {distance:.3g})"
+        if np.isnan(self.critical_ratio):
+            where = "not all frequencies are positive"
         lines = [
             f"Hamiltonian: {'bounded' if self.bounded else 'NOT bounded'} below; {where}.",
             f"Damped dynamics: {'stable' if self.stable else 'NOT stable'}; "
@@ -150,7 +152,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
             secularity = gaps.min() / largest if len(gaps) else np.inf
     return Diagnosis(
         bounded=bounded,
-        critical_ratio=1 / float(critical_scale(oscillators)),
+        critical_ratio=_critical_ratio(oscillators),
         stable=slowest > 0,
         decay_rate=slowest,
         softness=float(softness),
@@ -161,6 +163,13 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         },
         noise=environment.noise_of(baths),
     )
+
+
+def _critical_ratio(oscillators: Oscillators) -> float:
+    """The couplings over the critical ones, NaN if there are none: in a rotating frame."""
+    if (oscillators.frequency > 0).all():
+        return 1 / float(critical_scale(oscillators))
+    return float("nan")
 
 
 def _state(equation: Equation, oscillators: Oscillators, baths: Baths) -> State:

@@ -93,6 +93,8 @@ class Description(ABC):
     def decay_rate(self, *parts: Any) -> float:
         """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""
         drift = np.asarray(self.drift(*parts))
+        if not np.isfinite(drift).all():
+            return float("nan")
         rate = float(-np.linalg.eigvals(drift).real.max())
         rounding = 8 * len(drift) * float(np.finfo(drift.dtype).eps) * np.abs(drift).max()
         return rate if abs(rate) > rounding else 0.0
@@ -268,6 +270,8 @@ def status(dynamics: Dynamics) -> jax.Array:
         'the Hamiltonian is not bounded below'
     """
     _checks.require_instance("dynamics", dynamics, Dynamics)
+    if not dynamics._checked:
+        _require_form(dynamics)
     return _status(dynamics)
 
 
@@ -285,6 +289,24 @@ def _one_network(dynamics: Dynamics) -> Dynamics:
     return Dynamics.of(description, *parts)  # jax.tree.map may have changed what it holds
 
 
+def _require_form(dynamics: Dynamics) -> None:
+    """Raise ValueError unless arrays that belong together are held, whatever their values."""
+    description, parts = dynamics._description, dynamics._parts
+    leaves = jax.tree.leaves(parts)
+    for leaf in leaves:
+        shape = getattr(leaf, "shape", ())
+        _checks.require_fields("dynamics", complex_too=True, part=(leaf, shape))
+    batch, require = max(description.axes(*parts), 0), description.require
+    if len({leaf.shape[:batch] for leaf in leaves}) > 1:
+        raise ValueError(
+            "Argument `dynamics` must hold one network or a batch of them, but the leading axes of "
+            "what it holds differ."
+        )
+    for _ in range(batch):
+        require = jax.vmap(require)
+    jax.eval_shape(require, *parts)
+
+
 def _require_steady(dynamics: Dynamics) -> None:
     """Raise the ValueError that tells why there is no steady state."""
     parts = jax.tree.map(jax.lax.stop_gradient, dynamics._parts)
@@ -295,6 +317,11 @@ def _why_no_steady_state(description: Description, parts: Parts) -> str:
     """Which of the three: a motion grows, one is not damped, or the solver did not converge."""
     drift = np.asarray(description.drift(*parts))
     rate = description.decay_rate(*parts)
+    if np.isnan(rate):
+        return (
+            "Argument `dynamics` must have a drift of finite numbers, but it has not: a parameter "
+            f"is out of the range of {drift.dtype}."
+        )
     if rate > 0:
         return (
             "Argument `dynamics` must have a steady state that its dtype resolves, but the solver "

@@ -168,6 +168,11 @@ class Oscillators(Record):
         )
         if drive is not None:
             _checks.require_fields("oscillators", complex_too=True, drive=(drive, (modes,)))
+        if jnp.iscomplexobj(self.exchange) != jnp.iscomplexobj(self.pairing):
+            raise ValueError(
+                "Argument `oscillators` must hold an exchange and a pairing that are both real or "
+                f"both complex, but they are {self.exchange.dtype} and {self.pairing.dtype}."
+            )
         require_values("oscillators.", frequency, self.exchange, self.pairing, drive)
         if self._hollow:
             _checks.require("oscillators.pairing", self.pairing, *HOLLOW)

@@ -30,6 +30,9 @@ FEW = {
     "jaxosc.susceptibility": (30, 200), "jaxosc.critical_exponent": (25, 200),
     "jaxosc.logarithmic_slope": (25, 200), "jaxosc.langevin_spectrum": (15, 200),
     "jaxosc.Oscillators": (60, 1200), "jaxosc.Baths": (150, 2000), "jaxosc.Dynamics": (100, 1500),
+    "jaxosc.Baths ": (150, 2000), "jaxosc.Baths  ": (150, 2000),
+    "jaxosc.spectra.PowerLaw": (100, 600), "jaxosc.spectra.Drude": (100, 600),
+    "jaxosc.spectra.Sampled": (50, 400), "jaxosc.lindblad": (30, 250),
     "jaxosc.pair": (100, 1500), "jaxosc.pair ": (100, 1500),
     "jaxosc.critical_coupling": (200, 3000), "jaxosc.histogram": (300, 4000),
     "jaxosc.Reduction": (200, 2000), "jaxosc.occupation": (100, 1500),
@@ -39,13 +42,20 @@ FEW = {
 FAST, SLOW = 60, 250
 
 # Results that functions return, and what is no function.
-RESULTS = {"CriticalCurve", "Diagnosis", "Frontier", "NormalModes", "Optimum"}
+RESULTS = {
+    "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum", "Status",
+}  # fmt: skip
 FILES = {"SweepResult", "load_sweep"}
 
 
 def test_every_public_name_is_here():
     drawn = {name.strip().removeprefix("jaxosc.") for name in fuzz.TARGETS}
-    assert drawn | RESULTS | FILES | {"__version__"} == set(jaxosc.__all__)
+    spectra = {f"spectra.{name}" for name in jaxosc.spectra.__all__}
+    # A base class, and what filters are made of
+    expected = set(jaxosc.__all__) | spectra - {"spectra.Spectrum", "spectra.Filters"}
+    others = {"__version__", "spectra"}
+    assert drawn | RESULTS | FILES | others == expected | {"Oscillators.from_hessian"}
+    drawn = {name for name in drawn if "." not in name}
     # A result has no method with arguments but these, which the tests of files call.
     taking = {
         f"{name}.{method}"

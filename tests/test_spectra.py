@@ -10,9 +10,9 @@ import mpmath
 import numpy as np
 import pytest
 from jax import export
-from jaxosc._numerics.filters import noise, susceptibility
 from precision import DTYPE, SINGLE, digits, double
 
+from jaxosc._numerics.filters import noise, susceptibility
 from jaxosc.spectra import (
     Brownian,
     Drude,

@@ -31,11 +31,14 @@ def critical_scale(oscillators: Oscillators) -> jax.Array:
         kink, and its derivative is one that lies between those of the two sides.
 
     Raises:
-        ValueError: if the argument is not one network.
+        ValueError: if the argument is not one network, or a frequency is known and not positive:
+            its H is not bounded at any scale.
 
     Source: H is bounded below if V = ω + λ + κ and W = ω + λ − κ are positive definite.
     """
     require_network(oscillators)
+    known = jax.lax.stop_gradient(oscillators.frequency)
+    _checks.require("oscillators.frequency", known, lambda omega: omega > 0, "be positive")
     return _critical_scale(entered(oscillators))
 
 

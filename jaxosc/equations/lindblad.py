@@ -62,10 +62,13 @@ class Lindblad(Description):
         _oscillators.require_network(oscillators)
         names = {"lowering": lowering} | ({} if raising is None else {"raising": raising})
         for name, rows in names.items():
-            if rows.ndim != 2 or rows.shape[1] != oscillators.modes or rows.shape != lowering.shape:
+            shape: tuple[int, ...] = getattr(rows, "shape", ())
+            _checks.require_fields(name, complex_too=True, **{name: (rows, shape)})
+            width = shape[1:] == (oscillators.modes,)
+            if shape != lowering.shape or len(shape) != 2 or not width or not shape[0]:
                 raise ValueError(
-                    f"Argument `{name}` must have shape (K, {oscillators.modes}), one row a jump "
-                    f"operator, but its shape is {rows.shape}."
+                    f"Argument `{name}` must have shape (K, {oscillators.modes}), one row each of "
+                    f"K >= 1 jump operators, but its shape is {rows.shape}."
                 )
             _checks.require_finite(name, rows)
         _checks.require_together(oscillators=oscillators, **names)

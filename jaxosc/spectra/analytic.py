@@ -85,6 +85,7 @@ class Drude(Spectrum):
     """
 
     _leaves = ("cutoff", "reference")
+    _positive = ("cutoff",)
     cutoff: jax.Array
 
     def __init__(self, cutoff: Reals, *, reference: Reals | None = None) -> None:
@@ -110,6 +111,7 @@ class Brownian(Spectrum):
     """
 
     _leaves = ("frequency", "width", "reference")
+    _positive = ("frequency", "width")
     frequency: jax.Array
     width: jax.Array
 

@@ -55,6 +55,7 @@ class Spectrum(Record):
     """
 
     kind: ClassVar[Kind] = "rational"
+    _positive: ClassVar[tuple[str, ...]] = ()  # fields that are positive numbers, by their names
     __array_ufunc__ = None  # weights of NumPy leave the product to this class
     reference: jax.Array | None
 
@@ -65,6 +66,20 @@ class Spectrum(Record):
     def filters(self) -> Terms:
         """Filters whose χ(ν) has this density as its imaginary part."""
         raise NotImplementedError
+
+    def _require(self, name: str) -> None:
+        """Raise ValueError unless the parameters, where known, are those of a spectrum.
+
+        What JAX has put together, in ``jax.tree.map``, may hold anything.
+        """
+        for leaf in jax.tree.leaves(self):
+            _checks.require_fields(name, parameter=(leaf, getattr(leaf, "shape", ())))
+            _checks.require_finite(name, leaf)
+        own = () if self.reference is None else ("reference",)
+        for field in (*self._positive, *own):
+            value = getattr(self, field)
+            _checks.require_fields(name, False, **{field: (value, ())})
+            _checks.require(f"{name}.{field}", value, lambda x: x > 0, "be positive")
 
     @property
     def has_reference(self) -> bool:
@@ -171,10 +186,13 @@ class Sum(Spectrum):
 
     def __init__(self, spectra: Sequence[Spectrum], weights: Reals) -> None:
         (weights,) = _checks.float_arrays(weights=weights)
+        if not isinstance(spectra, Sequence) or not spectra:
+            raise ValueError(
+                f"Argument `spectra` must be a sequence of spectra, but it is {spectra!r}."
+            )
         spectra = tuple(spectra)
         _checks.require_shape("weights", weights, (len(spectra),))
-        _checks.require_finite("weights", weights)
-        _checks.require("weights", weights, lambda x: x >= 0, "not be negative")
+        _require_weights("weights", weights)
         for spectrum in spectra:
             if not isinstance(spectrum, Spectrum) or spectrum.kind == "flat":
                 raise ValueError(
@@ -182,6 +200,12 @@ class Sum(Spectrum):
                     f"but one is {spectrum!r}."
                 )
         self._set(spectra=spectra, weights=weights)
+
+    def _require(self, name: str) -> None:
+        for spectrum in self.spectra:
+            spectrum._require(name)
+        _checks.require_fields(name, weights=(self.weights, (len(self.spectra),)))
+        _require_weights(f"{name}.weights", self.weights)
 
     @property
     def kind(self) -> Kind:  # type: ignore[override]
@@ -236,6 +260,11 @@ class Sum(Spectrum):
     def one_sided(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
         """s(ν), complex."""
         return self._total("one_sided", frequency, reference)
+
+
+def _require_weights(name: str, weights: jax.Array) -> None:
+    _checks.require_finite(name, weights)
+    _checks.require(name, weights, lambda x: x >= 0, "not be negative")
 
 
 def _parts(spectrum: Spectrum) -> list[tuple[Any, Spectrum]]:

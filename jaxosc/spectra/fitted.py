@@ -14,6 +14,7 @@ from jaxosc import _checks
 from jaxosc._numerics.dispersion import even_transform, even_transform_above, one_sided_transform
 from jaxosc._numerics.filters import pair_filters, rate_filters, susceptibility
 from jaxosc._numerics.rational_fit import RationalFit, fit_density
+from jaxosc._parameters import real_number
 from jaxosc.spectra.base import Spectrum, Terms, as_complex, positive_scalars
 from jaxosc.typing import Reals
 
@@ -44,12 +45,13 @@ class PowerLaw(Spectrum):
 
     _leaves = ("cutoff", "reference")
     _static = ("exponent",)
+    _positive = ("cutoff",)
     cutoff: jax.Array
     exponent: float
 
     def __init__(self, exponent: float, cutoff: Reals, *, reference: Reals | None = None) -> None:
         try:
-            exponent = float(exponent)
+            exponent = real_number(exponent)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 "Argument `exponent` must be a number that is known outside of transformations, "
@@ -161,6 +163,7 @@ class Sampled(Spectrum):
 
     _leaves = ("_unit", "reference")
     _static = ("frequency", "density", "tolerance")
+    _positive = ("_unit",)
     frequency: tuple[float, ...]
     density: tuple[float, ...]
     tolerance: float
@@ -182,6 +185,12 @@ class Sampled(Spectrum):
                 "but they are traced."
             )
         _check_table(known, heights)
+        try:
+            tolerance = real_number(tolerance)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Argument `tolerance` must be a number, but it is {tolerance!r}."
+            ) from error
         if not 1e-15 <= tolerance < 1:
             raise ValueError(
                 f"Argument `tolerance` must be between 1e-15 and 1, but it is {tolerance}."
@@ -192,7 +201,7 @@ class Sampled(Spectrum):
             reference=own,
             frequency=tuple(known.astype(float).tolist()),
             density=tuple(heights.astype(float).tolist()),
-            tolerance=float(tolerance),
+            tolerance=tolerance,
         )
         if self.error > _USELESS:
             raise ValueError(

@@ -1,0 +1,36 @@
+"""The examples of the public docstrings print what they say."""
+
+import doctest
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from precision import double
+
+import jaxosc
+
+SPECTRA = {f"spectra.{name}": getattr(jaxosc.spectra, name) for name in jaxosc.spectra.__all__}
+PUBLIC = {name: getattr(jaxosc, name) for name in jaxosc.__all__} | SPECTRA
+# What other objects return, and what is shown with the function that takes it
+WITHOUT = {
+    "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum", "Status",
+    "SweepResult", "__version__", "spectra", "spectra.Filters", "spectra.Spectrum",
+}  # fmt: skip
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@double
+@pytest.mark.parametrize("name", sorted(set(PUBLIC) - WITHOUT))
+def test_example(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"jax": jax, "jnp": jnp, "np": np, "jaxosc": jaxosc}
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, None)
+    assert test.examples, f"{name} has no example"
+    # As in a session of the reader's, who has not asked JAX to be strict
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        said: list[str] = []
+        failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
+    assert not failed, "".join(said)
