@@ -60,7 +60,9 @@ def finishes(seconds, *arguments):
     assert ended.stdout.strip() == "finished", ended.stderr
 
 
-@pytest.mark.parametrize(("modes", "count"), [(3, 2000), (8, 500)])
+@pytest.mark.parametrize(
+    ("modes", "count"), [(3, 2000), pytest.param(8, 500, marks=pytest.mark.slow)]
+)
 def test_batches_return(modes, count):
     finishes(240, modes, count, "local_lindblad", 1.0)
 
@@ -122,7 +124,6 @@ def close(batch, member, error=1e-12):
         (1, "langevin"),
         (3, "langevin"),
         (4, "local"),
-        (8, "local"),
         *(
             pytest.param(modes, equation, marks=pytest.mark.slow)
             for modes in (2, 5, 6, 7, 8)

@@ -26,21 +26,25 @@ BATHS = {
 EQUATIONS = (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin)
 
 
-def of_network(modes):
-    """Public functions by name, each with arguments as a user has them."""
-    network, baths = NETWORKS[modes], BATHS[modes]
-    first = list(range(modes // 2))
+def by_name():
+    """Public functions by name, each with its arguments, as a user has them, of a network."""
+
+    def of_state(function):
+        return lambda *network: (function, jaxosc.steady_state(jaxosc.langevin(*network)))
+
     calls = {
-        "gibbs": (jaxosc.gibbs, network, 2.0),
-        "normal_modes": (jaxosc.normal_modes, network),
-        "critical_scale": (jaxosc.critical_scale, network),
-        "stability_scale": (jaxosc.stability_scale, network, baths),
+        "gibbs": lambda network, _: (jaxosc.gibbs, network, 2.0),
+        "normal_modes": lambda network, _: (jaxosc.normal_modes, network),
+        "critical_scale": lambda network, _: (jaxosc.critical_scale, network),
+        "stability_scale": lambda *network: (jaxosc.stability_scale, *network),
     }
     for equation in EQUATIONS:
-        calls[equation.__name__] = (equation, network, baths)
-        dynamics = equation(network, baths)
-        calls[f"steady state, {equation.__name__}"] = (jaxosc.steady_state, dynamics)
-    covariance = jaxosc.steady_state(jaxosc.langevin(network, baths))
+        name = equation.__name__
+        calls[name] = lambda *network, e=equation: (e, *network)
+        calls[f"steady state, {name}"] = lambda *network, e=equation: (
+            jaxosc.steady_state,
+            e(*network),
+        )
     for function in (
         jaxosc.occupation,
         jaxosc.coherence,
@@ -49,10 +53,15 @@ def of_network(modes):
         jaxosc.purity,
         jaxosc.is_physical,
     ):
-        calls[function.__name__] = (function, covariance)
-    information = functools.partial(jaxosc.mutual_information, modes=first)
-    calls["mutual_information"] = (information, covariance)
+        calls[function.__name__] = of_state(function)
+    # Of the first half of the modes and the others
+    calls["mutual_information"] = lambda network, baths: of_state(
+        functools.partial(jaxosc.mutual_information, modes=list(range(len(network.frequency) // 2)))
+    )(network, baths)
     return calls
+
+
+CALLS = by_name()
 
 
 def fastest(call, repeats):
@@ -65,11 +74,14 @@ def fastest(call, repeats):
     return min(times[1:])
 
 
-@pytest.mark.parametrize("name", of_network(2))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n == "stability_scale" else ()) for n in CALLS],
+)
 def test_a_warm_call(name):
     """At most twenty times its compiled core and a millisecond."""
     for modes in NETWORKS:
-        function, *arguments = of_network(modes)[name]
+        function, *arguments = CALLS[name](NETWORKS[modes], BATHS[modes])
         core = jax.jit(function)
         arrays = jax.tree.map(jnp.asarray, arguments)
         alone = fastest(lambda core=core, arrays=arrays: core(*arrays), 40)

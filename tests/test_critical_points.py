@@ -10,6 +10,8 @@ from precision import EPS, SINGLE, digits, double
 import jaxosc
 from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
 
+SLOW = pytest.mark.slow
+
 
 def random_network(generator, modes, pairing=1.0):
     def couplings():
@@ -93,13 +95,10 @@ def test_critical_scale_differentiates_twice():
     with mpmath.workdps(50):
         point = (mpmath.mpf(1.1), mpmath.mpf(0.2))
         assert scale(1.1, 0.2) == pytest.approx(float(exact(*point)), rel=digits(1e-14))
-        for index in (0, 1):
-            order = [0, 0]
-            order[index] = 1
-            expected = float(mpmath.diff(exact, point, tuple(order)))
-            for derivative in (jax.jacfwd, jax.jacrev):
-                slope = jax.jit(derivative(scale, index))(1.1, 0.2)
-                assert slope == pytest.approx(expected, rel=digits(1e-12))
+        expected = [float(mpmath.diff(exact, point, order)) for order in ((1, 0), (0, 1))]
+        for derivative in (jax.jacfwd, jax.jacrev):
+            slopes = jax.jit(derivative(scale, (0, 1)))(1.1, 0.2)
+            np.testing.assert_allclose(slopes, expected, rtol=digits(1e-12))
         expected = float(mpmath.diff(exact, point, (2, 0)))
         assert jax.jit(jax.hessian(scale))(1.1, 0.2) == pytest.approx(expected, rel=digits(1e-11))
 
@@ -118,7 +117,7 @@ def test_rotating_wave_kink():
     assert by_pairing == 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, 4, 6, 8])
+@pytest.mark.parametrize("modes", [2, 3, 4, *(pytest.param(n, marks=SLOW) for n in (6, 8))])
 def test_stability_scale_against_eigenvalues(modes):
     generator = np.random.default_rng(10 + modes)
     for pairing in (0.3, 1.0, 3.0) * (2 if modes < 6 else 1):
@@ -133,7 +132,7 @@ def test_stability_scale_against_eigenvalues(modes):
         assert growth(oscillators, baths, scale * (1 + 1e-4)) > 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, 5, 8])
+@pytest.mark.parametrize("modes", [2, 3, pytest.param(5, marks=SLOW), 8])
 def test_exchange_alone_is_stable(modes):
     oscillators, baths = random_network(np.random.default_rng(modes), modes, pairing=0.0)
     assert jaxosc.stability_scale(oscillators, baths) == np.inf
@@ -191,12 +190,13 @@ def test_one_damped_end_damps_the_chain():
 
 
 @double
-@pytest.mark.parametrize("pairing", [1.0, 20.0])
-def test_stability_scale_differentiates(pairing):
+@pytest.mark.slow
+def test_stability_scale_differentiates():
     """A static crossing (κ = λ) and an oscillating one, each against differences."""
     one = np.array([[0, 1.0, 0.3], [1.0, 0, 0.5], [0.3, 0.5, 0]])
 
-    def scale(parameters):
+    @jax.jit
+    def scale(parameters, pairing):
         oscillators = jaxosc.Oscillators(
             jnp.concatenate([parameters[:1], jnp.array([1.3, 0.8])]),
             jnp.asarray(0.01 * one),
@@ -206,17 +206,18 @@ def test_stability_scale_differentiates(pairing):
         return jaxosc.stability_scale(oscillators, jaxosc.Baths(damping, jnp.ones(3)))
 
     point = jnp.array([1.1, 0.02])
-    forward, reverse = (jax.jit(d(scale))(point) for d in (jax.jacfwd, jax.jacrev))
-    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
-    curvature = jax.jit(jax.hessian(scale))(point)
-    np.testing.assert_allclose(curvature, curvature.T, rtol=1e-9)
-    gradient = jax.jit(jax.grad(scale))
-    for index in (0, 1):
-        step = jnp.zeros(2).at[index].set(1e-5)
-        difference = (scale(point + step) - scale(point - step)) / 2e-5
-        assert forward[index] == pytest.approx(float(difference), rel=1e-6)
-        slopes = (gradient(point + step) - gradient(point - step)) / 2e-5
-        np.testing.assert_allclose(curvature[index], slopes, rtol=1e-6)
+    along, gradient, hessian = (jax.jit(d(scale)) for d in (jax.jacfwd, jax.jacrev, jax.hessian))
+    for pairing in (1.0, 20.0):
+        forward, reverse = along(point, pairing), gradient(point, pairing)
+        np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
+        curvature = hessian(point, pairing)
+        np.testing.assert_allclose(curvature, curvature.T, rtol=1e-9)
+        for index in (0, 1):
+            step = jnp.zeros(2).at[index].set(1e-5)
+            difference = (scale(point + step, pairing) - scale(point - step, pairing)) / 2e-5
+            assert forward[index] == pytest.approx(float(difference), rel=1e-6)
+            slopes = (gradient(point + step, pairing) - gradient(point - step, pairing)) / 2e-5
+            np.testing.assert_allclose(curvature[index], slopes, rtol=1e-6)
 
 
 def test_batches():
@@ -287,7 +288,9 @@ def test_copies_of_a_pair_are_as_stable_as_one():
             np.testing.assert_allclose([both, beside], alone, rtol=digits(1e-13))
 
 
+@pytest.mark.slow
 def test_where_several_motions_cross_at_once_there_is_no_slope():
+    @jax.jit
     def scale(coupling):
         entries = coupling * (jnp.ones((3, 3)) - jnp.eye(3))
         oscillators = jaxosc.Oscillators(jnp.ones(3), entries, entries)
@@ -363,38 +366,42 @@ def test_critical_scale_by_a_coupling():
         assert curvature[index, index] == pytest.approx(second, rel=1e-4)
 
 
-@pytest.mark.parametrize("pairing", [1.0, 8.0])
-def test_stability_scale_of_a_pair_differentiates(pairing):
+def test_stability_scale_of_a_pair_differentiates():
     """The static and the oscillating root, by ω, γ, λ, against bisection on NumPy's eigenvalues."""
     one = np.array([[0, 1.0], [1.0, 0]])
 
-    def scale(parameters):
+    @jax.jit
+    def scale(parameters, pairing):
         oscillators = jaxosc.Oscillators(
             parameters[:2], parameters[4] * one, pairing * parameters[4] * one
         )
         return jaxosc.stability_scale(oscillators, jaxosc.Baths(parameters[2:4], jnp.ones(2)))
 
-    def growth(point, factor):
+    def growth(point, pairing, factor):
         decay = -np.diag(point[2:4])
         exchange, pairs = factor * point[4] * one, factor * pairing * point[4] * one
         blocks = [[decay, np.diag(point[:2]) + exchange - pairs],
                   [-np.diag(point[:2]) - exchange - pairs, decay]]  # fmt: skip
         return np.linalg.eigvals(np.block(blocks)).real.max()
 
-    def exact(point, near):
+    def exact(point, pairing, near):
         low, high = 0.99 * near, 1.01 * near
-        assert growth(point, low) < 0 < growth(point, high)
+        assert growth(point, pairing, low) < 0 < growth(point, pairing, high)
         for _ in range(60):
             middle = (low + high) / 2
-            low, high = (middle, high) if growth(point, middle) < 0 else (low, middle)
+            below = growth(point, pairing, middle) < 0
+            low, high = (middle, high) if below else (low, middle)
         return low
 
     point = np.array([1.1, 1.4, 0.05, 0.3, 0.1])
-    value = float(scale(jnp.asarray(point)))
-    assert value == pytest.approx(exact(point, value), rel=digits(1e-10))
-    forward, reverse = (jax.jit(d(scale))(jnp.asarray(point)) for d in (jax.jacfwd, jax.jacrev))
-    np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
-    for index, step in enumerate(1e-5 * np.eye(5)):
-        difference = (exact(point + step, value) - exact(point - step, value)) / 2e-5
-        assert forward[index] == pytest.approx(difference, rel=1e-5)
-    assert forward[4] == pytest.approx(-value / point[4], rel=digits(1e-12))
+    derivatives = [jax.jit(d(scale)) for d in (jax.jacfwd, jax.jacrev)]
+    for pairing in (1.0, 8.0):
+        arguments = jnp.asarray(point), jnp.asarray(pairing)
+        value = float(scale(*arguments))
+        assert value == pytest.approx(exact(point, pairing, value), rel=digits(1e-10))
+        forward, reverse = (derivative(*arguments) for derivative in derivatives)
+        np.testing.assert_allclose(forward, reverse, rtol=digits(1e-12))
+        for index, step in enumerate(1e-5 * np.eye(5)):
+            above, below = (exact(point + s * step, pairing, value) for s in (1, -1))
+            assert forward[index] == pytest.approx((above - below) / 2e-5, rel=1e-5)
+        assert forward[4] == pytest.approx(-value / point[4], rel=digits(1e-12))

@@ -395,24 +395,24 @@ def test_leaves_of_one_hub(name):
     size = len(adjacency)
     damping, temperature = 1e-5 * np.arange(1, size + 1), np.arange(1.0, size + 1)
     order = np.roll(np.arange(size), 1)
+
+    @jax.jit
+    def state(ratio, links, damping, temperature):
+        oscillators = jaxosc.Oscillators(jnp.ones(size), links, ratio * links)
+        baths = jaxosc.Baths(damping, temperature)
+        covariance = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths))
+        return jaxosc.occupation(covariance)
+
     for ratio in (0.0, 0.3, 1.0):
-
-        @jax.jit
-        def state(links, damping, temperature, ratio=ratio):
-            oscillators = jaxosc.Oscillators(jnp.ones(size), links, ratio * links)
-            baths = jaxosc.Baths(damping, temperature)
-            covariance = jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths))
-            return jaxosc.occupation(covariance)
-
-        usual = state(1e-4 * adjacency, damping, temperature)
+        usual = state(ratio, 1e-4 * adjacency, damping, temperature)
         for strength in (1e-6, 1e-7, 1e-9, 1e-11):
             links = strength * adjacency
-            found = state(links, damping, temperature)
+            found = state(ratio, links, damping, temperature)
             np.testing.assert_allclose(found, usual, rtol=1e-3)
-            renamed = state(links[np.ix_(order, order)], damping[order], temperature[order])
+            renamed = state(ratio, links[np.ix_(order, order)], damping[order], temperature[order])
             np.testing.assert_allclose(renamed, found[order], rtol=1e-9)
             leaves = np.flatnonzero(adjacency.sum(axis=0) == 1)
             twins = [k for k in leaves if (adjacency[k] == adjacency[leaves[0]]).all()]
             dark = damping.copy()
             dark[twins] = 0
-            assert np.isnan(state(links, dark, temperature)).all()
+            assert np.isnan(state(ratio, links, dark, temperature)).all()

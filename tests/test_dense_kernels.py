@@ -42,6 +42,7 @@ flat = jax.jit(dense.flat_langevin)
 gibbs = jax.jit(dense.gibbs_covariance)
 steady = jax.jit(dense.steady_covariance)
 stable = jax.jit(dense.is_stable)
+lyapunov = jax.jit(solve_lyapunov)
 
 
 @jax.jit
@@ -86,7 +87,7 @@ def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     close(jax.jit(solve_lyapunov)(whole, baths.diffusion), expected, 2e-15 if not SINGLE else 2e-14)
 
 
-@pytest.mark.parametrize("modes", [2, 9])
+@pytest.mark.parametrize("modes", [2, pytest.param(9, marks=pytest.mark.slow)])
 def test_batches_of_states_and_of_derivatives(modes):
     """Each member as by itself; against SciPy where that has its digits."""
     import scipy.linalg
@@ -159,7 +160,7 @@ def test_stability():
         assert not stable(array(closed))
         none = array(np.zeros((2 * modes, 2 * modes)))
         assert np.isnan(steady(array(np.eye(2 * modes)), none, array(np.eye(2 * modes)))).all()
-        assert np.isnan(solve_lyapunov(array(closed), array(np.eye(2 * modes)))).all()
+        assert np.isnan(lyapunov(array(closed), array(np.eye(2 * modes)))).all()
 
 
 def test_units():
@@ -457,6 +458,7 @@ def test_covariance_under_symplectic_and_gauge_changes():
         close(change @ np.asarray(after, float) @ change.T, before, 2e-13)
 
 
+@pytest.mark.slow
 def test_batches_of_thousands():
     """Every description under jit(vmap), as for one network."""
     generator = np.random.default_rng(7)

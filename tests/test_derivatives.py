@@ -13,6 +13,11 @@ from precision import EPS, digits, double, rounded
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "gibbs")
+# Derivatives of the others, to 50 digits too, are quick in test_accuracy.py.
+SLOW_TO_COMPILE = [
+    pytest.param(name, marks=pytest.mark.slow if name in ("langevin", "global") else ())
+    for name in DESCRIPTIONS
+]
 
 
 def occupation(name, parameters):
@@ -62,7 +67,7 @@ UNCOUPLED = [1.0, 1.7, 0.0, 1e-2, 2e-2, 2.0, 3.0]
 DEGENERATE = [1.3, 1.3, 0.0, 1e-2, 1e-2, 2.0, 2.0]
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize("name", SLOW_TO_COMPILE)
 @pytest.mark.parametrize(
     "point", [GENERIC, RESONANT, EQUAL_T, NEAR_CRITICAL, UNCOUPLED, DEGENERATE]
 )
@@ -89,12 +94,13 @@ def test_gradient(name, point):
     assert np.all(np.abs(reverse - expected) <= tolerance), (reverse - expected) / tolerance
 
 
-def test_scaled_cotangent():
+@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.slow)])
+def test_scaled_cotangent(name):
     """A cotangent other than 1 scales through."""
-    _, pull = jax.vjp(functools.partial(occupation, "langevin"), jnp.array(GENERIC))
+    _, pull = jax.vjp(functools.partial(occupation, name), jnp.array(GENERIC))
     np.testing.assert_allclose(
         pull(jnp.asarray(-2.5))[0],
-        -2.5 * gradients("langevin")[1](jnp.array(GENERIC)),
+        -2.5 * gradients(name)[1](jnp.array(GENERIC)),
         rtol=digits(1e-13),
     )
 
@@ -141,13 +147,13 @@ def test_second_order(name):
         pytest.param(np.float64, marks=double),
     ],
 )
-def test_cold_baths_have_finite_slopes(dtype):
+@pytest.mark.parametrize("name", SLOW_TO_COMPILE)
+def test_cold_baths_have_finite_slopes(name, dtype):
     """ω/T far beyond where exp(ω/T) overflows, and T = 0, in every parameter."""
-    for name in DESCRIPTIONS:
-        gradient = jax.jit(jax.grad(functools.partial(occupation, name)))
-        for cold in (0.0, 1e-30, 1e-10, 1e-3, 0.05):
-            point = jnp.array([5.0, 2.0, 1.0, 1e-2, 2e-2, cold, cold], dtype)
-            assert np.isfinite(gradient(point)).all(), (name, cold)
+    _, gradient = gradients(name)
+    for cold in (0.0, 1e-30, 1e-10, 1e-3, 0.05):
+        point = jnp.array([5.0, 2.0, 1.0, 1e-2, 2e-2, cold, cold], dtype)
+        assert np.isfinite(gradient(point)).all(), cold
 
 
 @pytest.mark.slow
@@ -167,13 +173,13 @@ def test_mutual_information_is_smooth_where_eigenvalues_coincide():
     assert curvature == pytest.approx(2 * float(information(small)) / small**2, rel=1e-5)
 
 
-def test_batching_changes_nothing():
+@pytest.mark.parametrize("name", SLOW_TO_COMPILE)
+def test_batching_changes_nothing(name):
     points = jnp.array([GENERIC, RESONANT, EQUAL_T, NEAR_CRITICAL])
-    for name in DESCRIPTIONS:
-        function = functools.partial(occupation, name)
-        batched = jax.jit(jax.vmap(function))(points)
-        single = [jax.jit(function)(point) for point in points]
-        np.testing.assert_allclose(batched, single, rtol=digits(1e-12))
+    function = functools.partial(occupation, name)
+    batched = jax.jit(jax.vmap(function))(points)
+    single = jax.jit(function)
+    np.testing.assert_allclose(batched, [single(p) for p in points], rtol=digits(1e-12))
 
 
 @pytest.mark.slow

@@ -229,10 +229,20 @@ def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(st
         pytest.param(np.float64, marks=double),
     ],
 )
-def test_the_unit_does_not_matter(dtype):
+@pytest.mark.parametrize(
+    "equation",
+    [
+        jaxosc.local_lindblad,
+        jaxosc.global_lindblad,
+        pytest.param(jaxosc.langevin, marks=pytest.mark.slow),
+        jaxosc.gibbs,
+        jaxosc.langevin_quadrature,
+    ],
+)
+def test_the_unit_does_not_matter(equation, dtype):
     """All frequencies, rates and temperatures × s: the same state, and slopes × 1/s."""
 
-    def function(coupling, scale, equation):
+    def function(coupling, scale):
         omega, damping = np.array([5, 2], dtype) * scale, np.array([0.01, 0.02], dtype) * scale
         oscillators = jaxosc.pair(omega, coupling * scale, "position")
         if equation is jaxosc.gibbs:
@@ -242,29 +252,22 @@ def test_the_unit_does_not_matter(dtype):
             return jaxosc.occupation(equation(oscillators, baths))[0]
         return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths)))[0]
 
-    equations = [
-        jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin, jaxosc.gibbs,
-        jaxosc.langevin_quadrature,
-    ]  # fmt: skip
-    for equation in equations:
-        # powers of two leave not even rounding behind; others a few ulp over 1 − λ/λ_c
-        slope = jax.jit(jax.value_and_grad(function), static_argnums=2)
-        if equation is jaxosc.langevin_quadrature:
-            slope = jax.jit(
-                lambda c, s, e: (function(c, s, e), jnp.zeros_like(c)), static_argnums=2
-            )
-        expected = slope(dtype(0.5), dtype(1), equation)
-        for exponent in (-30, 30, 60):
-            scale = dtype(2.0**exponent)
-            value, gradient = slope(dtype(0.5), scale, equation)
-            assert value == pytest.approx(float(expected[0]), rel=digits(1e-15))
-            assert gradient == pytest.approx(float(expected[1]), rel=digits(1e-15))
-        value, gradient = slope(dtype(0.5), dtype(1e9), equation)
-        # of n + 1/2: GPUs round quotients of float32 to 2 ulp
-        error = 64 * float(np.finfo(dtype).eps)
-        assert value == pytest.approx(float(expected[0]), rel=error, abs=error)
+    slope = jax.jit(jax.value_and_grad(function))
+    if equation is jaxosc.langevin_quadrature:
+        slope = jax.jit(lambda c, s: (function(c, s), jnp.zeros_like(c)))
+    expected = slope(dtype(0.5), dtype(1))
+    # powers of two leave not even rounding behind; others a few ulp over 1 − λ/λ_c
+    for exponent in (-30, 30, 60):
+        value, gradient = slope(dtype(0.5), dtype(2.0**exponent))
+        assert value == pytest.approx(float(expected[0]), rel=digits(1e-15))
+        assert gradient == pytest.approx(float(expected[1]), rel=digits(1e-15))
+    value, gradient = slope(dtype(0.5), dtype(1e9))
+    # of n + 1/2: GPUs round quotients of float32 to 2 ulp
+    error = 64 * float(np.finfo(dtype).eps)
+    assert value == pytest.approx(float(expected[0]), rel=error, abs=error)
 
 
+@pytest.mark.slow
 def test_spectrum_integrates_to_the_moments():
     oscillators = jaxosc.pair((1.7, 1.0), 0.4, "position")
     baths = jaxosc.Baths((0.1, 0.06), (3.0, 8.0))
@@ -277,9 +280,14 @@ def test_spectrum_integrates_to_the_moments():
     moments = jaxosc.langevin_spectrum(oscillators, baths, nu[::4], moment="covariance")
     assert moments.shape == (200_000, 4, 4)
     np.testing.assert_allclose(moments, jnp.conj(jnp.swapaxes(moments, -1, -2)), atol=digits(1e-12))
+
+
+def test_spectrum_has_the_shape_of_its_frequencies():
+    oscillators = jaxosc.pair((1.7, 1.0), 0.4, "position")
+    baths = jaxosc.Baths((0.1, 0.06), (3.0, 8.0))
     one = jaxosc.langevin_spectrum(oscillators, baths, 1.2)
     assert one.shape == (2,)
-    grid = jaxosc.langevin_spectrum(oscillators, baths, nu[:6].reshape(2, 3))
+    grid = jaxosc.langevin_spectrum(oscillators, baths, np.arange(1.0, 7.0).reshape(2, 3))
     assert grid.shape == (2, 3, 2)
 
 

@@ -497,7 +497,8 @@ def exact_slopes():
 
 
 @double
-@pytest.mark.parametrize("jacobian", [jax.jacfwd, pytest.param(jax.jacrev, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("jacobian", [jax.jacfwd, jax.jacrev])
 def test_derivatives_at_critical_damping(jacobian):
     slopes = jax.jit(jacobian(one_oscillator, argnums=tuple(range(5))))(*map(array, CRITICAL))
     np.testing.assert_allclose(np.array(slopes), exact_slopes(), rtol=1e-10)

@@ -19,7 +19,7 @@ from jaxosc.oscillators import Oscillators, in_unit, natural_unit
 # are asked too: there the pair is a faster way to the same numbers.
 SLOW = pytest.mark.slow
 CASES = [
-    (PairKernel, 2),
+    pytest.param(PairKernel, 2, marks=SLOW),
     pytest.param(SingleKernel, 1, marks=SLOW),
     pytest.param(FewKernel, 2, marks=SLOW),
     pytest.param(FewKernel, 3, marks=SLOW),

@@ -75,6 +75,7 @@ def test_maximum_from_a_start_on_a_bound():
     assert found.value == pytest.approx(0.0, abs=digits(1e-12))
 
 
+@pytest.mark.slow
 def test_error_of_the_local_equation_vanishes_somewhere():
     bounds = {"omega": (1.0, 8.0), "temperature": (10.0, 300.0)}
     found = jaxosc.optimize(local_error, {"omega": 3.0, "temperature": 250.0}, bounds)

@@ -114,8 +114,8 @@ def test_axes_read_from_text(text, values):
     "axes",
     [
         ["ratio=0:0.99:30"],
-        ["ratio=0.5:0.5:1"],
-        ["ratio=0.5:0.5:1", "delta_t=0:9:9"],
+        pytest.param(["ratio=0.5:0.5:1"], marks=pytest.mark.slow),
+        pytest.param(["ratio=0.5:0.5:1", "delta_t=0:9:9"], marks=pytest.mark.slow),
         ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"],
     ],
 )
