@@ -297,7 +297,7 @@ def _require_form(dynamics: Dynamics) -> None:
         shape = getattr(leaf, "shape", ())
         _checks.require_fields("dynamics", complex_too=True, part=(leaf, shape))
     batch, require = max(description.axes(*parts), 0), description.require
-    if len({leaf.shape[:batch] for leaf in leaves}) > 1:
+    if any(leaf.shape[:batch] != leaves[0].shape[:batch] for leaf in leaves):
         raise ValueError(
             "Argument `dynamics` must hold one network or a batch of them, but the leading axes of "
             "what it holds differ."

@@ -13,7 +13,10 @@ import scipy.linalg
 from precision import SINGLE, digits, double, rounded
 
 import jaxosc
-from jaxosc.dynamics import Description, network_covariance, network_decay_rate, network_matrix
+from jaxosc._kernels.network import FewKernel, NetworkKernel
+from jaxosc._kernels.selection import kernel_of
+from jaxosc.dynamics import Description, network_decay_rate, network_matrix
+from jaxosc.oscillators import in_unit, natural_unit
 
 
 def neighbours(modes):
@@ -36,7 +39,11 @@ class AnyNoise(Description):
         return diffusion
 
     def steady_covariance(self, oscillators, damping, diffusion):
-        return network_covariance(oscillators, damping, diffusion)
+        unit = natural_unit(oscillators)
+        kernel = kernel_of(in_unit(oscillators, unit))
+        if not isinstance(kernel, NetworkKernel):  # that of two modes takes no such noise
+            kernel = FewKernel(kernel.network, True)
+        return kernel.steady(damping / unit, diffusion / unit)
 
     def decay_rate(self, oscillators, damping, diffusion):
         return network_decay_rate(oscillators, damping)
