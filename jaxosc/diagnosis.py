@@ -130,6 +130,14 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
     Raises:
         ValueError: if the two do not fit together, or a value is known only inside a
             transformation.
+
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> found = jaxosc.diagnose(network, jaxosc.Baths(1e-3, (9.0, 3.0)))
+        >>> found.langevin_in_domain, round(found.critical_ratio, 6), found.decay_rate
+        (True, 0.632456, 0.001)
+        >>> print(found.states["langevin"].reason)
+        physical; smallest symplectic eigenvalue 1.71075746 >= 1/2, smallest occupation 1.39295.
     """
     oscillators, baths = _baths.match(oscillators, baths)
     for name, value in (("oscillators", oscillators), ("baths", baths)):

@@ -145,6 +145,11 @@ class Dynamics(Record):
 
     Raises:
         ValueError: if a shape does not fit, a value is not finite, or D is not symmetric.
+
+    Example:
+        >>> decay = jaxosc.Dynamics([[-0.1, 1.0], [-1.0, -0.1]], 0.3 * np.eye(2))
+        >>> jaxosc.occupation(jaxosc.steady_state(decay)).round(6)
+        Array([1.], dtype=float64)
     """
 
     _leaves = ("_parts",)
@@ -207,6 +212,12 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
 
     Raises:
         ValueError: if the drift is known and has no unique steady state.
+
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> dynamics = jaxosc.langevin(network, jaxosc.Baths(1e-3, (9.0, 3.0)))
+        >>> jaxosc.occupation(jaxosc.steady_state(dynamics)).round(6)
+        Array([1.392946, 1.936597], dtype=float64)
     """
     dynamics = _one_network(dynamics)
     covariance = _steady_state(dynamics)
@@ -238,7 +249,7 @@ def steady_mean(dynamics: Dynamics) -> jax.Array:
         >>> driven = jaxosc.Oscillators([1.0], [[0.0]], drive=[0.4])
         >>> dynamics = jaxosc.local_lindblad(driven, jaxosc.Baths(0.1, occupation=0.5))
         >>> jaxosc.steady_mean(dynamics).round(12) / 2**0.5
-        Array([-0.3960396 , -0.0396040], dtype=float64)
+        Array([-0.3960396 , -0.03960396], dtype=float64)
     """
     dynamics = _one_network(dynamics)
     mean = _steady_mean(dynamics)

@@ -54,6 +54,11 @@ def normal_modes(oscillators: Oscillators) -> NormalModes:
     Raises:
         ValueError: if H is known and not bounded below.
 
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> jaxosc.normal_modes(network).frequency.round(6)
+        Array([1.497448, 5.17278 ], dtype=float64)
+
     Source: Konopik & Lutz, Eqs. 2, 3 and 16 (with cos θ in place of the last −sin θ of A and B).
     """
     require_network(oscillators)

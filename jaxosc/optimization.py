@@ -125,7 +125,7 @@ def optimize(
             start, by the function's own error if it has one.
 
     Example:
-        >>> found = optimize(
+        >>> found = jaxosc.optimize(
         ...     lambda gamma: gamma / (gamma + 1e-7) ** 2,
         ...     {"gamma": 1e-3},
         ...     {"gamma": (1e-12, 1.0)},

@@ -137,6 +137,15 @@ def pair(
         ValueError: if a shape, a name or a value does not fit, or not exactly one of ``coupling``
             and ``distance`` is given.
 
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> network.exchange
+        Array([[0., 1.],
+               [1., 0.]], dtype=float64)
+        >>> near = jaxosc.pair((5.0, 2.0), interaction="position", distance=1e-12)
+        >>> float(near.distance)
+        1e-12
+
     Source: Konopik & Lutz, Eq. 1.
     """
     _checks.require_choice("interaction", interaction, INTERACTIONS)

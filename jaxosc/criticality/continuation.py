@@ -91,6 +91,14 @@ def trace_curve(
 
     Raises:
         ValueError: if an argument does not fit, or no point of the curve is found from the start.
+
+    Example:
+        >>> curve = jaxosc.trace_curve(
+        ...     lambda x, y: x**2 + y**2 - 1, {"x": 1.0, "y": 0.0}, {"x": (-2, 2), "y": (-2, 2)}
+        ... )
+        >>> radius = np.hypot(curve.points["x"], curve.points["y"])
+        >>> bool(abs(radius - 1).max() < 1e-9)
+        True
     """
     ranges = named_bounds("bounds", bounds)
     if len(ranges) != 2:

@@ -34,6 +34,11 @@ def critical_scale(oscillators: Oscillators) -> jax.Array:
         ValueError: if the argument is not one network, or a frequency is known and not positive:
             its H is not bounded at any scale.
 
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> round(float(jaxosc.critical_scale(network)), 6)  # sqrt(10) / 2
+        1.581139
+
     Source: H is bounded below if V = ω + λ + κ and W = ω + λ − κ are positive definite.
     """
     require_network(oscillators)
@@ -78,6 +83,11 @@ def stability_scale(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
     Raises:
         ValueError: if the two do not fit together, or a motion is known not to be damped.
+
+    Example:
+        >>> network = jaxosc.pair((1.0, 1.0), 0.25, "position")
+        >>> round(float(jaxosc.stability_scale(network, jaxosc.Baths((0.0, 0.2), 1.0))), 6)
+        2.039608
     """
     oscillators, baths = _baths.match(oscillators, baths)
     scale = _stability_scale(oscillators, baths)

@@ -60,6 +60,13 @@ def susceptibility(
     Raises:
         ValueError: if an argument does not fit, or at a single known point where the function
             has no value, by the function's own error.
+
+    Example:
+        >>> def number(coupling):
+        ...     network = jaxosc.pair((5.0, 2.0), coupling, "position")
+        ...     return jaxosc.occupation(jaxosc.gibbs(network, 3.0))[0]
+        >>> jaxosc.susceptibility(number, {"coupling": np.array([0.5, 1.5])}, "coupling").round(6)
+        Array([ 0.147981, 35.999497], dtype=float64)
     """
     try:
         names = (by,) if isinstance(by, str) else tuple(by)
@@ -96,6 +103,13 @@ def critical_exponent(
     Raises:
         ValueError: as for ``susceptibility``.
 
+    Example:
+        >>> def number(distance):
+        ...     network = jaxosc.pair((5.0, 2.0), interaction="position", distance=distance)
+        ...     return jaxosc.occupation(jaxosc.gibbs(network, 3.0))[0]
+        >>> jaxosc.critical_exponent(number, {"distance": np.array([1e-2, 1e-5, 1e-8])}).round(6)
+        Array([0.999453, 1.      , 1.      ], dtype=float64)
+
     Source: definition of an effective exponent. Konopik & Lutz show the curves (their Figs. 2
     and 5) but state no exponent.
     """
@@ -129,6 +143,13 @@ def logarithmic_slope(
 
     Raises:
         ValueError: as for ``susceptibility``.
+
+    Example:
+        >>> def information(distance):
+        ...     network = jaxosc.pair((5.0, 2.0), interaction="position", distance=distance)
+        ...     return jaxosc.mutual_information(jaxosc.gibbs(network, 3.0))
+        >>> jaxosc.logarithmic_slope(information, {"distance": np.array([1e-2, 1e-5])}).round(6)
+        Array([0.497187, 0.499997], dtype=float64)
     """
     return _derivative(function, parameters, (by,), "forward", _logarithmic)
 

@@ -116,6 +116,15 @@ def trust_frontier(
 
     Raises:
         ValueError: if an argument does not fit, or the network has no coupling to scale.
+
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> found = jaxosc.trust_frontier(
+        ...     network, jaxosc.Baths(1e-3, (9.0, 3.0)), jaxosc.local_lindblad,
+        ...     lambda covariance: jaxosc.occupation(covariance)[1], tolerance=0.1,
+        ... )
+        >>> round(float(found.ratio), 6), str(found.reason)
+        (0.312647, 'the error crosses the tolerance here')
     """
     oscillators, baths = _baths.match(oscillators, baths)
     require_arguments("description", description, "oscillators", "baths")

@@ -35,6 +35,11 @@ def gibbs(oscillators: Oscillators, temperature: Reals) -> jax.Array:
     Raises:
         ValueError: if T is not a scalar ≥ 0, or H is known and not bounded below.
 
+    Example:
+        >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
+        >>> jaxosc.occupation(jaxosc.gibbs(network, 3.0)).round(6)
+        Array([0.432689, 1.554681], dtype=float64)
+
     Source: Konopik & Lutz, App. C, last paragraph.
     """
     _oscillators.require_network(oscillators)
@@ -80,8 +85,8 @@ def mean_force_gibbs(oscillators: Oscillators, baths: Baths) -> jax.Array:
         >>> one = jaxosc.Oscillators([1.0], [[0.0]])
         >>> baths = jaxosc.Baths(0.1, 0.0, jaxosc.spectra.Drude(10.0), coupling="position")
         >>> jaxosc.mean_force_gibbs(one, baths).round(6)
-        Array([[0.470978, 0.      ],
-               [0.      , 0.659683]], dtype=float64)
+        Array([[0.473519, 0.      ],
+               [0.      , 0.624372]], dtype=float64)
 
     Source: Grabert, Schramm & Ingold, Phys. Rep. 168, 115 (1988), Sec. 4, for any network.
     """

@@ -76,7 +76,7 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
         >>> drude = jaxosc.spectra.Drude(cutoff=10.0)
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.langevin(pair, baths))).round(6)
-        Array([0.194711, 0.296096], dtype=float64)
+        Array([0.260273, 0.257485], dtype=float64)
 
     Source: Konopik & Lutz, Eqs. 5-8 and 22-23 (with 2γ counted once, as in their Eq. 23); Ford,
     Lewis & O'Connell, Phys. Rev. A 37, 4419 (1988).

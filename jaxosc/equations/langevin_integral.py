@@ -59,6 +59,12 @@ def langevin_spectrum(
     Raises:
         ValueError: as for ``langevin``, or if the moment is unknown or ν is not real and finite.
 
+    Example:
+        >>> one, baths = jaxosc.Oscillators([1.0], [[0.0]]), jaxosc.Baths(0.1, 1.0)
+        >>> jaxosc.langevin_spectrum(one, baths, [0.5, 1.0]).round(6)
+        Array([[0.18872 ],
+               [1.852489]], dtype=float64)
+
     Source: Konopik & Lutz, Eqs. 22 and 23, and the same for every second moment.
     """
     _checks.require_choice("moment", moment, MOMENTS)
@@ -105,7 +111,7 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
         >>> one = jaxosc.Oscillators([1.0], [[0.0]])
         >>> baths = jaxosc.Baths(0.05, 0.5, jaxosc.spectra.PowerLaw(exponent=1, cutoff=3.0))
         >>> jaxosc.occupation(jaxosc.langevin_quadrature(one, baths)).round(8)
-        Array([0.2], dtype=float64)
+        Array([0.18853397], dtype=float64)
 
     Source: Konopik & Lutz, Eqs. 8, 22 and 23.
     """

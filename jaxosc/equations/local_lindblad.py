@@ -47,8 +47,8 @@ def local_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     Example:
         >>> rotating = jaxosc.pair((-1.0, 1.0), 0.002, "position")
         >>> baths = jaxosc.Baths((0.1, 1e-4), occupation=(0.0, 100.0))
-        >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.local_lindblad(rotating, baths))).round(6)
-        Array([  0.067321, 166.988059], dtype=float64)
+        >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.local_lindblad(rotating, baths))).round(3)
+        Array([6.70000e-02, 1.66988e+02], dtype=float64)
 
     Source: Konopik & Lutz, Eq. 4 and below, with γ as the amplitude rate of their Eq. 5
     (their Lindblad rates are written γ, which is γ/2 here).

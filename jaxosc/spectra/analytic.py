@@ -11,7 +11,12 @@ from jaxosc.typing import Reals
 
 
 class Flat(Spectrum):
-    """The same damping at every frequency, of either sign: white noise."""
+    """The same damping at every frequency, of either sign: white noise.
+
+    Example:
+        >>> jaxosc.spectra.Flat().rate(jnp.array([-1.0, 3.0]))
+        Array([1., 1.], dtype=float64)
+    """
 
     kind = "flat"
     _leaves = ("reference",)
@@ -35,6 +40,10 @@ class Ohmic(Spectrum):
     """J ∝ ω without a cutoff: friction proportional to the velocity.
 
     Moments of what does not commute with the coupling diverge: ⟨p²⟩ with a bath of positions.
+
+    Example:
+        >>> jaxosc.spectra.Ohmic(reference=2.0).rate(jnp.array([-1.0, 3.0]))
+        Array([-0.5,  1.5], dtype=float64)
     """
 
     kind = "ohmic"
@@ -82,6 +91,11 @@ class Drude(Spectrum):
     Args:
         cutoff: Λ > 0, a scalar.
         reference: the frequency at which the rate is the bath's damping; None for the oscillator's.
+
+    Example:
+        >>> drude = jaxosc.spectra.Drude(cutoff=3.0, reference=1.0)
+        >>> drude.rate(jnp.array([1.0, 3.0, 9.0])).round(6)
+        Array([1.      , 1.666667, 1.      ], dtype=float64)
     """
 
     _leaves = ("cutoff", "reference")
@@ -108,6 +122,10 @@ class Brownian(Spectrum):
         frequency: ω0 > 0, a scalar.
         width: Γ > 0, a scalar, the full width; Γ = 2ω0 is critical damping, no special case here.
         reference: the frequency at which the rate is the bath's damping; None for the oscillator's.
+
+    Example:
+        >>> jaxosc.spectra.Brownian(1.0, 0.2, reference=1.0).rate(jnp.array([0.5, 1.0])).round(6)
+        Array([0.034934, 1.      ], dtype=float64)
     """
 
     _leaves = ("frequency", "width", "reference")

@@ -177,6 +177,12 @@ class Sum(Spectrum):
     Args:
         spectra: the parts, none of them flat.
         weights: w_i ≥ 0, one for each. At the reference J is their sum.
+
+    Example:
+        >>> drude = jaxosc.spectra.Drude(5.0, reference=1.0)
+        >>> both = 0.3 * drude + jaxosc.spectra.Ohmic(reference=2.0)
+        >>> both.rate(jnp.array(1.0)).round(6)
+        Array(0.8, dtype=float64)
     """
 
     _leaves = ("spectra", "weights")

@@ -40,6 +40,11 @@ class PowerLaw(Spectrum):
         exponent: s from 1/2 to 3, a Python number: the fit is made outside of transformations.
         cutoff: Λ > 0, a scalar.
         reference: the frequency at which the rate is the bath's damping; None for the oscillator's.
+
+    Example:
+        >>> bath = jaxosc.spectra.PowerLaw(exponent=3, cutoff=2.0, reference=1.0)
+        >>> bath.rate(jnp.array([1.0, 6.0])).round(6), bath.error < 1e-10
+        (Array([ 1.     , 17.73036], dtype=float64), True)
     """
 
     _leaves = ("cutoff", "reference")
@@ -158,6 +163,12 @@ class Sampled(Spectrum):
 
     Raises:
         ValueError: if the samples are traced, out of order, or negative, or if the fit is.
+
+    Example:
+        >>> omega = np.geomspace(1e-3, 100.0, 200)
+        >>> bath = jaxosc.spectra.Sampled(omega, omega / (1 + omega**2), reference=1.0)
+        >>> bath.rate(jnp.array([1.0, 3.0])).round(6), bath.error < 1e-9
+        (Array([1. , 0.6], dtype=float64), True)
     """
 
     _leaves = ("_unit", "reference")

@@ -46,11 +46,12 @@ class Reduction:
         finish: turns the summary of the whole grid into the result.
 
     Example:
-        How many points hold more than one quantum::
-
-            crowded = jaxosc.Reduction(
-                lambda values, points, valid: jnp.sum(valid & (values > 1.0)), jnp.add
-            )
+        >>> crowded = jaxosc.Reduction(
+        ...     lambda values, points, valid: jnp.sum(valid & (values > 0.5)), jnp.add
+        ... )
+        >>> grid = {"x": np.linspace(0.0, 1.0, 11)}
+        >>> int(jaxosc.sweep(lambda x: x**2, grid, reduce={"crowded": crowded}).values["crowded"])
+        3
     """
 
     partial: Callable[[Any, Points, jax.Array], Any]
@@ -204,6 +205,15 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
 
     Raises:
         ValueError: unless low < high, both finite, and there is at least one bin.
+
+    Example:
+        >>> def number(coupling):
+        ...     network = jaxosc.pair((5.0, 2.0), coupling, "position")
+        ...     return jaxosc.occupation(jaxosc.gibbs(network, 3.0))[0]
+        >>> counts = {"counts": jaxosc.histogram(0.0, 1.0, bins=4)}
+        >>> grid = {"coupling": np.linspace(0.0, 1.5, 16)}
+        >>> jaxosc.sweep(number, grid, reduce=counts).values["counts"]["counts"].tolist()
+        [4, 7, 2, 1]
     """
     _checks.require_whole("bins", bins, 1, 10**6)
     try:

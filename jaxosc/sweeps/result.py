@@ -243,6 +243,12 @@ def load_sweep(path: str | os.PathLike[str]) -> SweepResult:
 
     Raises:
         ValueError: if it is neither, or a store that is not finished.
+
+    Example:
+        >>> jaxosc.sweep(lambda x: x**2, {"x": [0.0, 2.0]}).save("some.npz").name
+        'some.npz'
+        >>> jaxosc.load_sweep("some.npz").values
+        array([0., 4.])
     """
     path = local_path("path", path)
     if is_store(path):

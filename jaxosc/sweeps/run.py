@@ -84,6 +84,14 @@ def sweep(
             an argument of the function; if the function does not return numbers, or chooses by
             the value of a parameter in Python what it returns; if the result does not fit into
             memory; or if the store is another sweep's, another run's, or no store.
+
+    Example:
+        >>> def number(coupling):
+        ...     network = jaxosc.pair((5.0, 2.0), coupling, "position")
+        ...     return jaxosc.occupation(jaxosc.gibbs(network, 3.0))[0]
+        >>> result = jaxosc.sweep(number, {"coupling": [0.0, 0.5, 1.0]})
+        >>> result.values.round(6)
+        array([0.232857, 0.266148, 0.432689])
     """
     grid = named_grid(axes)
     reductions = {} if reduce is None else named_reductions(reduce)
