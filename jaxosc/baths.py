@@ -44,12 +44,14 @@ class Baths(Record):
             quanta at every frequency, white noise. For frames that rotate with a drive.
         spectrum: how J depends on frequency, one for all baths or a sequence of one each:
             ``"flat"``, J(ν) = γ; ``"ohmic"``, J(ν) = γν/ω; or an object of ``jaxosc.spectra``. It
-            has J = γ at its own ``reference``, by default the frequency ω_j of the oscillator.
+            has J = γ at its own ``reference``, by default the frequency ω_j of the oscillator;
+            rows, which have none, need one wherever the rate varies or a number is taken.
         coupling: ``"rotating-wave"`` (L_j = a_j), ``"position"`` (X_j = a_j + a_j†) or
             ``"momentum"`` (X_j = −i(a_j − a_j†)), one bath an oscillator; or rows, one a bath:
             complex l [M, N] with L_m = Σ_j l_mj a_j, or real c [M, 2N] with
             X_m = Σ_i c_mi r_i, r = (x_1, p_1, x_2, p_2, …). Twice the row is four times the rate.
-        squeezing: M [M] complex, ⟨bb⟩ of white baths with an ``occupation``, |M|² ≤ N(N + 1).
+        squeezing: M [M] complex, ⟨a_in a_in⟩ of white baths with an ``occupation``, in
+            ȧ = −γa + √(2γ) a_in: it drives ⟨aa⟩ towards +M. |M|² ≤ N(N + 1).
         counter_term: whether H already is what remains of the potential beside the bath
             (default), one for all or one a bath. False: the bath shifts it by
             −½χ_m(0)X_m², as where no counter-term was added. Of rotating-wave baths it has none.
@@ -107,11 +109,17 @@ class Baths(Record):
                 "Argument `coupling` must have shape (M, N) if complex and (M, 2N) if real, "
                 f"but its shape is {rows.shape}."
             )
-        if rows is not None and occupation is not None and not jnp.iscomplexobj(rows):
-            raise ValueError(
-                "Argument `coupling` must have complex rows for baths with an `occupation`, which "
-                f"are white, but its type is {rows.dtype}."
-            )
+        if rows is not None and not jnp.iscomplexobj(rows):
+            if rows.shape[1] % 2:
+                raise ValueError(
+                    "Argument `coupling` must have rows of 2N real or N complex numbers, but its "
+                    f"shape is {rows.shape} in {rows.dtype}."
+                )
+            if occupation is not None:
+                raise ValueError(
+                    "Argument `coupling` must have complex rows for baths with an `occupation`, "
+                    f"which are white, but its type is {rows.dtype}: add 0j to lowering ones."
+                )
         arrays = _broadcast(arrays, None if rows is None else rows.shape[0])
         self._set(
             damping=arrays["damping"],

@@ -17,7 +17,7 @@ from jaxosc import _checks
 from jaxosc._kernels import selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._numerics import small
-from jaxosc.baths import Baths
+from jaxosc.baths import Baths, spectra_of
 from jaxosc.oscillators import (
     FREQUENCIES,
     Oscillators,
@@ -46,6 +46,7 @@ class Status(IntEnum):
     OCCUPATIONS = 8
     SHIFTED = 9
     UNSTABLE = 10
+    SPECTRUM = 11
 
     @property
     def meaning(self) -> str:
@@ -64,6 +65,7 @@ _MEANINGS = {
     Status.FRAME: "baths have a temperature in a frame where a frequency is not positive",
     Status.OCCUPATIONS: "an occupation is negative, or a squeezing beyond |M|² = N(N + 1)",
     Status.SHIFTED: "baths without a counter-term leave no potential that is bounded below",
+    Status.SPECTRUM: "a parameter of a spectrum is not positive, or a weight negative",
     Status.UNSTABLE: "a motion grows, or is not damped",
 }
 
@@ -86,14 +88,16 @@ def network_conditions(oscillators: Oscillators, kernel: Kernel | None = None) -
     largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
     near = (smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest) & (smallest >= low)
     return {
-        Status.SPREAD: near & (largest <= high),
+        Status.FORM: kernel.well_formed(),
+        # A frequency that is not positive is one of an H without a bound.
+        Status.SPREAD: (near & (largest <= high)) | (smallest <= 0),
         Status.UNBOUNDED: kernel.bounded(),
     }
 
 
 def conditions(oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None) -> Conditions:
     """What a network and its baths must satisfy in the laboratory, as ``network_conditions``."""
-    return network_conditions(oscillators, kernel) | bath_conditions(oscillators, baths)
+    return both(network_conditions(oscillators, kernel), bath_conditions(oscillators, baths))
 
 
 def frame_conditions(
@@ -109,23 +113,20 @@ def frame_conditions(
         largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
         found[Status.FRAME] = smallest > 0
         found[Status.SPREAD] = smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest
-    return found | bath_conditions(oscillators, baths)
+    return both(found, bath_conditions(oscillators, baths))
 
 
 def bath_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
     """Rates and noise within the range in which there are answers."""
-    itemsize = oscillators.frequency.dtype.itemsize
-    low, high, hot = _RANGE[itemsize]
+    low, high, hot = _RANGE[oscillators.frequency.dtype.itemsize]
+    found = {}
+    if baths._rows is not None:
+        found[Status.FORM] = jnp.all(jnp.isfinite(baths._rows))
+    sound = [each for spectrum in spectra_of(baths) if (each := spectrum.is_sound()) is not None]
+    if sound:
+        found[Status.SPECTRUM] = reduce(jnp.logical_and, sound)
     if baths.temperature is None:
-        number, squeezing = baths.occupation, baths.squeezing
-        assert number is not None
-        sound = small.every(lambda n: (n >= 0) & (n <= hot), number)
-        if squeezing is not None:
-            bound = number * (number + 1) * (1 + 1e-6)
-            sound &= jnp.all(jnp.abs(squeezing) ** 2 <= bound)
-        unit = FREQUENCIES[itemsize][1]
-        damped = small.every(lambda rate: (rate >= 0) & (rate <= unit), baths.damping)
-        return {Status.RATES: damped, Status.OCCUPATIONS: sound}
+        return found | _white_conditions(baths)
     largest = small.maximum(oscillators.frequency)
 
     def within(rate: jax.Array) -> jax.Array:
@@ -134,10 +135,23 @@ def bath_conditions(oscillators: Oscillators, baths: Baths) -> Conditions:
     def warm(temperature: jax.Array) -> jax.Array:
         return (temperature >= 0) & (temperature <= hot * largest)
 
-    return {
+    return found | {
         Status.RATES: small.every(within, baths.damping),
         Status.TEMPERATURES: small.every(warm, baths.temperature),
     }
+
+
+def _white_conditions(baths: Baths) -> Conditions:
+    number, squeezing = baths.occupation, baths.squeezing
+    assert number is not None
+    itemsize = baths.damping.dtype.itemsize
+    sound = small.every(lambda n: (n >= 0) & (n <= _RANGE[itemsize][2]), number)
+    if squeezing is not None:
+        bound = number * (number + 1) * (1 + 1e-6)
+        sound &= jnp.all(jnp.abs(squeezing) ** 2 <= bound)
+    largest = FREQUENCIES[itemsize][1]
+    damped = small.every(lambda rate: (rate >= 0) & (rate <= largest), baths.damping)
+    return {Status.RATES: damped, Status.OCCUPATIONS: sound}
 
 
 def thermal_conditions(
@@ -148,6 +162,12 @@ def thermal_conditions(
     hot = _RANGE[largest.dtype.itemsize][2]
     warm = (temperature >= 0) & (temperature <= hot * largest)
     return network_conditions(oscillators, kernel) | {Status.TEMPERATURES: warm}
+
+
+def both(one: Conditions, other: Conditions) -> Conditions:
+    """The conditions of one and the other."""
+    shared = {reason: one[reason] & other[reason] for reason in one.keys() & other.keys()}
+    return one | other | shared
 
 
 def hold(conditions: Conditions) -> jax.Array:
@@ -254,6 +274,11 @@ def _bath_words(reason: Status, oscillators: Oscillators, baths: Baths) -> str:
     """What the baths must satisfy and do not."""
     if reason == Status.DARK:
         return "Argument `baths` must damp every normal mode, but at least one of them has no bath."
+    if reason == Status.SPECTRUM:
+        return (
+            "Argument `baths` must have spectra with positive parameters and weights that are not "
+            f"negative, but one of {baths.spectrum!r} has not."
+        )
     if reason == Status.SHIFTED:
         return (
             "Argument `baths` must leave a potential that is bounded below, but those without a "

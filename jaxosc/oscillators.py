@@ -72,6 +72,8 @@ class Oscillators(Record):
         pairing: Numbers | None = None,
         drive: Numbers | None = None,
     ) -> None:
+        if exchange is None:
+            raise ValueError("Argument `exchange` must be a matrix [N, N], but it is None.")
         given = {"exchange": exchange, "pairing": pairing, "drive": drive}
         present = {name: value for name, value in given.items() if value is not None}
         arrays = _checks.number_arrays({"frequency": frequency}, present)
@@ -112,12 +114,17 @@ class Oscillators(Record):
 
         Raises:
             ValueError: if the matrix is not square with an even number of rows, or not symmetric.
+            Traced, one that is not symmetric makes a network of NaN.
         """
         (hessian,) = _checks.float_arrays(hessian=hessian)
         _checks.require_quadratures("hessian", hessian)
         _checks.require_finite("hessian", hessian)
         _checks.require_symmetric("hessian", hessian)
-        hessian = symmetric_slope((hessian + hessian.T) / 2)
+        # Traced, what is not symmetric is known too late for an error.
+        size, difference = (jnp.max(jnp.abs(x)) for x in (hessian, hessian - hessian.T))
+        rounding = 1e3 * float(np.finfo(hessian.dtype).eps) * jax.lax.stop_gradient(size)
+        symmetric = jax.lax.stop_gradient(difference) <= rounding
+        hessian = symmetric_slope(small.nan_unless(symmetric, (hessian + hessian.T) / 2))
         xx, xp, pp = hessian[0::2, 0::2], hessian[0::2, 1::2], hessian[1::2, 1::2]
         exchange, pairing = (xx + pp) / 2, (xx - pp) / 2
         frequency = jnp.diag(exchange)

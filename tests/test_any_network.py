@@ -366,6 +366,15 @@ STATUSES = {
         jaxosc.Baths(3 * X, 1.0, Drude(50.0), coupling="position", counter_term=False),
     ),
 }
+STATUSES |= {
+    jaxosc.Status.SPECTRUM: lambda: jaxosc.global_lindblad(
+        jaxosc.pair((5.0, 2.0), 0.1, "position"),
+        jaxosc.Baths(0.1, 1.0, Drude(-X) + X * Drude(50.0), coupling="position"),
+    ),
+    jaxosc.Status.FORM: lambda: jaxosc.langevin(
+        jaxosc.Oscillators.from_hessian(jnp.array([[1, 0.1], [0.2, 1]], DTYPE) * X), THERMAL
+    ),
+}
 THERMAL = None  # made inside, with the traced X
 X = None
 
@@ -380,6 +389,17 @@ def test_a_status_inside_jit(status, monkeypatch):
 
     assert jaxosc.Status(int(code(DTYPE(1.0)))) == status
     assert status.meaning
+
+
+def test_a_bath_without_damping_has_no_temperature():
+    """One that is None, or any other: equilibrium is that of the baths that are there."""
+    network, drude = jaxosc.pair((1.0, 1.5), 0.2, "position"), Drude(5.0)
+    one = jaxosc.Baths((0.1, 0.0), (1.0, None), drude, coupling="position")
+    other = jaxosc.Baths((0.1, 0.0), (1.0, 7.0), drude, coupling="position")
+    covariance = jaxosc.mean_force_gibbs(network, one)
+    np.testing.assert_array_equal(covariance, jaxosc.mean_force_gibbs(network, other))
+    with pytest.raises(ValueError, match="one temperature where there is damping"):
+        jaxosc.mean_force_gibbs(network, other.replace(damping=0.1))
 
 
 def test_the_kernels_explain_themselves():

@@ -79,8 +79,8 @@ class Structured(NamedTuple):
         covariance = embedded.enlarged_covariance(self.network, self.temperature)[:size, :size]
         return self._convergent(covariance)
 
-    def mean_force_covariance(self) -> jax.Array:
-        """σ [2N, 2N] in equilibrium with baths of one temperature."""
+    def mean_force_covariance(self, temperature: jax.Array) -> jax.Array:
+        """σ [2N, 2N] in equilibrium with baths of this temperature."""
         static = embedded.static_response(self.terms, self.hessian.dtype)
 
         def response(z: jax.Array) -> jax.Array:
@@ -94,7 +94,7 @@ class Structured(NamedTuple):
             static,
             self.counter_terms,
             response,
-            self.temperature[0],
+            temperature,
             embedded.time_scales(self.network.drift),
         )
         return self._convergent(covariance)
@@ -193,8 +193,7 @@ def one_sided_of(oscillators: Oscillators, baths: Baths) -> OneSided:
         ahead, behind = jnp.stack(values, axis=1)
         return quadrature.rotating_wave_response(ahead, behind)
 
-    if not has_ohmic_part(baths):
-        jax.eval_shape(response, unit)  # what a spectrum lacks is told at once
+    jax.eval_shape(response, unit)  # what a spectrum lacks is told at once
     forces = quadrature.rotating_wave_forces(lowering)
     return OneSided(scaled.hessian, forces, response, scaled_baths.temperature)
 

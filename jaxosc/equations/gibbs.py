@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
@@ -97,19 +98,25 @@ def mean_force_gibbs(oscillators: Oscillators, baths: Baths) -> jax.Array:
             f"are not flat, to have a mean-force Gibbs state, but they are {baths.spectrum!r} "
             f"behind {baths.coupling!r}."
         )
-    _checks.require(
-        "baths.temperature", baths.temperature, lambda t: t == t[0], "be one for all baths"
-    )
-    return _mean_force(oscillators, baths)
+    covariance, equal = _mean_force(oscillators, baths)
+    if (known := _checks.concrete(equal)) is not None and not known:
+        raise ValueError(
+            "Argument `baths` must have one temperature where there is damping, but they are "
+            f"{np.asarray(baths.temperature)} with the rates {np.asarray(baths.damping)}."
+        )
+    return covariance
 
 
 @jax.jit
-def _mean_force(oscillators: Oscillators, baths: Baths) -> jax.Array:
+def _mean_force(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.Array]:
     valid = domain.hold(Langevin().conditions(oscillators, baths))
     assert baths.temperature is not None
-    valid &= jnp.all(baths.temperature == baths.temperature[0])
     structured = environment.structured_of(oscillators, baths)
-    return nan_unless(valid, structured.mean_force_covariance())
+    # A bath without damping is none, whatever its temperature.
+    present = baths.damping > 0
+    first = structured.temperature[jnp.argmax(present)]
+    equal = jnp.all(~present | (structured.temperature == first))
+    return nan_unless(valid & equal, structured.mean_force_covariance(first)), equal
 
 
 @compiled

@@ -100,6 +100,11 @@ class Langevin(AmplitudeDamping):
         if kind == "structured":
             environment.structured_of(oscillators, baths)
             if environment.has_ohmic_part(baths):
+                if not all(environment.counter_terms(baths)):
+                    raise ValueError(
+                        "Argument `baths` must have a counter-term beside a strictly Ohmic "
+                        "spectrum, whose static susceptibility is infinite, but it has none."
+                    )
                 warnings.warn(
                     "Moments that do not commute with what a strictly Ohmic bath couples to "
                     "diverge, and are NaN: give the spectrum a cutoff, as jaxosc.spectra.Drude.",

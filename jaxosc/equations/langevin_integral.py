@@ -133,15 +133,15 @@ class _Integral(Langevin):
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Those with a cutoff too, behind lowering operators."""
         kind = environment.noise_of(baths)
-        if kind == "one-sided":
-            environment.one_sided_of(oscillators, baths)
-        else:
-            super().require_kind(oscillators, baths)
         if kind in ("structured", "one-sided") and environment.has_ohmic_part(baths):
             raise ValueError(
                 "Argument `baths` must have spectra with a cutoff, for the integral to exist, but "
                 f"one of {baths.spectrum!r} has none."
             )
+        if kind == "one-sided":
+            environment.one_sided_of(oscillators, baths)
+        else:
+            super().require_kind(oscillators, baths)
 
     def conditions(
         self, oscillators: Oscillators, baths: Baths, kernel: Kernel | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import jax
@@ -87,7 +88,7 @@ class Lindblad(Description):
 
     def status(self, *parts: Any) -> jax.Array:
         """Whether the couplings make a Hermitian H."""
-        return domain.status({domain.Status.FORM: domain.is_well_formed(parts[0])})
+        return domain.status({domain.Status.FORM: self._sound(*parts)})
 
     def drift(self, *parts: Any) -> jax.Array:
         """J h and what the jumps add."""
@@ -95,13 +96,18 @@ class Lindblad(Description):
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """The noise of the jumps."""
-        return nan_unless(domain.is_well_formed(parts[0]), self._generator(*parts).diffusion)
+        return nan_unless(self._sound(*parts), self._generator(*parts).diffusion)
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """By the solver for a general drift."""
         added = self._generator(*parts)
-        diffusion = nan_unless(domain.is_well_formed(parts[0]), added.diffusion)
+        diffusion = nan_unless(self._sound(*parts), added.diffusion)
         return dense.steady_covariance(parts[0].hessian, added.drift, diffusion)
+
+    def _sound(self, *parts: Any) -> jax.Array:
+        """Whether H is Hermitian and the jumps are numbers."""
+        finite = [jnp.all(jnp.isfinite(rows)) for rows in parts[1:] if rows is not None]
+        return reduce(jnp.logical_and, finite, domain.is_well_formed(parts[0]))
 
     def _generator(self, *parts: Any) -> dense.Generator:
         _, lowering, raising = parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import jax
@@ -81,6 +82,12 @@ class Spectrum(Record):
             _checks.require_fields(name, False, **{field: (value, ())})
             _checks.require(f"{name}.{field}", value, lambda x: x > 0, "be positive")
 
+    def is_sound(self) -> jax.Array | None:
+        """Whether the parameters are those of a spectrum, also traced; None if it has none."""
+        own = () if self.reference is None else ("reference",)
+        values = [getattr(self, field) for field in (*self._positive, *own)]
+        return all_of([(value > 0) & (value < jnp.inf) for value in values])
+
     @property
     def has_reference(self) -> bool:
         """Whether it states the frequency at which the rate is that of the bath."""
@@ -151,6 +158,10 @@ class Spectrum(Record):
             return NotImplemented
         return _joined(_parts(self) + _parts(other))
 
+    def __radd__(self, other: Any) -> Spectrum:
+        # What the built-in sum starts from
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
     def __mul__(self, weight: Any) -> Sum:
         if isinstance(weight, Spectrum):
             return NotImplemented
@@ -162,8 +173,8 @@ class Spectrum(Record):
         own = self.reference if self.reference is not None else reference
         if own is None:
             raise ValueError(
-                "Argument `reference` must be given with a spectrum that has none of its own, "
-                "but it is None."
+                "Argument `reference` must be given to a spectrum behind rows, which have no "
+                f"frequency of their own, but it is missing in {self!r}."
             )
         return own
 
@@ -197,6 +208,8 @@ class Sum(Spectrum):
                 f"Argument `spectra` must be a sequence of spectra, but it is {spectra!r}."
             )
         spectra = tuple(spectra)
+        if not spectra:
+            raise ValueError("Argument `spectra` must hold at least one spectrum, but it is empty.")
         _checks.require_shape("weights", weights, (len(spectra),))
         _require_weights("weights", weights)
         for spectrum in spectra:
@@ -206,6 +219,12 @@ class Sum(Spectrum):
                     f"but one is {spectrum!r}."
                 )
         self._set(spectra=spectra, weights=weights)
+
+    def is_sound(self) -> jax.Array | None:
+        """Whether all parts are, with weights that are not negative."""
+        parts = [spectrum.is_sound() for spectrum in self.spectra]
+        weights = jnp.all((self.weights >= 0) & (self.weights < jnp.inf))
+        return all_of([weights, *(part for part in parts if part is not None)])
 
     def _require(self, name: str) -> None:
         for spectrum in self.spectra:
@@ -266,6 +285,11 @@ class Sum(Spectrum):
     def one_sided(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
         """s(ν), complex."""
         return self._total("one_sided", frequency, reference)
+
+
+def all_of(conditions: Sequence[jax.Array]) -> jax.Array | None:
+    """Whether all hold; None if there are none."""
+    return reduce(jnp.logical_and, conditions) if conditions else None
 
 
 def _require_weights(name: str, weights: jax.Array) -> None:
