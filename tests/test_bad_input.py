@@ -161,30 +161,32 @@ def test_a_distance_beyond_the_two_critical_couplings(interaction):
     )
 
 
+def number(coupling, interaction, equation):
+    oscillators = jaxosc.pair((4.0, 1.0), coupling, interaction)
+    if equation is jaxosc.gibbs:
+        return jaxosc.occupation(jaxosc.gibbs(oscillators, 1.0))
+    if equation is jaxosc.langevin_quadrature:
+        return jaxosc.occupation(equation(oscillators, baths()))
+    if equation is jaxosc.langevin_spectrum:
+        return equation(oscillators, baths(), 0.7)
+    return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths())))
+
+
+number_inside = jax.jit(number, static_argnums=(1, 2))
+
+
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("excess", [1.0, 1.0001, 3.0])
 def test_past_the_critical_coupling(interaction, excess):
     """At λ_c and beyond: an error for known values, NaN for traced ones, in every description."""
     critical = float(jaxosc.critical_coupling((4.0, 1.0), interaction))  # 1 or 2, exactly
-
-    def occupation(coupling, equation):
-        oscillators = jaxosc.pair((4.0, 1.0), coupling, interaction)
-        if equation is jaxosc.gibbs:
-            return jaxosc.occupation(jaxosc.gibbs(oscillators, 1.0))
-        if equation is jaxosc.langevin_quadrature:
-            return jaxosc.occupation(equation(oscillators, baths()))
-        if equation is jaxosc.langevin_spectrum:
-            return equation(oscillators, baths(), 0.7)
-        return jaxosc.occupation(jaxosc.steady_state(equation(oscillators, baths())))
-
     bounded = [equation for equation in EQUATIONS if equation is not jaxosc.local_lindblad]
     equations = (*bounded, jaxosc.gibbs, jaxosc.langevin_quadrature, jaxosc.langevin_spectrum)
     for equation in equations:
         with pytest.raises(ValueError, match="at or past the critical one"):
-            occupation(excess * critical, equation)
-        inside = jax.jit(occupation, static_argnums=1)
-        assert np.isnan(inside(excess * critical, equation)).all()
-        assert np.isfinite(inside(0.99 * critical, equation)).all()
+            number(excess * critical, interaction, equation)
+        assert np.isnan(number_inside(excess * critical, interaction, equation)).all()
+        assert np.isfinite(number_inside(0.99 * critical, interaction, equation)).all()
 
 
 def test_bad_values_inside_jit():
