@@ -207,18 +207,6 @@ def over_batch(function: Callable[[dict[str, jax.Array]], Any], arrays: dict[str
     return jax.tree.map(lambda leaf: leaf.reshape(shape + leaf.shape[1:]), values)
 
 
-def real_number(value: Any) -> float:
-    """The value as a float.
-
-    Raises:
-        TypeError, ValueError: if it is not one known real number.
-    """
-    array = np.asarray(value)
-    if array.shape or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
-        raise TypeError(f"{type(value).__name__} is no real number")
-    return float(array)
-
-
 def named_bounds(
     name: str, bounds: Mapping[str, tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
@@ -236,7 +224,7 @@ def named_bounds(
     ranges = {}
     for key, ends in bounds.items():
         try:
-            low, high = map(real_number, ends)
+            low, high = map(_checks.real_number, ends)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"Argument `{name}` must hold two numbers for {key!r}, but they are {ends!r}."

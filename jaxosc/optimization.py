@@ -17,7 +17,6 @@ from jaxosc._parameters import (
     call_by_name,
     named_arrays,
     named_bounds,
-    real_number,
     require_flag,
     require_inside,
     require_parameter,
@@ -141,7 +140,7 @@ def optimize(
     require_inside("start", begin, ranges)
     require_takes(function, begin)
     try:
-        tolerance = real_number(tolerance)
+        tolerance = _checks.real_number(tolerance)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Argument `tolerance` must be a number, but it is {tolerance!r}."

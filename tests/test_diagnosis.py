@@ -96,7 +96,7 @@ def test_rounded_criticality_is_outside_the_langevin_domain():
     found = diagnose(critical * (1 - 1e-5), (0.1, 0.1), (98.0, 98.0), "rotating-wave")
     assert found.softness < 1
     assert not found.langevin_in_domain
-    assert "Langevin equation: outside its domain" in str(found)
+    assert "Flat Langevin model: outside its domain" in str(found)
 
 
 def test_degenerate_modes_are_not_secular():

@@ -13,7 +13,6 @@ import numpy as np
 from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc._parameters import (
-    real_number,
     real_output,
     require_arguments,
     scalar_output,
@@ -151,7 +150,7 @@ def trust_frontier(
 
 def _range(between: tuple[float, float]) -> tuple[float, float]:
     try:
-        low, high = map(real_number, between)
+        low, high = map(_checks.real_number, between)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Argument `between` must be two numbers, but it is {between!r}."

@@ -14,7 +14,6 @@ from jaxosc import _checks
 from jaxosc._numerics.dispersion import even_transform, even_transform_above, one_sided_transform
 from jaxosc._numerics.filters import pair_filters, rate_filters, susceptibility
 from jaxosc._numerics.rational_fit import RationalFit, fit_density
-from jaxosc._parameters import real_number
 from jaxosc.spectra.base import Spectrum, Terms, as_complex, positive_scalars
 from jaxosc.typing import Reals
 
@@ -56,7 +55,7 @@ class PowerLaw(Spectrum):
 
     def __init__(self, exponent: float, cutoff: Reals, *, reference: Reals | None = None) -> None:
         try:
-            exponent = real_number(exponent)
+            exponent = _checks.real_number(exponent)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 "Argument `exponent` must be a number that is known outside of transformations, "
@@ -197,7 +196,7 @@ class Sampled(Spectrum):
             )
         _check_table(known, heights)
         try:
-            tolerance = real_number(tolerance)
+            tolerance = _checks.real_number(tolerance)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"Argument `tolerance` must be a number, but it is {tolerance!r}."

@@ -15,7 +15,6 @@ from jax import lax
 from jaxosc import _checks
 from jaxosc._parameters import (
     number_output,
-    real_number,
     real_output,
     require_arguments,
     traceable,
@@ -218,7 +217,7 @@ def histogram(low: float, high: float, bins: int = 100) -> Reduction:
     """
     _checks.require_whole("bins", bins, 1, 10**6)
     try:
-        ends = real_number(low), real_number(high)
+        ends = _checks.real_number(low), _checks.real_number(high)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Arguments `low` and `high` must be numbers, but they are {low!r} and {high!r}."
