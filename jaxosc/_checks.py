@@ -261,6 +261,18 @@ def require_whole(name: str, value: int, smallest: int, largest: int) -> None:
         )
 
 
+def real_number(value: Any) -> float:
+    """The value as a float.
+
+    Raises:
+        TypeError, ValueError: if it is not one known real number.
+    """
+    array = np.asarray(value)
+    if array.shape or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
+        raise TypeError(f"{type(value).__name__} is no real number")
+    return float(array)
+
+
 def require_double() -> None:
     """Raise ValueError unless JAX computes in double precision."""
     if jnp.zeros(()).dtype != jnp.float64:

@@ -305,13 +305,12 @@ def _require_form(dynamics: Dynamics) -> None:
     description, parts = dynamics._description, dynamics._parts
     leaves = jax.tree.leaves(parts)
     for leaf in leaves:
-        shape = getattr(leaf, "shape", ())
-        _checks.require_fields("dynamics", complex_too=True, part=(leaf, shape))
+        part = (leaf, getattr(leaf, "shape", ()))
+        _checks.require_fields("dynamics", complex_too=True, part=part)
     batch, require = max(description.axes(*parts), 0), description.require
     if any(leaf.shape[:batch] != leaves[0].shape[:batch] for leaf in leaves):
         raise ValueError(
-            "Argument `dynamics` must hold one network or a batch of them, but the leading axes of "
-            "what it holds differ."
+            "Argument `dynamics` must hold a batch of networks, but its leading axes differ."
         )
     for _ in range(batch):
         require = jax.vmap(require)

@@ -35,6 +35,35 @@ def near(distance):
     return jaxosc.occupation(jaxosc.gibbs(oscillators, 98.0))[0]
 
 
+def white():
+    return jaxosc.Baths((0.1, 0.2), occupation=(0.0, 2.0), squeezing=(0.0, 0.5j))
+
+
+def structured():
+    drude = jaxosc.spectra.Drude(5.0)
+    return jaxosc.Baths(1e-2, 1.0, drude, coupling="position")
+
+
+def spectra():
+    table = np.geomspace(1e-2, 50, 40)
+    drude = jaxosc.spectra.Drude(5.0, reference=1.0)
+    every = (
+        jaxosc.spectra.Ohmic(reference=1.0), drude, 0.3 * drude + drude,
+        jaxosc.spectra.Brownian(1.0, 0.1, reference=1.0),
+        jaxosc.spectra.PowerLaw(1, 3.0, reference=1.0),
+        jaxosc.spectra.Sampled(table, table / (1 + table**2), 1e-4, reference=1.0),
+    )  # fmt: skip
+    at = jnp.asarray([-1.0, 0.0, 2.0], DTYPE)
+    return [
+        (each.rate(at), each.susceptibility(at), each.static_susceptibility(), each.terms())
+        for each in every
+    ]
+
+
+def driven():
+    return jaxosc.Oscillators([-1.0, 1.0], [[0, 0.1j], [-0.1j, 0]], 0.1 * np.eye(2), (1.0, 0.5j))
+
+
 def description(name):
     equation = getattr(jaxosc, name)
     return [
@@ -97,6 +126,19 @@ CALLS = {
     "stability_scale": lambda folder: [
         jaxosc.stability_scale(x, baths()) for x in (pair(), pair(0.0))
     ],
+    "mean_force_gibbs": lambda folder: [
+        jaxosc.mean_force_gibbs(pair(), structured()),
+        jaxosc.steady_state(jaxosc.langevin(pair(), structured())),
+    ],
+    "lindblad": lambda folder: jaxosc.steady_state(jaxosc.lindblad(driven(), np.eye(2))),
+    "steady_mean": lambda folder: jaxosc.steady_mean(jaxosc.local_lindblad(driven(), white())),
+    "status": lambda folder: [
+        jax.jit(lambda x: jaxosc.status(jaxosc.langevin(pair(x), baths())))(x) for x in (1.0, 3.0)
+    ],
+    "explain": lambda folder: [
+        str(jaxosc.explain(pair(x), some)) for x in (1.0, 3.0) for some in (baths(), white())
+    ],
+    "spectra": lambda folder: spectra(),
     "diagnose": lambda folder: [
         str(jaxosc.diagnose(*arguments))
         for arguments in ((pair(), baths()), (pair(0.0), baths(2, 0.0)), (pair(3.0), baths()))
@@ -129,9 +171,9 @@ CALLS = {
 }
 # Records, and what the calls above use
 WITHIN = {
-    "Baths", "CriticalCurve", "Diagnosis", "Dynamics", "Frontier", "NormalModes", "Optimum",
-    "Oscillators", "Reduction", "SweepResult", "__version__", "histogram", "load_sweep",
-    "steady_state",
+    "Baths", "CriticalCurve", "Diagnosis", "Dynamics", "Explanation", "Frontier", "NormalModes",
+    "Optimum", "Oscillators", "Reduction", "Status", "SweepResult", "__version__",
+    "histogram", "load_sweep", "steady_state",
 }  # fmt: skip
 
 

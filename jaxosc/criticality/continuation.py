@@ -77,11 +77,9 @@ def trace_curve(
     the same λ/λ_c.
 
     Args:
-        function: F, takes the two parameters by name as scalars, returns one real number. It is
-            compiled once a call, as with ``jax.jit``: what it finds beside its arguments is fixed
-            then.
-        start: a point near the curve, inside the bounds; Newton's method goes to the curve from
-            there.
+        function: F, takes the two parameters by name as scalars, returns one real number. Compiled
+            once a call, as with ``jax.jit``: what it finds beside its arguments is fixed then.
+        start: a point inside the bounds; Newton's method goes to the curve from there.
         bounds: the smallest and the largest value of each parameter.
         max_points: where to stop on either side of the start.
 
@@ -93,11 +91,8 @@ def trace_curve(
         ValueError: if an argument does not fit, or no point of the curve is found from the start.
 
     Example:
-        >>> curve = jaxosc.trace_curve(
-        ...     lambda x, y: x**2 + y**2 - 1, {"x": 1.0, "y": 0.0}, {"x": (-2, 2), "y": (-2, 2)}
-        ... )
-        >>> radius = np.hypot(curve.points["x"], curve.points["y"])
-        >>> bool(abs(radius - 1).max() < 1e-9)
+        >>> circle, bounds = lambda x, y: x**2 + y**2 - 1, {"x": (-2, 2), "y": (-2, 2)}
+        >>> jaxosc.trace_curve(circle, {"x": 1.0, "y": 0.0}, bounds).closed
         True
     """
     ranges = named_bounds("bounds", bounds)
@@ -120,9 +115,7 @@ def trace_curve(
             f"bounds from {listed}, where it is {curve.value(unit) * curve.unit:.6g}."
         )
     if curve.is_degenerate(first):
-        at = ", ".join(
-            f"{name} = {low[i] + width[i] * first[i]:.6g}" for i, name in enumerate(names)
-        )
+        at = ", ".join(f"{n} = {low[i] + width[i] * first[i]:.6g}" for i, n in enumerate(names))
         raise ValueError(
             "Argument `start` must lie near a zero at which the function has a gradient, but at "
             f"{at} both vanish: on a double root, where its square root or a factor has the same "
