@@ -282,17 +282,5 @@ def require_double() -> None:
         )
 
 
-def real_number(value: Any) -> float:
-    """The value as a float.
-
-    Raises:
-        TypeError, ValueError: if it is not one known real number.
-    """
-    array = np.asarray(value)
-    if array.shape or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
-        raise TypeError(f"{type(value).__name__} is no real number")
-    return float(array)
-
-
 def _show(value: np.ndarray) -> str:
     return np.array2string(value, threshold=8, separator=", ")

@@ -82,6 +82,10 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
         (lambda: jaxosc.Baths(0.1, 1.0, spectrum=(3,)), "`spectrum` must be one of"),
         (
             lambda: jaxosc.langevin(pair(), jaxosc.Baths(0.1, 1.0, coupling=np.ones((1, 3)))),
+            "`coupling` must have rows of 2N real or N complex",
+        ),
+        (
+            lambda: jaxosc.langevin(pair(), jaxosc.Baths(0.1, 1.0, coupling=np.ones((1, 6)))),
             "`baths` must hold rows of 2 complex or 4 real numbers",
         ),
         (lambda: baths(damping=(np.nan, 0.1)), "`damping` must be finite"),
