@@ -16,6 +16,11 @@ from precision import digits, double, rounded
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
+SLOW = pytest.mark.slow
+DESCRIPTIONS_QUICK = [
+    pytest.param(name, marks=SLOW if name == "global position ohmic" else ())
+    for name in DESCRIPTIONS
+]
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
 
 
@@ -129,13 +134,13 @@ def check(name, pair):
         assert error <= pair.tolerance, ("slope", what, error, pair)
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize("name", DESCRIPTIONS_QUICK)
 def test_random_pairs(name):
     for pair in cases.random_pairs(seed=1, count=16):
         check(name, pair)
 
 
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_many_random_pairs(name):
     for pair in cases.random_pairs(seed=2, count=120):
@@ -157,7 +162,7 @@ def test_pairs_with_a_vanishing_pivot(name):
 
 
 @double
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_many_extreme_pairs(name):
     for pair in cases.extreme_pairs(seed=2, count=90):
@@ -187,10 +192,8 @@ def exact_at_distance(name, distance, interaction, omega, damping, temperature):
 
 
 @double
-@pytest.mark.parametrize(
-    "interaction", ["position", pytest.param("rotating-wave", marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
+@pytest.mark.parametrize("interaction", ["position", pytest.param("rotating-wave", marks=SLOW)])
+@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=SLOW), "global", "gibbs"])
 def test_distance_reaches_past_float64_couplings(name, interaction):
     """Occupations, coherence and their slopes to 1e-12 down to 1 − λ/λ_c = 1e-12."""
 
@@ -228,7 +231,7 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
 
 
 @double  # as well, to compare with
-@pytest.mark.slow
+@SLOW
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 def test_distance_in_float32(name, interaction):
@@ -249,7 +252,7 @@ def test_distance_in_float32(name, interaction):
 
 
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
-@pytest.mark.parametrize("modes", [1, 3, 4])
+@pytest.mark.parametrize("modes", [1, 3, pytest.param(4, marks=SLOW)])
 def test_more_modes(name, modes):
     generator = np.random.default_rng(modes)
     network = cases.random_network(generator, modes)
@@ -277,23 +280,23 @@ def test_more_modes(name, modes):
             assert abs(ours - exact_value) <= digits(2e-14)
 
 
-def test_zero_temperature():
+@pytest.mark.parametrize("name", DESCRIPTIONS_QUICK)
+def test_zero_temperature(name):
     """T = 0 in one bath or both, where the limit exists; weak damping, physical or not."""
     for temperature in ((0.0, 2.0), (1.5, 0.0), (0.0, 0.0)):
         pair = cases.Pair((1.3, 0.8), 0.2, 1.0, (2e-3, 5e-3), temperature)
-        for name in DESCRIPTIONS:
-            computed, _ = compiled(name)(
-                jnp.asarray(pair.coupling), jnp.asarray(pair.ratio), jnp.asarray(pair.omega),
-                jnp.asarray(pair.damping), jnp.asarray(pair.temperature),
-            )  # fmt: skip
-            true = exact(name, pair, pair.coupling)
-            for ours, theirs in zip(computed[:4], true[:4], strict=True):
-                assert abs(float(ours) - float(theirs)) <= digits(1e-14)
-            information = float(true[4])
-            if np.isnan(information):  # below the uncertainty relation by O(γ/ω)
-                assert np.isnan(computed[4])
-            else:
-                assert abs(float(computed[4]) - information) <= digits(1e-13)
+        computed, _ = compiled(name)(
+            jnp.asarray(pair.coupling), jnp.asarray(pair.ratio), jnp.asarray(pair.omega),
+            jnp.asarray(pair.damping), jnp.asarray(pair.temperature),
+        )  # fmt: skip
+        true = exact(name, pair, pair.coupling)
+        for ours, theirs in zip(computed[:4], true[:4], strict=True):
+            assert abs(float(ours) - float(theirs)) <= digits(1e-14)
+        information = float(true[4])
+        if np.isnan(information):  # below the uncertainty relation by O(γ/ω)
+            assert np.isnan(computed[4])
+        else:
+            assert abs(float(computed[4]) - information) <= digits(1e-13)
 
 
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])

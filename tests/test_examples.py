@@ -36,6 +36,7 @@ def test_temperature_grid(capsys):
     assert "441 points" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_susceptibility(tmp_path, capsys):
     curves = susceptibility.main(fast=True, folder=tmp_path)
     near = 3  # 1e-4, outside the rounding region of every curve

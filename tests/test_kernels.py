@@ -109,10 +109,10 @@ def steady(damping, own, omega):
 @pytest.mark.parametrize(
     ("other", "coupling", "rate"),
     [
-        (FewKernel, "rotating-wave", steady),
+        pytest.param(FewKernel, "rotating-wave", steady, marks=SLOW),
         (FewKernel, "position", (steady, rising)),
         (ManyKernel, "momentum", rising),
-        (ManyKernel, "quadratures", steady),
+        pytest.param(ManyKernel, "quadratures", steady, marks=SLOW),
     ],
 )
 def test_the_pair_is_the_network_of_two(other, coupling, rate):

@@ -397,6 +397,7 @@ def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
 
 
 @double
+@pytest.mark.slow
 def test_a_full_disk_stops_it_and_it_goes_on(tmp_path):
     expected = whole(tmp_path)
     store = tmp_path / "a.zarr"
@@ -533,6 +534,7 @@ one_device_each = pytest.mark.skipif(
 
 
 @double
+@pytest.mark.slow
 @one_device_each
 def test_a_process_that_fails_does_not_keep_the_others_waiting(tmp_path):
     run_two(FAILING, tmp_path)

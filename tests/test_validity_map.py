@@ -74,6 +74,7 @@ def test_files(drawn):
     assert "rotating-wave, omega = (5, 2)" in words
 
 
+@pytest.mark.slow
 def test_no_exact_answer_is_said(tmp_path):
     """The flat Langevin model has no mutual information at T = 0 and strong damping."""
     drawn = validity_map(
@@ -87,7 +88,7 @@ def test_no_exact_answer_is_said(tmp_path):
 
 
 def test_command(tmp_path, capsys):
-    assert cli.main(["map", "--output", str(tmp_path), "--points", "11"]) == 0
+    assert cli.main(["map", "--output", str(tmp_path), "--points", "21"]) == 0
     assert "position, omega = (5, 2)" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.csv", "map.pdf", "map.png"]
 
