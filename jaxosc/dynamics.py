@@ -86,7 +86,7 @@ class Description(ABC):
         return jnp.zeros((), bool)
 
     def force(self, *parts: Any) -> jax.Array:
-        """F [2N] of d⟨r⟩/dt = A⟨r⟩ + f; by default none."""
+        """What d⟨r⟩/dt has beside A⟨r⟩ [2N]; by default nothing."""
         drift = self.drift(*parts)
         return jnp.zeros(drift.shape[:1], drift.dtype)
 
@@ -208,7 +208,7 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         unique steady state and the values are known only inside a transformation. For networks
         of up to six modes no digits are lost to ω/γ. Beyond six, some are where oscillators
         without a bath of their own couple far more weakly than their neighbours are damped; and
-        a drift given as a matrix has an equation of condition number ω/γ.
+        a drift given as a matrix is rounded as its largest entries are, which costs ε ω/γ.
 
     Raises:
         ValueError: if the drift is known and has no unique steady state.

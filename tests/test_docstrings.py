@@ -29,7 +29,7 @@ def test_example(name, tmp_path, monkeypatch):
     text = inspect.getdoc(PUBLIC[name]) or ""
     test = doctest.DocTestParser().get_doctest(text, names, name, None, None)
     assert test.examples, f"{name} has no example"
-    # As in a session of the reader's, who has not asked JAX to be strict
+    # As the reader runs it, who has not asked JAX to be strict
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         said: list[str] = []
         failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)

@@ -36,6 +36,7 @@ class Spectrum(Record):
 
         class Lorentzian(Spectrum):
             _leaves = ("cutoff", "reference")
+            _positive = ("cutoff",)
 
             def __init__(self, cutoff, *, reference=None):
                 self._set(cutoff=jnp.asarray(cutoff), reference=reference)
