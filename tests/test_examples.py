@@ -25,7 +25,7 @@ def test_compare_descriptions(capsys):
     assert abs(occupations["global, Caldeira-Leggett baths"] / exact - 1) < 1e-6
     ascending = ("local Lindblad", "global, rates of the paper", "global, rotating-wave baths")
     assert np.all(np.diff([*map(occupations.get, ascending), exact]) > 0)
-    assert "Langevin equation: inside its domain" in capsys.readouterr().out
+    assert "Flat Langevin model: inside its domain" in capsys.readouterr().out
 
 
 def test_temperature_grid(capsys):
