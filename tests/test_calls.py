@@ -74,9 +74,11 @@ def fastest(call, repeats):
     return min(times[1:])
 
 
+SLOW = ("stability_scale", "steady state, langevin")
+
+
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=pytest.mark.slow if n == "stability_scale" else ()) for n in CALLS],
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CALLS]
 )
 def test_a_warm_call(name):
     """At most twenty times its compiled core and a millisecond."""

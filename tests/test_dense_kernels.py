@@ -259,7 +259,7 @@ def test_flat_langevin_along_the_real_axis(temperatures):
     close(steady(array(h), *found), expected, 2e-12)
 
 
-@pytest.mark.parametrize("modes", [1, 3, 5])
+@pytest.mark.parametrize("modes", [1, 3, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("hot", [True, False])
 def test_flat_langevin_and_gibbs_of_a_real_network(modes, hot):
     """As by the kernels that know V and W apart."""
