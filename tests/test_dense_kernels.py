@@ -346,6 +346,7 @@ GRAPHS = {
 }
 
 
+@pytest.mark.slow
 def test_secular_equation_in_another_gauge():
     """Real networks whose a_j were given phases: σ and its derivatives turn along with it."""
     modes = 4

@@ -228,6 +228,7 @@ FLAGS = (True, True, False)
 
 
 @double
+@pytest.mark.slow
 def test_random_networks_are_states_and_agree_with_the_integral():
     for seed in range(12):
         hessian, couplings, terms, temperature = random_network(seed)

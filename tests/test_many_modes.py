@@ -229,7 +229,8 @@ def test_second_derivatives(direction):
         assert float(jax.jit(second(first(function)))(0.0)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("gamma", [pytest.param(1e-2, marks=pytest.mark.slow), 1e-8])
+@pytest.mark.slow
+@pytest.mark.parametrize("gamma", [1e-2, 1e-8])
 def test_derivative_by_the_coupling_to_many_digits(gamma):
     """d⟨n⟩/dλ of seven modes against 60-digit differences, both directions."""
     unit, frequency = neighbours(7), np.linspace(1, 1.2, 7)
@@ -305,6 +306,7 @@ def test_no_steady_state(network):
             jaxosc.steady_state(description)
 
 
+@pytest.mark.slow
 def test_single_precision():
     for modes in (7, 40):
         coupling = 0.15 * neighbours(modes)
