@@ -88,11 +88,13 @@ class Baths(Record):
         squeezing: Numbers | None = None,
         counter_term: bool | Sequence[bool] = True,
     ) -> None:
+        if damping is None:
+            raise ValueError("Argument `damping` must be a number or numbers, but it is None.")
         _require_one_kind(temperature, occupation, squeezing)
         temperature = _without_gaps(temperature, damping)
         named, rows = (coupling, None) if isinstance(coupling, str) else (None, coupling)
-        if named is not None:
-            _checks.require_choice("coupling", named, COUPLINGS)
+        if rows is None:
+            _checks.require_choice("coupling", coupling, COUPLINGS)  # type: ignore[arg-type]
         if occupation is not None and named not in (None, "rotating-wave"):
             raise ValueError(
                 "Argument `coupling` must be 'rotating-wave' or complex rows for baths with an "
@@ -267,7 +269,8 @@ def _flags(counter_term: Any) -> bool | tuple[bool, ...]:
     """One for all baths or one each."""
     if isinstance(counter_term, (bool, np.bool_)):
         return bool(counter_term)
-    several = counter_term if isinstance(counter_term, (list, tuple, np.ndarray)) else ()
+    array = isinstance(counter_term, np.ndarray) and counter_term.ndim == 1
+    several = list(counter_term) if array or isinstance(counter_term, (list, tuple)) else []
     if not len(several) or not all(isinstance(each, (bool, np.bool_)) for each in several):
         raise ValueError(
             "Argument `counter_term` must be True or False, or one of these for each bath, "

@@ -233,10 +233,10 @@ _is_physical = jax.jit(uncertainty.is_state, inline=True)
 
 def _second_moments(covariance: Reals, mean: Reals | None) -> jax.Array:
     """σ + ⟨r⟩⟨r⟩ᵀ after checks."""
-    covariance = _covariance(covariance)
     if mean is None:
-        return covariance
+        return _covariance(covariance)
     covariance, mean = _checks.float_arrays(covariance=covariance, mean=mean)
+    covariance = _covariance(covariance)
     _checks.require_shape("mean", mean, covariance.shape[:1])
     return covariance + mean[:, None] * mean[None, :]
 

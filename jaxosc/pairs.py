@@ -50,12 +50,13 @@ class PairAtDistance(Oscillators):
         damping: Reals | None = None,
     ) -> None:
         _checks.require_choice("interaction", interaction, INTERACTIONS)
-        frequency, distance = _checks.float_arrays(frequency=frequency, distance=distance)
-        _require_pair(frequency=frequency, distance=distance)
-        _require_positive("frequency", frequency)
-        _require_distance("distance", distance)
-        damping = _damping(interaction, damping)
-        self._set(frequency=frequency, distance=distance, damping=damping)
+        _require_interaction(interaction, damping)
+        given = {"frequency": frequency, "distance": distance}
+        omega, delta, rates = _with_damping(given, damping)
+        _require_pair(frequency=omega, distance=delta)
+        _require_positive("frequency", omega)
+        _require_distance("distance", delta)
+        self._set(frequency=omega, distance=delta, damping=rates)
         self._set(interaction=interaction)
 
     @property
@@ -156,10 +157,12 @@ def pair(
     if coupling is not None and distance is not None:
         raise ValueError("Argument `distance` must replace `coupling`, but both are given.")
     if distance is not None:
-        omega, distance = _checks.float_arrays(omega=omega, distance=distance)
-        _require_pair(omega=omega, distance=distance)
-        _require_positive("omega", omega)
-        return PairAtDistance(omega, distance, interaction, damping)
+        _require_interaction(interaction, damping)
+        given = {"omega": omega, "distance": distance}
+        frequency, delta, rates = _with_damping(given, damping)
+        _require_pair(omega=frequency, distance=delta)
+        _require_positive("omega", frequency)
+        return PairAtDistance(frequency, delta, interaction, rates)
     if damping is not None:
         raise ValueError("Argument `damping` must come with `distance`, but that is missing.")
     omega, coupling = _checks.float_arrays(omega=omega, coupling=coupling)
@@ -190,21 +193,29 @@ def _require_damping(name: str, damping: jax.Array) -> None:
     _checks.require(name, damping, lambda rate: rate >= 0, "not be negative")
 
 
-def _damping(interaction: Interaction, damping: Reals | None) -> jax.Array | None:
-    """γ [2] after its checks, or None."""
-    if damping is None:
-        return None
-    if interaction == "rotating-wave":
+def _require_interaction(interaction: Interaction, damping: Reals | None) -> None:
+    if damping is not None and interaction == "rotating-wave":
         raise ValueError(
             "Argument `damping` must come with the interaction 'position', but it is "
             "'rotating-wave': exchange alone makes no damped motion unstable."
         )
-    (damping,) = _checks.float_arrays(damping=damping)
-    if damping.ndim == 0:
-        damping = jnp.stack([damping, damping])
-    _checks.require_shape("damping", damping, (2,))
-    _require_damping("damping", damping)
-    return damping
+
+
+def _with_damping(given: dict[str, Reals], damping: Reals | None) -> list[Any]:
+    """All in one dtype, γ [2] after its checks or None the last of them."""
+    if damping is None:
+        return [*_checks.float_arrays(**given), None]
+    *arrays, rates = _checks.float_arrays(**given, damping=damping)
+    _checks.require_shape(next(iter(given)), arrays[0], (2,))
+    if rates.ndim == 0:
+        rates = jnp.stack([rates, rates])
+    _checks.require_shape("damping", rates, (2,))
+    _require_damping("damping", rates)
+    # Beyond, no description has an answer
+    most = {4: 1e3, 8: 1e6}[rates.dtype.itemsize] * jnp.max(jnp.abs(arrays[0]))
+    if (largest := _checks.concrete(most)) is not None:
+        _checks.require("damping", rates, lambda x: x <= largest, f"be at most {largest:.1e}")
+    return [*arrays, rates]
 
 
 @partial(jax.jit, static_argnames="interaction")
@@ -250,19 +261,20 @@ def critical_coupling(
     013804 (2007), Eq. 24.
     """
     _checks.require_choice("interaction", interaction, INTERACTIONS)
-    (omega,) = _checks.float_arrays(omega=omega)
-    _checks.require_shape("omega", omega, (2,))
-    require_frequency("omega", omega)
-    _require_positive("omega", omega)
-    return _critical_coupling(omega, interaction, _damping(interaction, damping))
+    _require_interaction(interaction, damping)
+    frequency, rates = _with_damping({"omega": omega}, damping)
+    _checks.require_shape("omega", frequency, (2,))
+    require_frequency("omega", frequency)
+    _require_positive("omega", frequency)
+    return _critical_coupling(frequency, interaction, rates)
 
 
 @partial(jax.jit, static_argnames="interaction")
 def _critical_coupling(
     omega: jax.Array, interaction: Interaction, damping: jax.Array | None = None
 ) -> jax.Array:
+    root = jnp.sqrt(omega)
     if damping is not None:
-        damping = damping.astype(omega.dtype)
-        omega = omega * (1 + (damping / omega) ** 2)  # of which λ_c is half the geometric mean
-    geometric_mean = jnp.sqrt(omega[..., 0]) * jnp.sqrt(omega[..., 1])
+        root = jnp.hypot(omega, damping) / root
+    geometric_mean = root[..., 0] * root[..., 1]
     return geometric_mean / 2 if interaction == "position" else geometric_mean

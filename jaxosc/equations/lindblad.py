@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from jaxosc import oscillators as _oscillators
 from jaxosc._kernels import dense
 from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc.dynamics import Description, Dynamics, Parts
-from jaxosc.oscillators import Oscillators
+from jaxosc.oscillators import FREQUENCIES, Oscillators
 from jaxosc.typing import Numbers
 
 
@@ -72,8 +73,12 @@ class Lindblad(Description):
                     f"K >= 1 jump operators, but its shape is {rows.shape}."
                 )
             _checks.require_finite(name, rows)
+            most = FREQUENCIES[_checks.real_of(rows.dtype).itemsize][1] ** 0.5
+            must = f"have entries of at most {most:.0e}"
+            _checks.require(name, abs(rows), partial(operator.ge, most), must)
         _checks.require_together(oscillators=oscillators, **names)
-        kinds = [oscillators.frequency.dtype, *(_checks.real_of(x.dtype) for x in names.values())]
+        kinds = [oscillators.frequency.dtype]
+        kinds += [_checks.real_of(rows.dtype) for rows in names.values()]
         dtype = _checks.widest(kinds)
         entered = (_oscillators.entered(oscillators), lowering, raising)
         return jax.tree.map(lambda leaf: _checks.in_precision(leaf, dtype), entered)
