@@ -1132,11 +1132,9 @@ def _of_oscillators(value, frequency, exchange, pairing=None, drive=None):
 
 def _of_hessian(value, hessian, drive=None):
     given = plain(hessian).astype(np.float64)
-    # Sums and differences of two halves
-    if (
-        np.abs(np.asarray(value.hessian) - given).max()
-        > 4 * _eps(value.hessian) * np.abs(given).max()
-    ):
+    # Sums and differences of two halves, which may be too small for the dtype
+    rounding = 4 * _eps(value.hessian) * np.abs(given).max() + np.finfo(value.frequency.dtype).tiny
+    if np.abs(np.asarray(value.hessian) - given).max() > rounding:
         yield f"its hessian is {value.hessian}"
 
 
