@@ -97,7 +97,7 @@ def test_it_stops_at_a_critical_point():
     assert "critical point" in found.reason or "no value" in found.reason
     omega = (found.parameters["omega"], 2.0)
     critical = float(jaxosc.critical_coupling(omega, "position", damping=1e-3))  # of the motion
-    assert 0.999 < found.parameters["coupling"] / critical <= 1  # equal to the digits of float32
+    assert 0.999 < found.parameters["coupling"] / critical <= 1 + 2 * EPS
     assert np.isfinite(found.value)
 
 
