@@ -85,9 +85,8 @@ class GeneralKernel(Kernel):
 
     def fastest(self, damping: jax.Array) -> jax.Array:
         """From the row sums of A²."""
-        return dense.scales(symplectic(self.hessian) + dense.flat_drift(self.own_rows(), damping))[
-            1
-        ]
+        drift = symplectic(self.hessian) - jnp.diag(jnp.repeat(damping, 2))
+        return dense.scales(drift)[1]
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """By a Matsubara sum."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxosc._kernels.interface import BathCoupling, Network, Rates, Secular
 from jaxosc._kernels.network_thermal import thermal_covariance
+from jaxosc._kernels.secular import excess_of, relative
 from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.linear import eigh
@@ -59,7 +60,9 @@ def secular(
     decay = -modes.position @ modes.rate @ modes.momentum.T
     noise = modes.rate * (modes.reference + 0.5)[None, :] + modes.heating
     coldest = _coldest(temperature)
-    stationary = thermal_covariance(network, coldest) + _in_quadratures(modes, _excess(modes))
+    stationary = thermal_covariance(network, coldest) + _in_quadratures(
+        modes, excess_of(modes.same, modes.rate, modes.heating)
+    )
     zero = jnp.zeros_like(decay)
     return Secular(
         small.interleave(decay, zero, zero, decay.T) * unit,
@@ -115,22 +118,6 @@ def _strengths(rate: Rates, damping: jax.Array, own: jax.Array, omega: jax.Array
     return jnp.broadcast_to(strength, (len(own), len(omega)))
 
 
-def _excess(modes: Modes) -> jax.Array:
-    """C [N, N]."""
-    scale, rate = _relative(modes.same, modes.rate)
-    values, vectors = eigh(jax.lax.stop_gradient(rate))
-    total = values[:, None] + values[None, :]
-
-    def equation(excess: jax.Array) -> jax.Array:
-        return rate @ excess + excess @ rate
-
-    def solve(_: object, right: jax.Array) -> jax.Array:
-        return vectors @ ((vectors.T @ right @ vectors) / total) @ vectors.T
-
-    right = 2 * modes.heating / scale[None, :]
-    return jax.lax.custom_linear_solve(equation, right, solve, symmetric=True)
-
-
 def _coldest(temperature: jax.Array) -> jax.Array:
     return jax.lax.stop_gradient(jnp.min(temperature))
 
@@ -140,14 +127,6 @@ def _in_quadratures(modes: Modes, variance: jax.Array) -> jax.Array:
     x, p = modes.position, modes.momentum
     zero = jnp.zeros_like(variance)
     return small.interleave(x @ variance @ x.T, zero, zero, p @ variance @ p.T)
-
-
-def _relative(same: jax.Array, rate: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The mean rate of the group of each mode [N], without a derivative, and R over it [N, N]."""
-    members = same.astype(rate.dtype)
-    mean = jax.lax.stop_gradient(members @ jnp.diag(rate)) / jnp.sum(members, axis=1)
-    mean = jnp.where(mean > 0, mean, 1)
-    return mean, rate / mean[None, :]
 
 
 def _is_damped(
@@ -163,5 +142,5 @@ def _is_damped(
     lit = jnp.sum(jnp.where(present[None, :, None], squares, 0), axis=(0, 1))
     members = same.astype(rate.dtype)
     bright = members @ lit > rounding**2 * (members @ jnp.sum(squares, axis=(0, 1)))
-    slowest = eigh(_relative(same, jax.lax.stop_gradient(rate))[1])[0][0]
+    slowest = eigh(relative(same, jax.lax.stop_gradient(rate))[1])[0][0]
     return jnp.all(bright) & (slowest > 8 * rounding)

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._kernels.dense import gibbs_covariance
-from jaxosc._kernels.modes import Frame, normal_frame
+from jaxosc._kernels.modes import normal_frame, shape_of
+from jaxosc._numerics.bogoliubov import Frame
 from jaxosc._numerics.linear import eigh
 from jaxosc._numerics.small import symplectic
 from jaxosc._numerics.special import bose
@@ -55,7 +56,7 @@ def secular(
         temperature: T ≥ 0.
     """
     frame = normal_frame(hessian)
-    shape, omega = frame.shape, frame.mean_frequency
+    shape, omega = shape_of(frame), frame.mean_frequency
     # Occupations are measured from the coldest bath: the Gibbs state at its temperature is smooth
     # where normal modes coincide, and what is added is never negative, so that nothing cancels.
     coldest = jax.lax.stop_gradient(jnp.min(temperature))
@@ -71,7 +72,7 @@ def secular(
     decay, heating = in_groups(strength), in_groups(strength * gain)
     damped = _is_damped(frame, decay, amplitudes, rows, strength > 0)
     noise = decay * (2 * reference + 1).astype(decay.dtype)[None, :] + 2 * heating
-    excess = jnp.where(damped, _excess(frame.same, decay, heating), jnp.nan)
+    excess = jnp.where(damped, excess_of(frame.same, decay, heating), jnp.nan)
     return Secular(
         drift=symplectic((shape @ decay @ jnp.conj(shape.T)).imag.T).T * -2,
         diffusion=_in_quadratures(shape, noise),
@@ -86,9 +87,9 @@ def _in_quadratures(shape: jax.Array, variance: jax.Array) -> jax.Array:
     return half + half.T
 
 
-def _excess(same: jax.Array, decay: jax.Array, heating: jax.Array) -> jax.Array:
+def excess_of(same: jax.Array, decay: jax.Array, heating: jax.Array) -> jax.Array:
     """C [N, N] with RC + CR = 2H, inside groups."""
-    scale, rate = _relative(same, decay)
+    scale, rate = relative(same, decay)
     values, vectors = eigh(jax.lax.stop_gradient(rate))
     total = (values[:, None] + values[None, :]).astype(rate.dtype)
 
@@ -107,7 +108,7 @@ def _excess(same: jax.Array, decay: jax.Array, heating: jax.Array) -> jax.Array:
     )
 
 
-def _relative(same: jax.Array, decay: jax.Array) -> tuple[jax.Array, jax.Array]:
+def relative(same: jax.Array, decay: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The mean rate of the group of each mode [N], without a derivative, and R over it [N, N]."""
     diagonal = jax.lax.stop_gradient(jnp.diag(decay).real)
     members = same.astype(diagonal.dtype)
@@ -130,8 +131,8 @@ def _is_damped(
     lit = jnp.sum(jnp.where(present, jnp.abs(amplitudes) ** 2, 0), axis=0)
     lengths = jnp.sum(jnp.abs(rows) ** 2, axis=1)[:, None]
     largest = jnp.max(jnp.where(present, lengths, 0), axis=0)
-    largest = largest * jnp.sum(jnp.abs(frame.shape) ** 2, axis=0)
+    largest = largest * jnp.sum(jnp.abs(shape_of(frame)) ** 2, axis=0)
     members = frame.same.astype(lit.dtype)
     bright = members @ lit > rounding**2 * (members @ largest)
-    slowest = eigh(_relative(frame.same, decay)[1])[0][0]
+    slowest = eigh(relative(frame.same, decay)[1])[0][0]
     return jnp.all(bright) & (slowest > 8 * rounding)

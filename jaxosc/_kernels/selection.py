@@ -81,7 +81,7 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
 
 
 def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
-    """U [M, 2N] of the lowering part of what each bath couples to; None if that is its own a_j."""
+    """Rows u [M, 2N] of the lowering part of what baths couple to; None if each to its own a_j."""
     rows = baths._rows
     if rows is None:
         if baths.squeezing is None:

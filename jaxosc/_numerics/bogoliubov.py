@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.numpy.linalg import cholesky, eigh, svd
+from jax.numpy.linalg import cholesky, svd
 
 from jaxosc._numerics.linear import one_at_a_time
 
@@ -47,12 +47,12 @@ class Frame(NamedTuple):
     @property
     def frequency(self) -> jax.Array:
         """Ω [N]."""
-        return jnp.diag(self.energy)
+        return jnp.diag(self.energy).real
 
     @property
     def mean_frequency(self) -> jax.Array:
         """Ω of every mode [N], the mean of its group: it has derivatives."""
-        members = self.same.astype(self.u.dtype)
+        members = self.same.astype(self.frequency.dtype)
         return members @ self.frequency / jnp.sum(members, axis=1)
 
 
@@ -70,7 +70,7 @@ def normal_frame(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array) 
     bare = jnp.diag(frequency) + exchange
     # The derivatives are those of what follows
     frame = _diagonalised(*map(jax.lax.stop_gradient, (frequency, exchange, pairing)))
-    u, v, energy = _differentiable(frame, bare, pairing)
+    u, v, energy = differentiable(frame, bare, pairing)
     return frame._replace(u=u, v=v, energy=energy)
 
 
@@ -85,7 +85,19 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
     omega = omega[::-1]
     narrow = jax.lax.rsqrt(omega)[None, :]
     x, p = kinetic @ right.T[:, ::-1] * narrow, potential @ left[:, ::-1] * narrow
-    u, v = (x + p) / 2, (x - p) / 2
+    return refined((x + p) / 2, (x - p) / 2, omega, bare, pairing)
+
+
+def refined(
+    u: jax.Array, v: jax.Array, omega: jax.Array, number: jax.Array, pairing: jax.Array
+) -> Frame:
+    """The frame of modes that an eigensolver found, real or complex.
+
+    H = Σ_jk A_jk a_j†a_k + ½ Σ_jk (B_jk a_j†a_k† + h.c.), A = ``number``, B = ``pairing``.
+    """
+    kind = u.dtype
+    frequency = jnp.diag(number).real
+    exchange = number - jnp.diag(jnp.diag(number))
     linked, paired = (jnp.sum(jnp.abs(links), axis=1) for links in (exchange, pairing))
     mean, shift, size = omega, jnp.zeros_like(omega), jnp.zeros_like(omega)
     for limit in _ROUNDS:
@@ -94,27 +106,29 @@ def _diagonalised(frequency: jax.Array, exchange: jax.Array, pairing: jax.Array)
         members = near.astype(omega.dtype)
         mean = members @ omega / jnp.sum(members, axis=1)
         below, above = frequency[:, None] - mean[None, :], frequency[:, None] + mean[None, :]
-        split = _energy(u, v, below, above, exchange, pairing)
+        split = _energy(u, v, below.astype(kind), above.astype(kind), exchange, pairing)
         # What acts on the oscillators of a mode, not on the mode: links to a common neighbour split
         # nothing where they cancel, but leave their rounding.
         detuning, squeezing = jnp.abs(below), (paired**2)[:, None] / above
-        size = jnp.sum((u**2 + v**2) * (detuning + linked[:, None] + squeezing), axis=0)
-        shift, turn = eigh(jnp.where(near, split, 0))
+        weight = jnp.abs(u) ** 2 + jnp.abs(v) ** 2
+        size = jnp.sum(weight * (detuning + linked[:, None] + squeezing), axis=0)
+        shift, turn = jnp.linalg.eigh(jnp.where(near, split, 0))
         # Groups stay apart, for no step of a solver joins what exact zeros separate; in which
         # order it returns their modes is not known.
         place = jnp.argmax(jnp.abs(turn), axis=0)
         order = jnp.lexsort((shift, group[place]))
         place, shift, turn = place[order], shift[order], turn[:, order]
-        mean, size = mean[place], (turn**2).T @ size
+        mean, size = mean[place], (jnp.abs(turn) ** 2).T @ size
         omega = mean + shift
-        u, v = u @ turn, v @ turn
+        u, v = u @ turn, v @ jnp.conj(turn)
         # V, as small as the pairing over the frequencies, to its own digits
-        squeeze = -_squeezing(u, v, bare, pairing) / (omega[:, None] + omega[None, :])
-        u, v = u + v @ squeeze, v + u @ squeeze
+        total = (omega[:, None] + omega[None, :]).astype(kind)
+        squeeze = -_squeezing(u, v, number, pairing) / total
+        u, v = u + v @ jnp.conj(squeeze), v + u @ squeeze
     gap = (mean[:, None] - mean[None, :]) + (shift[:, None] - shift[None, :])
     limits = degeneracy(omega.dtype) * jnp.maximum(size[1:], size[:-1])
     group = _groups(jnp.diagonal(gap, -1) > limits)
-    return Frame(u, v, jnp.diag(omega), gap, group[:, None] == group[None, :])
+    return Frame(u, v, jnp.diag(omega.astype(kind)), gap, group[:, None] == group[None, :])
 
 
 def _energy(
@@ -126,17 +140,28 @@ def _energy(
     pairing: jax.Array,
 ) -> jax.Array:
     """The coefficients of c_k†c_l in H − Ω̄ Σ_k c_k†c_k, from ω_j − Ω̄ and ω_j + Ω̄ [N, N]."""
-    half = u.T @ (below * u + exchange @ u) + v.T @ (above * v + exchange @ v)
-    return _doubled(half / 2 + u.T @ (pairing @ v))
+    kept = _adjoint(u) @ (below * u + exchange @ u)
+    kept = kept + (_adjoint(v) @ (above * v + exchange @ v)).T
+    half = kept / 2 + _adjoint(u) @ pairing @ jnp.conj(v)
+    return half + _adjoint(half)
 
 
-def _squeezing(u: jax.Array, v: jax.Array, bare: jax.Array, pairing: jax.Array) -> jax.Array:
-    """The coefficients of c_k c_l + h.c. in 2H."""
-    return _doubled(u.T @ bare @ v + (u.T @ pairing @ u + v.T @ pairing @ v) / 2)
+def _kept(u: jax.Array, v: jax.Array, number: jax.Array, pairing: jax.Array) -> jax.Array:
+    """The coefficients of c_k†c_l in H."""
+    kept = _adjoint(u) @ number @ u + (_adjoint(v) @ number @ v).T
+    half = kept / 2 + _adjoint(u) @ pairing @ jnp.conj(v)
+    return half + _adjoint(half)
 
 
-def _doubled(matrix: jax.Array) -> jax.Array:
-    return matrix + matrix.T
+def _squeezing(u: jax.Array, v: jax.Array, number: jax.Array, pairing: jax.Array) -> jax.Array:
+    """The coefficients of c_k†c_l† + h.c. in 2H."""
+    half = _adjoint(u) @ number @ v
+    half = half + (_adjoint(u) @ pairing @ jnp.conj(u) + v.T @ jnp.conj(pairing) @ v) / 2
+    return half + half.T
+
+
+def _adjoint(matrix: jax.Array) -> jax.Array:
+    return jnp.conj(matrix.T)
 
 
 def _groups(ends: jax.Array) -> jax.Array:
@@ -145,42 +170,49 @@ def _groups(ends: jax.Array) -> jax.Array:
 
 
 @jax.custom_jvp
-def _differentiable(
-    frame: Frame, bare: jax.Array, pairing: jax.Array
+def differentiable(
+    frame: Frame, number: jax.Array, pairing: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """U, V and h of a frame, as functions of the network it belongs to."""
-    del bare, pairing
+    """U, V and the energies of a frame, as functions of the network it belongs to."""
+    del number, pairing
     return frame.u, frame.v, frame.energy
 
 
-@_differentiable.defjvp
+@differentiable.defjvp
 def _differentiable_jvp(primals: Any, tangents: Any) -> Any:
-    """First-order perturbation theory, dU = UA + VS and dV = US + VA.
+    """First-order perturbation theory, dU = UX + VS* and dV = US + VX*.
 
-    a and b, the changes of H in its normal modes, are taken up by a mixing A = −Aᵀ with
-    [h, A] = −a between groups and by a squeezing S = Sᵀ with {h, S} = −b. Written in terms of U, V
-    and h themselves, the rule is differentiable in turn.
+    The changes a of c†c and b of c†c† in 2H are taken up by a mixing X = −X† with [E, X] = −a
+    between groups and by a squeezing S = Sᵀ with ES + SEᵀ = −b. Written in terms of U, V and E
+    themselves, the rule is differentiable in turn.
     """
     frame = primals[0]
-    _, bare, pairing = tangents
-    u, v, energy = _differentiable(*primals)
-    kept = _doubled((u.T @ bare @ u + v.T @ bare @ v) / 2 + u.T @ pairing @ v)
-    squeezed = _squeezing(u, v, bare, pairing)
+    _, number, pairing = tangents
+    u, v, energy = differentiable(*primals)
+    kept = _kept(u, v, number, pairing)
+    squeezed = _squeezing(u, v, number, pairing)
     same, omega = frame.same, jnp.diag(frame.energy)
-    gap = jnp.where(same, 1, frame.gap)
+    gap = jnp.where(same, 1, frame.gap).astype(omega.dtype)
     total = omega[:, None] + omega[None, :]
 
     def between(mixing: jax.Array) -> jax.Array:
         return jnp.where(same, mixing, energy @ mixing - mixing @ energy)
 
     def everywhere(squeezing: jax.Array) -> jax.Array:
-        return energy @ squeezing + squeezing @ energy
+        return energy @ squeezing + squeezing @ energy.T
 
-    mixing = jax.lax.custom_linear_solve(
-        between, jnp.where(same, 0, -kept), lambda _, right: right / gap, symmetric=True
+    # As values these maps are diagonal, and so their transposes have the same solutions.
+    def over_gap(_: object, right: jax.Array) -> jax.Array:
+        return right / gap
+
+    def over_total(_: object, right: jax.Array) -> jax.Array:
+        return right / total
+
+    mixing = jax.lax.custom_linear_solve(between, jnp.where(same, 0, -kept), over_gap, over_gap)
+    squeezing = jax.lax.custom_linear_solve(everywhere, -squeezed, over_total, over_total)
+    change = (
+        u @ mixing + v @ jnp.conj(squeezing),
+        u @ squeezing + v @ jnp.conj(mixing),
+        jnp.where(same, kept, 0),
     )
-    squeezing = jax.lax.custom_linear_solve(
-        everywhere, -squeezed, lambda _, right: right / total, symmetric=True
-    )
-    change = (u @ mixing + v @ squeezing, u @ squeezing + v @ mixing, jnp.where(same, kept, 0))
     return (u, v, energy), change
