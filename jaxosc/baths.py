@@ -303,12 +303,13 @@ def _require_one_kind(temperature: Any, occupation: Any, squeezing: Any) -> None
 def _without_gaps(temperature: Any, damping: Any) -> Any:
     """The temperatures, with zero for what is None where there is no damping."""
     if isinstance(temperature, (list, tuple)) and any(entry is None for entry in temperature):
-        rates = np.broadcast_to(np.asarray(damping), len(temperature))
-        for bath, entry in enumerate(temperature):
-            if entry is None and rates[bath] != 0:
+        several = isinstance(damping, (list, tuple)) or getattr(damping, "ndim", 0) == 1
+        rates = list(damping) if several else [damping] * len(temperature)
+        for bath, (entry, rate) in enumerate(zip(temperature, rates, strict=False)):
+            if entry is None and ((known := _checks.concrete(rate)) is None or known.any()):
                 raise ValueError(
-                    f"Argument `temperature` must be given for each bath with damping, but entry "
-                    f"{bath} is None and its damping rate {rates[bath]}."
+                    f"Argument `temperature` must be given for each bath that may have damping, "
+                    f"but entry {bath} is None and its damping rate {rate}."
                 )
         return [0.0 if entry is None else entry for entry in temperature]
     return temperature

@@ -210,7 +210,7 @@ def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
     terms, slopes = [], []
     for bath, spectrum, reference in _references(oscillators, baths):
         damping = scaled_baths.damping[bath]
-        filters = () if spectrum.kind == "flat" else spectrum.terms(reference)
+        filters = spectrum.terms(reference)
         terms.append(tuple(each.scaled(damping).in_unit(unit) for each in filters))
         slopes.append(baths.damping[bath] * spectrum.ohmic_slope(reference))
     ohmic = has_ohmic_part(baths)
@@ -238,7 +238,7 @@ def counter_terms(baths: Baths) -> tuple[bool, ...]:
 
 
 def coupling_rows(baths: Baths, modes: int) -> jax.Array:
-    """C [M, 2N] of baths behind positions, momenta or real rows."""
+    """Rows c [M, 2N] of baths behind positions, momenta or real rows."""
     if baths._rows is not None:
         return baths._rows
     rows = np.zeros((modes, modes, 2))
