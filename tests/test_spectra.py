@@ -12,6 +12,7 @@ import pytest
 from jax import export
 from precision import DTYPE, SINGLE, digits, double
 
+import jaxosc
 from jaxosc._numerics.filters import noise, susceptibility
 from jaxosc.spectra import (
     Brownian,
@@ -333,3 +334,33 @@ def test_errors():
         Drude(1.0) * Drude(1.0)
     with pytest.raises(TypeError):
         Drude(1.0) + 1.0
+
+
+@double
+def test_conversions_from_elsewhere():
+    """QuTiP's densities on x, an equation of motion with friction, and the two rows of X."""
+    qutip = pytest.importorskip("qutip")
+    omega, (coupling, width, own) = jnp.linspace(0.1, 4.0, 7), (0.3, 0.7, 1.3)
+    there = qutip.DrudeLorentzEnvironment(T=1.0, lam=coupling, gamma=width)
+    damping = 2 * coupling * width / (width**2 + 1)  # J at the reference
+    here = damping * Drude(width, reference=1.0).rate(omega)
+    np.testing.assert_allclose(here, there.spectral_density(np.asarray(omega)), rtol=1e-13)
+    there = qutip.UnderDampedEnvironment(T=1.0, lam=coupling, gamma=width, w0=own)
+    damping = coupling**2 * width / ((own**2 - 1) ** 2 + width**2)
+    here = damping * Brownian(own, width, reference=1.0).rate(omega)
+    np.testing.assert_allclose(here, there.spectral_density(np.asarray(omega)), rtol=1e-13)
+
+    network = jaxosc.Oscillators([own], [[0.0]])
+    ohmic = jaxosc.Baths(width / 2, 1.0, "ohmic", coupling="position")
+    with pytest.warns(UserWarning, match="strictly Ohmic"):
+        drift = jaxosc.langevin(network, ohmic).drift
+    # q̈ + γ_CL q̇ + ω²q = 0 with γ = γ_CL/2
+    np.testing.assert_allclose(jnp.trace(drift), -width, rtol=1e-14)
+    np.testing.assert_allclose(jnp.linalg.det(drift), own**2, rtol=1e-14)
+
+    def state(damping, row):
+        baths = jaxosc.Baths(damping, 0.5, Drude(4.0, reference=1.0), coupling=[row])
+        return jaxosc.steady_state(jaxosc.langevin(network, baths))
+
+    both = state(0.1, [2**0.5, 0.0])  # X = a + a†; for X = x J is twice that
+    np.testing.assert_allclose(state(0.2, [1.0, 0.0]), both, rtol=1e-13)

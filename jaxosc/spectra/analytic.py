@@ -24,11 +24,19 @@ class Flat(Spectrum):
     def __init__(self, *, reference: Reals | None = None) -> None:
         self._set(reference=None if reference is None else positive_scalars(reference)[0])
 
+    def profile(self, frequency: jax.Array) -> jax.Array:
+        """One."""
+        return jnp.ones_like(frequency)
+
     def rate(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
         """One, for ω of either sign."""
         return jnp.ones_like(frequency)
 
     def terms(self, reference: jax.Array | None = None) -> Terms:
+        """A flat spectrum has none."""
+        return self.filters()
+
+    def filters(self) -> Terms:
         """A flat spectrum has none."""
         raise ValueError(
             "Argument `spectrum` must fall off at high frequencies to have a response χ(ν), "

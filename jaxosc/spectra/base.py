@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -25,7 +26,7 @@ _STEP = 0.25
 _LOGARITHMS = np.arange(-37.0, 37.0 + _STEP, _STEP)
 
 
-class Spectrum(Record):
+class Spectrum(Record, ABC):
     """Base of all spectra, and what a new one has to say: ``profile`` and ``filters``.
 
     A subclass is a pytree whose leaves are its parameters: it names them in ``_leaves``, with
@@ -61,13 +62,13 @@ class Spectrum(Record):
     __array_ufunc__ = None  # weights of NumPy leave the product to this class
     reference: jax.Array | None
 
+    @abstractmethod
     def profile(self, frequency: jax.Array) -> jax.Array:
         """J(ω) for ω > 0, up to a factor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def filters(self) -> Terms:
         """Filters whose χ(ν) has this density as its imaginary part."""
-        raise NotImplementedError
 
     def _require(self, name: str) -> None:
         """Raise ValueError unless the parameters, where known, are those of a spectrum.
@@ -247,6 +248,14 @@ class Sum(Spectrum):
     def has_ohmic_part(self) -> bool:
         """Whether a part has one."""
         return any(spectrum.has_ohmic_part for spectrum in self.spectra)
+
+    def profile(self, frequency: jax.Array) -> jax.Array:
+        """J of parts that all have a reference of their own."""
+        return self.rate(frequency)
+
+    def filters(self) -> Terms:
+        """Those of parts that all have a reference of their own."""
+        return self.terms()
 
     def _total(self, method: str, *arguments: Any) -> jax.Array:
         values = [getattr(spectrum, method)(*arguments) for spectrum in self.spectra]
