@@ -22,15 +22,24 @@ def _step(exponent: float) -> float:
 
 def _nodes(exponent: float, pole: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Nodes t − ln|y| and weights step · xˢe⁻ˣ [..., nodes]: the pole lies half way between two."""
-    low, high = -_DIGITS / exponent, math.log(_DIGITS + 2 * exponent * math.log(_DIGITS))
+    low, high = -_DIGITS / exponent, _highest(exponent)
     step = _step(exponent)
-    count = math.ceil((high - low) / step) + 1
+    offset, t = _grid(step, math.ceil((high - low) / step) + 1, jnp.asarray(low, pole.dtype), pole)
+    return offset, step * jnp.exp(exponent * t - jnp.exp(t))
+
+
+def _highest(exponent: float) -> float:
+    """The ln x from which on xˢe⁻ˣ does not count."""
+    return math.log(_DIGITS + 2 * exponent * math.log(_DIGITS))
+
+
+def _grid(step: float, count: int, low: jax.Array, pole: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """So many nodes from t = low: t − ln|y|, and t."""
     center = jnp.log(pole)[..., None]
     first = jax.lax.stop_gradient(jnp.round((low - center) / step))
     index = jnp.asarray(np.arange(count), pole.dtype).reshape((1,) * pole.ndim + (count,))
     offset = (first + index + 0.5) * step
-    t = center + offset
-    return offset, step * jnp.exp(exponent * t - jnp.exp(t))
+    return offset, center + offset
 
 
 def _size(y: jax.Array, exponent: float) -> jax.Array:
@@ -79,3 +88,50 @@ def one_sided_transform(exponent: float, y: jax.Array) -> jax.Array:
     kernel = jnp.where((y > 0)[..., None], -1 / jnp.expm1(-offset), jax.nn.sigmoid(offset))
     density = jnp.where(y > 0, jnp.exp(exponent * jnp.log(size) - size), 0)
     return jax.lax.complex(jnp.sum(weight * kernel, axis=-1) / math.pi, density)
+
+
+def vacuum_shift(exponent: float, y: jax.Array) -> jax.Array:
+    """(1/π)∫_0^∞ xˢe⁻ˣ [1/(y − x) + 1/x] dx, principal value, for real y."""
+    offset, weight = _nodes(exponent, _size(y, exponent))
+    near, distance = _to_pole(offset)
+    # y/(y − x) for y > 0, and for y < 0
+    ahead = jnp.where(offset > 0, -near, 1) / distance
+    kernel = jnp.where((y > 0)[..., None], ahead, jax.nn.sigmoid(-offset))
+    return jnp.where(y == 0, 0, jnp.sum(weight * kernel, axis=-1) / math.pi)
+
+
+# Powers of x that an integrand ∝ xˢ is followed below the unit and the temperature, for an ω down
+# to 1e-9 of these.
+_BELOW = 21.0
+
+
+def thermal_shift(exponent: float, y: jax.Array, temperature: jax.Array, side: int) -> jax.Array:
+    """(1/π)∫_0^∞ xˢe⁻ˣ N(x) k(x) dx, principal value, with N = 1/(exp(x/T) − 1).
+
+    k = 1/(y − x) (side 1), 1/(y + x) (side −1), or both (side 0). At y = 0, where they cancel, each
+    of them is NaN for s ≤ 1.
+    """
+    warm = temperature > 0
+    tau = jnp.where(warm, temperature, 1)
+    step, size = _step(exponent), _size(y, exponent)
+    # Beyond 38 T the number of quanta does not count.
+    high = jnp.minimum(jnp.log(tau) + math.log(_DIGITS), _highest(exponent))
+    count = math.ceil((math.log(_DIGITS) + _DIGITS / exponent + _BELOW) / step)
+    offset, t = _grid(step, count, high - count * step, size)
+    x = jnp.exp(t)
+    ratio = jnp.maximum(x / tau, np.finfo(y.dtype).tiny)
+    weight = step * tau * jnp.exp((exponent - 1) * t - x) * ratio / jnp.expm1(ratio)
+    near, distance = _to_pole(offset)
+    onto = jnp.where(offset > 0, -1, near) / distance  # x/(|y| − x)
+    away = jax.nn.sigmoid(offset)  # x/(|y| + x)
+    along = (y * side > 0)[..., None]
+    kernel = onto + away if side == 0 else jnp.where(along, onto, away)
+    sign = jnp.sign(y) if side == 0 else jnp.where(y > 0, 1, -1).astype(y.dtype)
+    total = jnp.where(warm, sign * jnp.sum(weight * kernel, axis=-1) / math.pi, 0)
+    return jnp.where(warm & (y == 0), jnp.nan, total) if side != 0 and exponent <= 1 else total
+
+
+def _to_pole(offset: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The smaller of x/|y| and |y|/x, and what it lacks to one."""
+    size = jnp.abs(offset)
+    return jnp.exp(-size), -jnp.expm1(-size)

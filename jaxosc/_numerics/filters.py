@@ -92,6 +92,12 @@ def susceptibility(terms: Sequence[Filters], z: jax.Array) -> jax.Array:
     return total.reshape(z.shape)
 
 
+def memory(terms: Sequence[Filters], z: jax.Array) -> jax.Array:
+    """(χ(0) − χ(iz))/z = −hᵀ(z − W)⁻¹W⁻¹b, without their difference."""
+    driven = [filters._replace(input=2 * static_state(filters)) for filters in terms]
+    return susceptibility(driven, z)
+
+
 def _pair_solution(matrix: jax.Array, right: jax.Array) -> jax.Array:
     """M⁻¹r of 2 × 2 matrices by Cramer's rule."""
     (a, b), (c, d) = ((matrix[..., i, 0], matrix[..., i, 1]) for i in (0, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import jax
@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc._numerics.filters import Filters, static_susceptibility, susceptibility
+from jaxosc._numerics import shifts
+from jaxosc._numerics.filters import Filters, memory, static_susceptibility, susceptibility
+from jaxosc._numerics.special import power_of_two
 from jaxosc._pytree import Record
 from jaxosc.typing import Reals
 
@@ -140,11 +142,7 @@ class Spectrum(Record, ABC):
         The response of a bath in rotating-wave coupling, which has modes of ω > 0 alone. By
         turning the path of integration, s = θ(ν)χ(ν) − (ν/π)∫_0^∞ χ(iy)/(y² + ν²) dy.
         """
-        if self.has_ohmic_part or self.kind == "flat":
-            raise ValueError(
-                "Argument `spectrum` must have a cutoff for a bath of positive frequencies alone, "
-                f"but it is {self!r}."
-            )
+        self._require_cutoff("a bath of positive frequencies alone")
         size = jnp.abs(frequency)[..., None]
         t = jnp.asarray(_LOGARITHMS, frequency.dtype).reshape((1,) * frequency.ndim + (-1,))
         chi = self.matsubara_susceptibility(size * jnp.exp(t), reference)
@@ -154,6 +152,46 @@ class Spectrum(Record, ABC):
         return jax.lax.complex(
             share * direct.real - jnp.sign(frequency) * shift, share * direct.imag
         )
+
+    def vacuum_shift(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
+        """(1/π)∫_0^∞ J [1/(ν − ω) + 1/ω] dω, principal value, Re[s(0) − s(ν)], for real ν.
+
+        The modes of the vacuum shift a frequency so, beside a counter-term.
+        """
+        unit, terms = self._near(reference, frequency)
+        return shifts.vacuum_shift(partial(memory, terms), frequency / unit)
+
+    def thermal_shift(
+        self,
+        frequency: jax.Array,
+        temperature: jax.Array,
+        reference: jax.Array | None = None,
+        side: int = 0,
+    ) -> jax.Array:
+        """(1/π)∫_0^∞ J N(ω) k dω, principal value, for real ν and a scalar T ≥ 0.
+
+        k = 1/(ν − ω) of the channel that loses quanta to the bath (side 1), 1/(ν + ω) of that
+        which gains (side −1), or both (side 0). Each diverges at ν = 0, and together they vanish
+        there; NaN at and near it where there is no number.
+        """
+        unit, terms = self._near(reference, frequency, temperature)
+        parts = frequency / unit, temperature / unit
+        return shifts.thermal_shift(partial(memory, terms), *parts, side)
+
+    def _near(
+        self, reference: jax.Array | None, *scales: jax.Array
+    ) -> tuple[jax.Array, Sequence[Filters]]:
+        """A unit of the order of these frequencies, and the filters in it."""
+        self._require_cutoff("principal values")
+        sizes = [jnp.max(jnp.abs(jax.lax.stop_gradient(x)), initial=0) for x in scales]
+        unit = power_of_two(jnp.max(jnp.stack(sizes)))
+        return unit, [filters.in_unit(unit) for filters in self.terms(reference)]
+
+    def _require_cutoff(self, purpose: str) -> None:
+        if self.has_ohmic_part or self.kind == "flat":
+            raise ValueError(
+                f"Argument `spectrum` must have a cutoff for {purpose}, but it is {self!r}."
+            )
 
     def __add__(self, other: Spectrum) -> Sum:
         if not isinstance(other, Spectrum):
@@ -295,6 +333,20 @@ class Sum(Spectrum):
     def one_sided(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
         """s(ν), complex."""
         return self._total("one_sided", frequency, reference)
+
+    def vacuum_shift(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
+        """That of all parts."""
+        return self._total("vacuum_shift", frequency, reference)
+
+    def thermal_shift(
+        self,
+        frequency: jax.Array,
+        temperature: jax.Array,
+        reference: jax.Array | None = None,
+        side: int = 0,
+    ) -> jax.Array:
+        """That of all parts."""
+        return self._total("thermal_shift", frequency, temperature, reference, side)
 
 
 def all_of(conditions: Sequence[jax.Array]) -> jax.Array | None:

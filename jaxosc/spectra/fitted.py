@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._numerics import dispersion
 from jaxosc._numerics.dispersion import even_transform, even_transform_above, one_sided_transform
 from jaxosc._numerics.filters import pair_filters, rate_filters, susceptibility
 from jaxosc._numerics.rational_fit import RationalFit, fit_density
@@ -111,6 +112,22 @@ class PowerLaw(Spectrum):
         """s(ν) = (1/2π)∫_0^∞ κ(ω)/(ω − ν − i0) dω with κ = 2J/J(reference), for real ν."""
         value = one_sided_transform(self.exponent, frequency / self.cutoff)
         return value / as_complex(self._scale(reference))
+
+    def vacuum_shift(self, frequency: jax.Array, reference: jax.Array | None = None) -> jax.Array:
+        """That of J itself."""
+        value = dispersion.vacuum_shift(self.exponent, frequency / self.cutoff)
+        return value / self._scale(reference)
+
+    def thermal_shift(
+        self,
+        frequency: jax.Array,
+        temperature: jax.Array,
+        reference: jax.Array | None = None,
+        side: int = 0,
+    ) -> jax.Array:
+        """That of J itself."""
+        parts = frequency / self.cutoff, temperature / self.cutoff
+        return dispersion.thermal_shift(self.exponent, *parts, side) / self._scale(reference)
 
 
 @lru_cache(maxsize=64)
