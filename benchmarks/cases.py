@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from jaxosc.equations.registry import EQUATIONS
+from jaxosc.equations.registry import STANDARD as EQUATIONS
 
 
 class Parameters(NamedTuple):

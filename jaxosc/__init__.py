@@ -10,12 +10,18 @@ from jaxosc.criticality.frontier import Frontier, trust_frontier
 from jaxosc.diagnosis import Diagnosis, diagnose
 from jaxosc.domain import Status
 from jaxosc.dynamics import Dynamics, status, steady_mean, steady_state
+from jaxosc.equations.coarse_grained_lindblad import coarse_grained_lindblad
+from jaxosc.equations.detailed_balance_lindblad import detailed_balance_lindblad
 from jaxosc.equations.gibbs import gibbs, mean_force_gibbs
 from jaxosc.equations.global_lindblad import global_lindblad
 from jaxosc.equations.langevin import langevin
 from jaxosc.equations.langevin_integral import langevin_quadrature, langevin_spectrum
 from jaxosc.equations.lindblad import lindblad
 from jaxosc.equations.local_lindblad import local_lindblad
+from jaxosc.equations.partial_secular import partial_secular
+from jaxosc.equations.redfield import redfield
+from jaxosc.equations.unified_lindblad import unified_lindblad
+from jaxosc.equations.universal_lindblad import universal_lindblad
 from jaxosc.explanation import Explanation, explain
 from jaxosc.gaussian import (
     coherence,
@@ -30,9 +36,11 @@ from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
 from jaxosc.pairs import critical_coupling, pair
+from jaxosc.positivity import complete_positivity_margin, is_completely_positive
 from jaxosc.sweeps.reductions import Reduction, histogram
 from jaxosc.sweeps.result import SweepResult, load_sweep
 from jaxosc.sweeps.run import sweep
+from jaxosc.thermodynamics import entropy_production, heat_currents
 
 __all__ = [
     "Baths",
@@ -48,15 +56,21 @@ __all__ = [
     "Status",
     "SweepResult",
     "__version__",
+    "coarse_grained_lindblad",
     "coherence",
+    "complete_positivity_margin",
     "critical_coupling",
     "critical_exponent",
     "critical_scale",
+    "detailed_balance_lindblad",
     "diagnose",
+    "entropy_production",
     "explain",
     "gibbs",
     "global_lindblad",
+    "heat_currents",
     "histogram",
+    "is_completely_positive",
     "is_physical",
     "langevin",
     "langevin_quadrature",
@@ -71,7 +85,9 @@ __all__ = [
     "occupation",
     "optimize",
     "pair",
+    "partial_secular",
     "purity",
+    "redfield",
     "spectra",
     "stability_scale",
     "status",
@@ -82,5 +98,7 @@ __all__ = [
     "symplectic_eigenvalues",
     "trace_curve",
     "trust_frontier",
+    "unified_lindblad",
+    "universal_lindblad",
     "von_neumann_entropy",
 ]

@@ -16,7 +16,7 @@ import platformdirs
 import jaxosc
 from jaxosc import _checks
 from jaxosc._terminal import StandardOutput, complain, refusal
-from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
+from jaxosc.equations.registry import DESCRIPTIONS, STANDARD
 from jaxosc.figures import validity_map
 from jaxosc.figures.output import prepare_folder, write
 from jaxosc.figures.sweep_drawing import draw_sweep
@@ -389,7 +389,7 @@ def _add_sweep(commands: argparse._SubParsersAction[_Parser]) -> None:
             help=f"of {', '.join(choices)} (default: {' '.join(default)})",
         )
 
-    several("--descriptions", DESCRIPTIONS, tuple(EQUATIONS))
+    several("--descriptions", DESCRIPTIONS, tuple(STANDARD))
     several("--observables", tuple(STANDARD_OBSERVABLES), ("occupation1",))
     command.add_argument(
         "--interaction",

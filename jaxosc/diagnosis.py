@@ -16,7 +16,7 @@ from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import steady_state
 from jaxosc.equations import environment
 from jaxosc.equations.local_lindblad import LocalLindblad
-from jaxosc.equations.registry import EQUATIONS, Equation
+from jaxosc.equations.registry import STANDARD, Equation
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
 from jaxosc.normal_modes import degenerate_neighbours, normal_modes
 from jaxosc.oscillators import (
@@ -167,7 +167,7 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         secularity=float(secularity),
         states={
             equation.__name__: _state(equation, oscillators, baths)
-            for equation in reversed(EQUATIONS.values())
+            for equation in reversed(STANDARD.values())
         },
         noise=environment.noise_of(baths),
     )

@@ -47,6 +47,7 @@ class Status(IntEnum):
     SHIFTED = 9
     UNSTABLE = 10
     SPECTRUM = 11
+    NUMBER = 12
 
     @property
     def meaning(self) -> str:
@@ -66,6 +67,7 @@ _MEANINGS = {
     Status.OCCUPATIONS: "an occupation is negative, or a squeezing beyond |M|² = N(N + 1)",
     Status.SHIFTED: "baths without a counter-term leave no potential that is bounded below",
     Status.SPECTRUM: "a parameter of a spectrum is not positive, or a weight negative",
+    Status.NUMBER: "a width, a time or a frequency beside the baths is negative or not finite",
     Status.UNSTABLE: "a motion grows, or is not damped",
 }
 

@@ -5,9 +5,8 @@ The covariance σ of the quadratures (x1, p1, x2, p2, …) obeys dσ/dt = Aσ + 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,7 @@ from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
 from jaxosc._pytree import Record
+from jaxosc.description import Description, Parts
 from jaxosc.domain import Status
 from jaxosc.oscillators import (
     Oscillators,
@@ -31,73 +31,6 @@ from jaxosc.oscillators import (
     potential_matrix,
 )
 from jaxosc.typing import Reals
-
-# What a description is applied to, such as a network and its baths
-Parts = tuple[Any, ...]
-
-
-class Description(ABC):
-    """What makes a drift, a diffusion and their steady state of some parts, a tuple of pytrees.
-
-    Each is a pure function of one network, computed when it is asked for: nothing that follows
-    from the parts is kept beside them. Instances are static in JAX's sense, and kept by name and
-    fields in exported programs: each class is a frozen dataclass whose fields JSON can hold.
-    """
-
-    known: ClassVar[dict[str, type[Description]]] = {}
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        Description.known[cls.__name__] = cls
-
-    @abstractmethod
-    def drift(self, *parts: Any) -> jax.Array:
-        """A [2N, 2N]."""
-
-    @abstractmethod
-    def diffusion(self, *parts: Any) -> jax.Array:
-        """D [2N, 2N]."""
-
-    @abstractmethod
-    def steady_covariance(self, *parts: Any) -> jax.Array:
-        """σ with Aσ + σAᵀ + D = 0; NaN unless every motion decays."""
-
-    @abstractmethod
-    def require(self, *parts: Any) -> Parts:
-        """The parts in one dtype. ValueError if they are known and there is no answer for them."""
-
-    @abstractmethod
-    def axes(self, *parts: Any) -> int:
-        """How many axes of a batch the parts have."""
-
-    def status(self, *parts: Any) -> jax.Array:
-        """Why there is no answer, whatever the motion does, as a ``domain.Status``."""
-        del parts
-        return jnp.full((), Status.VALID, jnp.int32)
-
-    def explain(self, *parts: Any) -> str:
-        """Which way the steady state is computed, for known parts."""
-        del parts
-        return "by a solver for matrices of no particular structure"
-
-    def divergent(self, *parts: Any) -> jax.Array:
-        """Which entries of σ do not exist while the others do; by default none."""
-        del parts
-        return jnp.zeros((), bool)
-
-    def force(self, *parts: Any) -> jax.Array:
-        """What d⟨r⟩/dt has beside A⟨r⟩ [2N]; by default nothing."""
-        drift = self.drift(*parts)
-        return jnp.zeros(drift.shape[:1], drift.dtype)
-
-    def decay_rate(self, *parts: Any) -> float:
-        """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""
-        drift = np.asarray(self.drift(*parts))
-        if not np.isfinite(drift).all():
-            return float("nan")
-        rate = float(-np.linalg.eigvals(drift).real.max())
-        rounding = 8 * len(drift) * float(np.finfo(drift.dtype).eps) * np.abs(drift).max()
-        return rate if abs(rate) > rounding else 0.0
 
 
 @dataclass(frozen=True)
@@ -219,7 +152,7 @@ def steady_state(dynamics: Dynamics) -> jax.Array:
         >>> jaxosc.occupation(jaxosc.steady_state(dynamics)).round(6)
         Array([1.392946, 1.936597], dtype=float64)
     """
-    dynamics = _one_network(dynamics)
+    dynamics = require_one_network(dynamics)
     covariance = _steady_state(dynamics)
     known = _checks.concrete(jax.lax.stop_gradient(covariance))  # as it is inside jax.grad
     if known is not None and np.isnan(known).any():
@@ -251,7 +184,7 @@ def steady_mean(dynamics: Dynamics) -> jax.Array:
         >>> jaxosc.steady_mean(dynamics).round(12) / 2**0.5
         Array([-0.3960396 , -0.03960396], dtype=float64)
     """
-    dynamics = _one_network(dynamics)
+    dynamics = require_one_network(dynamics)
     mean = _steady_mean(dynamics)
     known = _checks.concrete(jax.lax.stop_gradient(mean))
     if known is not None and np.isnan(known).any():
@@ -286,7 +219,7 @@ def status(dynamics: Dynamics) -> jax.Array:
     return _status(dynamics)
 
 
-def _one_network(dynamics: Dynamics) -> Dynamics:
+def require_one_network(dynamics: Dynamics) -> Dynamics:
     """The same, after checking that it holds one network and an answer for it."""
     _checks.require_instance("dynamics", dynamics, Dynamics)
     description, parts = dynamics._description, dynamics._parts

@@ -47,10 +47,8 @@ def explain(oscillators: Oscillators, baths: Baths) -> Explanation:
 
     Example:
         >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
-        >>> print(jaxosc.explain(network, jaxosc.Baths(1e-3, (1.0, 9.0))))
-        langevin: two modes in closed form; flat baths; thermal sums by a Gauss rule of 8 nodes.
-        global_lindblad: two modes in closed form.
-        local_lindblad: two modes in closed form.
+        >>> print(jaxosc.explain(network, jaxosc.Baths(1e-3, (1.0, 9.0))).ways["langevin"])
+        two modes in closed form; flat baths; thermal sums by a Gauss rule of 8 nodes
     """
     oscillators, baths = _baths.match(oscillators, baths)
     for name, value in (("oscillators", oscillators), ("baths", baths)):

@@ -24,9 +24,9 @@ ROOMS = (
     ("oscillators", "pairs", "spectra", "baths"),
     ("_kernels",),
     ("domain",),
-    ("dynamics", "normal_modes"),
+    ("description", "dynamics", "normal_modes"),
     ("equations",),
-    ("gaussian",),
+    ("gaussian", "thermodynamics", "positivity"),
     ("_parameters", "_landscape", "optimization"),
     ("criticality",),
     ("diagnosis", "explanation"),
@@ -123,7 +123,7 @@ def test_the_rule_sees_a_decision():
 
 def listed(tree):
     """Lists of descriptions: two of their functions side by side, or the names of all."""
-    functions = {equation.__name__ for equation in EQUATIONS.values()}
+    functions = {equation.function.__name__ for equation in EQUATIONS.values()}
     for node in ast.walk(tree):
         entries = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
         refers = [getattr(entry, "attr", getattr(entry, "id", None)) for entry in entries]
@@ -143,7 +143,7 @@ def test_descriptions_are_listed_once():
 
 def test_the_registry_holds_what_is_public():
     for equation in EQUATIONS.values():
-        assert getattr(jaxosc, equation.__name__) is equation
+        assert getattr(jaxosc, equation.function.__name__) is equation.function
     assert len(set(DESCRIPTIONS)) == len(DESCRIPTIONS)
 
 

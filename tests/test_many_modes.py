@@ -15,7 +15,8 @@ from precision import SINGLE, digits, double, rounded
 import jaxosc
 from jaxosc._kernels.network import FewKernel, NetworkKernel
 from jaxosc._kernels.selection import kernel_of
-from jaxosc.dynamics import Description, network_decay_rate, network_matrix
+from jaxosc.description import Description
+from jaxosc.dynamics import network_decay_rate, network_matrix
 from jaxosc.oscillators import in_unit, natural_unit
 
 

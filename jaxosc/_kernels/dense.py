@@ -131,6 +131,14 @@ def _effective_diffusion(
     drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     """D from the real and imaginary parts of J u* [M, 2N]."""
+    sums = _thermal_forces(drift, re, im, damping, temperature)
+    half = sums[..., 0].T @ re - sums[..., 1].T @ im
+    return half + half.T
+
+
+def _thermal_forces(
+    drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> jax.Array:
     slowest, fastest = scales(drift)
     resolvent = _resolvent(drift)
 
@@ -141,9 +149,20 @@ def _effective_diffusion(
 
     # Θ = 4γ Im(n n†), of rank two. One bath after the other: memory stays at nodes × N² numbers.
     vectors = jnp.stack([im, re], axis=-1)
-    sums = jax.lax.map(of_bath, (vectors, temperature)) * (2 * damping)[:, None, None]
-    half = sums[..., 0].T @ re - sums[..., 1].T @ im
-    return half + half.T
+    return jax.lax.map(of_bath, (vectors, temperature)) * (2 * damping)[:, None, None]
+
+
+def flat_langevin_parts(
+    hessian: jax.Array, rows: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> Generator:
+    """What each bath adds to ``flat_langevin`` [M, 2N, 2N]."""
+    baths = jax.vmap(lambda row, rate: flat_drift(row[None], rate[None]))(rows, damping)
+    drift = symplectic(hessian) + jnp.sum(baths, axis=0)
+    noise = _noise(rows)
+    re, im = noise.real, noise.imag
+    sums = _thermal_forces(drift, re, im, damping, temperature)
+    half = sums[:, :, None, 0] * re[:, None, :] - sums[:, :, None, 1] * im[:, None, :]
+    return Generator(baths, half + jnp.swapaxes(half, 1, 2))
 
 
 def gibbs_covariance(hessian: jax.Array, temperature: jax.Array) -> jax.Array:

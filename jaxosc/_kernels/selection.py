@@ -87,10 +87,17 @@ def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:
         if baths.squeezing is None:
             return None
         rows = jnp.eye(modes, dtype=dense.complex_of(baths.damping.dtype))
-    elif not jnp.iscomplexobj(rows):
-        half = rows * np.sqrt(0.5).astype(rows.dtype)  # c·r = Σ l_j a_j + h.c.
-        rows = jax.lax.complex(half[:, 0::2], -half[:, 1::2])
+    else:
+        rows = lowering_amplitudes(rows)
     return dense.lowering_rows(rows)
+
+
+def lowering_amplitudes(rows: jax.Array) -> jax.Array:
+    """Complex rows l [M, N] of what lowers in what baths couple to, c·r = Σ l_j a_j + h.c."""
+    if jnp.iscomplexobj(rows):
+        return rows
+    half = rows * np.sqrt(0.5).astype(rows.dtype)
+    return jax.lax.complex(half[:, 0::2], -half[:, 1::2])
 
 
 def amplitude_rates(oscillators: Oscillators, baths: Baths) -> jax.Array:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
@@ -14,8 +15,9 @@ from jaxosc._kernels import dense, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.small import symplectic
-from jaxosc.baths import Baths
-from jaxosc.dynamics import Description, Parts, network_decay_rate, network_matrix
+from jaxosc.baths import Baths, spectra_of
+from jaxosc.description import Description, Parts
+from jaxosc.dynamics import network_decay_rate, network_matrix
 from jaxosc.oscillators import Oscillators, is_real
 
 
@@ -61,9 +63,30 @@ class Equation(Description):
         """That of the drive, which the baths do not notice."""
         return _oscillators.force(parts[0])
 
+    def temperatures(self, *parts: Any) -> jax.Array | None:
+        """Those of the baths, if they have any."""
+        return parts[1].temperature
+
     def axes(self, *parts: Any) -> int:
         """Beyond the one of the frequencies."""
         return getattr(parts[0].frequency, "ndim", 1) - 1
+
+
+def require_laboratory_baths(baths: Baths, equation: str) -> None:
+    """Raise ValueError unless baths have a temperature, and a rate at every frequency."""
+    if baths.temperature is None:
+        raise ValueError(
+            f"Argument `baths` must have a temperature for the {equation} equation, which asks for "
+            "frequencies in the laboratory, but it is given by an `occupation`: "
+            "local_lindblad as it is is exact for that."
+        )
+    if baths._rows is not None:
+        for spectrum in spectra_of(baths):
+            if spectrum.kind != "flat" and not spectrum.has_reference:
+                raise ValueError(
+                    "Argument `baths` must state the `reference` of the spectrum of a row, "
+                    f"but it is missing in {spectrum!r}."
+                )
 
 
 class AmplitudeDamping(Equation):
@@ -75,10 +98,17 @@ class AmplitudeDamping(Equation):
     def drift(self, *parts: Any) -> jax.Array:
         """ṙ = J h r with that damping."""
         oscillators, baths = parts
+        if selection.lowering_rows(baths, oscillators.modes) is None:
+            return network_matrix(oscillators, baths.damping)
+        return symplectic(oscillators.hessian) + self.bath_drift(*parts)
+
+    def bath_drift(self, *parts: Any) -> jax.Array:
+        """The damping alone."""
+        oscillators, baths = parts
         rows = selection.lowering_rows(baths, oscillators.modes)
         if rows is None:
-            return network_matrix(oscillators, baths.damping)
-        return symplectic(oscillators.hessian) + dense.flat_drift(rows, baths.damping)
+            return -jnp.diag(jnp.repeat(baths.damping, 2))
+        return dense.flat_drift(rows, baths.damping)
 
     def decay_rate(self, *parts: Any) -> float:
         """From the loss of energy, which rounding of the frequencies does not hide."""

@@ -99,6 +99,12 @@ class Structured(NamedTuple):
         )
         return self._convergent(covariance)
 
+    def heat_currents(self) -> jax.Array:
+        """Heat from each bath [M] in the steady state; NaN where a bath has no cutoff."""
+        covariance = embedded.enlarged_covariance(self.network, self.temperature)
+        found = embedded.heat_currents(self.network, self.couplings, covariance)
+        return found if self.slopes is None else jnp.full_like(found, jnp.nan)
+
     def integral(self) -> jax.Array:
         """σ [2N, 2N] by integration, of baths with a cutoff."""
         static = embedded.static_response(self.terms, self.hessian.dtype)

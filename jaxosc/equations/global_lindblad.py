@@ -12,15 +12,19 @@ import jax.numpy as jnp
 from jaxosc import _checks, domain
 from jaxosc._kernels import selection
 from jaxosc._kernels.interface import BathCoupling, Rate, Rates, Secular
-from jaxosc.baths import Baths, spectra_of
+from jaxosc.baths import Baths
+from jaxosc.description import Generators
 from jaxosc.dynamics import Dynamics, network_matrix
-from jaxosc.equations.entrance import Equation
+from jaxosc.equations.entrance import Equation, require_laboratory_baths
+from jaxosc.equations.unified_lindblad import UnifiedLindblad
 from jaxosc.oscillators import Oscillators
 from jaxosc.spectra import Ohmic, Spectrum
 
 
-def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
-    """Global (full secular) Lindblad master equation.
+def global_lindblad(
+    oscillators: Oscillators, baths: Baths, *, lamb_shift: bool = False
+) -> Dynamics:
+    """Global (full secular, Davies) Lindblad master equation.
 
     Normal mode k loses amplitude at the rate Γ_k = Σ_j w_jk and relaxes to
     ⟨c_k†c_k⟩ = Σ_j w_jk N(Ω_k, T_j)/Γ_k; different normal modes stay uncorrelated. With
@@ -37,6 +41,8 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
     Args:
         oscillators: N modes with any Hamiltonian that is bounded below.
         baths: any, with temperatures; the spectra of rows need a ``reference``.
+        lamb_shift: whether to keep the principal values of spectra with a cutoff. They commute with
+            H and shift frequencies, never the steady state, but inside groups of one frequency.
 
     Returns:
         Dynamics; its diffusion and steady state are NaN where H is not bounded below, a rate or
@@ -59,7 +65,8 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     Raises:
         ValueError: if the two do not fit together, H is known and not bounded below, a normal mode
-            is known to have no bath, or baths have an ``occupation``.
+            is known to have no bath, baths have an ``occupation``, or principal values are asked
+            for that do not exist.
 
     Example:
         >>> oscillators = jaxosc.pair((5.0, 2.0), 1.0, "position")
@@ -70,6 +77,8 @@ def global_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
 
     Source: Breuer & Petruccione, Sec. 3.3; Konopik & Lutz, App. A.
     """
+    if lamb_shift:  # groups of one frequency are the clusters of no width
+        return Dynamics.of(UnifiedLindblad(lamb_shift=True), oscillators, baths, 0.0)
     return Dynamics.of(GlobalLindblad(), oscillators, baths)
 
 
@@ -79,19 +88,7 @@ class GlobalLindblad(Equation):
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Baths in the laboratory, each with a rate at every frequency."""
-        if baths.temperature is None:
-            raise ValueError(
-                "Argument `baths` must have a temperature for the global equation, which asks for "
-                "frequencies in the laboratory, but it is given by an `occupation`: "
-                "local_lindblad is exact for that."
-            )
-        if baths._rows is not None:
-            for spectrum in spectra_of(baths):
-                if spectrum.kind != "flat" and not spectrum.has_reference:
-                    raise ValueError(
-                        "Argument `baths` must state the `reference` of the spectrum of a row, "
-                        f"but it is missing in {spectrum!r}."
-                    )
+        require_laboratory_baths(baths, "global")
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling | jax.Array, Rates]:
         """How the baths couple, and γ_m(Ω) in natural units."""
@@ -111,7 +108,11 @@ class GlobalLindblad(Equation):
     def drift(self, *parts: Any) -> jax.Array:
         """Normal modes that rotate and decay each on its own."""
         closed = network_matrix(parts[0], jnp.zeros_like(parts[0].frequency))
-        return closed + self._secular(*parts).drift
+        return closed + self.bath_drift(*parts)
+
+    def bath_drift(self, *parts: Any) -> jax.Array:
+        """The decay of the normal modes."""
+        return self._secular(*parts).drift
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """The noise of each normal mode."""
@@ -120,6 +121,10 @@ class GlobalLindblad(Equation):
     def steady_covariance(self, *parts: Any) -> jax.Array:
         """In closed form."""
         return self._secular(*parts).stationary
+
+    def generators(self, *parts: Any) -> Generators:
+        """As of clusters of no width."""
+        return UnifiedLindblad().generators(*parts, jnp.zeros_like(parts[0].frequency[0]))
 
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)

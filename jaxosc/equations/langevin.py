@@ -15,6 +15,7 @@ from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.matsubara import rule_in_words
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
+from jaxosc.description import Generators
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations import environment
 from jaxosc.equations.entrance import AmplitudeDamping, Equation
@@ -188,6 +189,36 @@ class Langevin(AmplitudeDamping):
         if environment.noise_of(parts[1]) != "structured":
             return super().divergent(*parts)
         return environment.structured_of(*parts).network.divergent
+
+    def is_markovian(self, *parts: Any) -> bool:
+        """White baths alone are."""
+        return environment.noise_of(parts[1]) == "white"
+
+    def generators(self, *parts: Any) -> Generators:
+        """The parts of the damping, and of the diffusion of the steady state."""
+        kind = environment.noise_of(parts[1])
+        if kind == "white":
+            return LocalLindblad().generators(*parts)
+        if kind == "structured":
+            raise ValueError(
+                "Argument `dynamics` must have baths without memory to be taken apart, but those "
+                "of the Langevin equation have one."
+            )
+        problem, valid = self.posed(*parts)
+        general = selection.general_of(parts[0], problem.unit)
+        rows = general.own_rows() if problem.rows is None else problem.rows
+        drift, diffusion = dense.flat_langevin_parts(
+            general.hessian, rows, problem.damping, problem.temperatures
+        )
+        return Generators(drift * problem.unit, nan_unless(valid, diffusion * problem.unit))
+
+    def heat_currents(self, covariance: jax.Array, *parts: Any) -> jax.Array:
+        """That of baths with memory is ½⟨{Ẋ_m, B_m}⟩, in the steady state alone."""
+        if environment.noise_of(parts[1]) != "structured":
+            return super().heat_currents(covariance, *parts)
+        _, valid = self.posed(*parts)
+        structured = environment.structured_of(*parts)
+        return nan_unless(valid, structured.heat_currents() * structured.unit**2)
 
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None

@@ -14,7 +14,8 @@ from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
 from jaxosc._kernels import dense
 from jaxosc._numerics.small import nan_unless, symplectic
-from jaxosc.dynamics import Description, Dynamics, Parts
+from jaxosc.description import Description, Parts
+from jaxosc.dynamics import Dynamics
 from jaxosc.oscillators import FREQUENCIES, Oscillators
 from jaxosc.typing import Numbers
 
@@ -97,7 +98,11 @@ class Lindblad(Description):
 
     def drift(self, *parts: Any) -> jax.Array:
         """J h and what the jumps add."""
-        return symplectic(parts[0].hessian) + self._generator(*parts).drift
+        return symplectic(parts[0].hessian) + self.bath_drift(*parts)
+
+    def bath_drift(self, *parts: Any) -> jax.Array:
+        """What the jumps add."""
+        return self._generator(*parts).drift
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """The noise of the jumps."""

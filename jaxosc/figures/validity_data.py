@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from jaxosc.equations.registry import APPROXIMATE, EQUATIONS, EXACT
+from jaxosc.equations.registry import EXACT, STANDARD
 from jaxosc.pairs import INTERACTIONS
 from jaxosc.typing import Interaction, Observable
 
 OBSERVABLES: tuple[Observable, ...] = get_args(Observable)
-DESCRIPTIONS = dict(reversed(APPROXIMATE.items()))
+DESCRIPTIONS = {name: STANDARD[name] for name in reversed(STANDARD) if name != EXACT}
 # The same plane on a logarithmic axis, from this part of the damping on, shows equal frequencies.
 _WEAKEST_OF_DAMPING = 0.05
 _STRONGEST = 0.995
@@ -140,7 +140,7 @@ def _over_plane(
         oscillators = jaxosc.Oscillators(omega, exchange, share * exchange)
         baths = jaxosc.Baths(damping, temperature)
         result = {}
-        for name, equation in EQUATIONS.items():
+        for name, equation in STANDARD.items():
             covariance = jaxosc.steady_state(equation(oscillators, baths))
             if observable == "occupation":
                 result[name] = jaxosc.occupation(covariance)[0]

@@ -24,6 +24,11 @@ class Flat(Spectrum):
     def __init__(self, *, reference: Reals | None = None) -> None:
         self._set(reference=None if reference is None else positive_scalars(reference)[0])
 
+    @property
+    def lowest_power(self) -> float:
+        """Zero."""
+        return 0.0
+
     def profile(self, frequency: jax.Array) -> jax.Array:
         """One."""
         return jnp.ones_like(frequency)

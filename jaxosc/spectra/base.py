@@ -102,6 +102,11 @@ class Spectrum(Record, ABC):
         """Whether J has a part ∝ ω without a cutoff, which has no filters."""
         return False
 
+    @property
+    def lowest_power(self) -> float:
+        """The s of J ∝ ωˢ at low frequency; that of a response by filters is 1."""
+        return 1.0
+
     def ohmic_slope(self, reference: jax.Array | None = None) -> jax.Array:
         """The η of the part ηω of J/J(reference) that has no cutoff."""
         return jnp.zeros_like(self._resolved(reference))
@@ -286,6 +291,11 @@ class Sum(Spectrum):
     def has_ohmic_part(self) -> bool:
         """Whether a part has one."""
         return any(spectrum.has_ohmic_part for spectrum in self.spectra)
+
+    @property
+    def lowest_power(self) -> float:
+        """The lowest of the parts."""
+        return min(spectrum.lowest_power for spectrum in self.spectra)
 
     def profile(self, frequency: jax.Array) -> jax.Array:
         """J of parts that all have a reference of their own."""

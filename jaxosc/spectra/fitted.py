@@ -83,6 +83,11 @@ class PowerLaw(Spectrum):
         """The smallest value of the fitted J in its range, relative to the largest."""
         return self._fit.lowest
 
+    @property
+    def lowest_power(self) -> float:
+        """The exponent."""
+        return self.exponent
+
     def profile(self, frequency: jax.Array) -> jax.Array:
         """J = xˢe⁻ˣ, x = ω/Λ."""
         x = frequency / self.cutoff

@@ -1,0 +1,119 @@
+"""What a description is: the functions of a drift, a diffusion and their steady state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc.domain import Status
+
+
+class Generators(NamedTuple):
+    """What each bath adds to the drift and to the diffusion, [M, 2N, 2N] each."""
+
+    drift: jax.Array
+    diffusion: jax.Array
+
+
+# What a description is applied to, such as a network and its baths
+Parts = tuple[Any, ...]
+
+
+class Description(ABC):
+    """What makes a drift, a diffusion and their steady state of some parts, a tuple of pytrees.
+
+    Each is a pure function of one network, computed when it is asked for: nothing that follows
+    from the parts is kept beside them. Instances are static in JAX's sense, and kept by name and
+    fields in exported programs: each class is a frozen dataclass whose fields JSON can hold.
+    """
+
+    known: ClassVar[dict[str, type[Description]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Description.known[cls.__name__] = cls
+
+    @abstractmethod
+    def drift(self, *parts: Any) -> jax.Array:
+        """A [2N, 2N]."""
+
+    @abstractmethod
+    def diffusion(self, *parts: Any) -> jax.Array:
+        """D [2N, 2N]."""
+
+    @abstractmethod
+    def steady_covariance(self, *parts: Any) -> jax.Array:
+        """σ with Aσ + σAᵀ + D = 0; NaN unless every motion decays."""
+
+    @abstractmethod
+    def require(self, *parts: Any) -> Parts:
+        """The parts in one dtype. ValueError if they are known and there is no answer for them."""
+
+    @abstractmethod
+    def axes(self, *parts: Any) -> int:
+        """How many axes of a batch the parts have."""
+
+    def status(self, *parts: Any) -> jax.Array:
+        """Why there is no answer, whatever the motion does, as a ``domain.Status``."""
+        del parts
+        return jnp.full((), Status.VALID, jnp.int32)
+
+    def explain(self, *parts: Any) -> str:
+        """Which way the steady state is computed, for known parts."""
+        del parts
+        return "by a solver for matrices of no particular structure"
+
+    def divergent(self, *parts: Any) -> jax.Array:
+        """Which entries of σ do not exist while the others do; by default none."""
+        del parts
+        return jnp.zeros((), bool)
+
+    def force(self, *parts: Any) -> jax.Array:
+        """What d⟨r⟩/dt has beside A⟨r⟩ [2N]; by default nothing."""
+        drift = self.drift(*parts)
+        return jnp.zeros(drift.shape[:1], drift.dtype)
+
+    def is_markovian(self, *parts: Any) -> bool:
+        """Whether drift and diffusion generate the motion, beyond telling its steady state."""
+        del parts
+        return True
+
+    def bath_drift(self, *parts: Any) -> jax.Array:
+        """A − J h up to a Hamiltonian part, without the rounding of J h where it can be had."""
+        return self.drift(*parts)
+
+    def generators(self, *parts: Any) -> Generators:
+        """What each bath adds; ValueError where there are no baths to tell apart."""
+        del parts
+        raise ValueError(
+            "Argument `dynamics` must come from an equation with baths, but it is given by its "
+            "drift and diffusion alone, or by jumps."
+        )
+
+    def temperatures(self, *parts: Any) -> jax.Array | None:
+        """T_m of each bath [M]; None where there are none."""
+        del parts
+        return None
+
+    def energy(self, *parts: Any) -> jax.Array:
+        """The hessian [2N, 2N] of the energy whose change by a bath is its heat."""
+        return parts[0].hessian
+
+    def heat_currents(self, covariance: jax.Array, *parts: Any) -> jax.Array:
+        """Heat from each bath into the system [M], in a state."""
+        baths, energy = self.generators(*parts), self.energy(*parts)
+        flow = jnp.sum((energy @ baths.drift) * covariance, axis=(1, 2))
+        return flow + jnp.sum(energy * baths.diffusion, axis=(1, 2)) / 2
+
+    def decay_rate(self, *parts: Any) -> float:
+        """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""
+        drift = np.asarray(self.drift(*parts))
+        if not np.isfinite(drift).all():
+            return float("nan")
+        rate = float(-np.linalg.eigvals(drift).real.max())
+        rounding = 8 * len(drift) * float(np.finfo(drift.dtype).eps) * np.abs(drift).max()
+        return rate if abs(rate) > rounding else 0.0
