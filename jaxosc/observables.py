@@ -34,10 +34,16 @@ class Observable:
     Attributes:
         names: of the numbers, given those of the oscillators N and of the baths M.
         values: the numbers [len(names)], of a description and its covariance σ [2N, 2N].
+        of_dynamics: whether they depend on more than the covariance.
     """
 
     names: Callable[[int, int], tuple[str, ...]]
     values: Scalar
+    of_dynamics: bool = False
+
+    def one(self, index: int, dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+        """One of the numbers, by itself in a program that asks for no other."""
+        return self.values(dynamics, covariance)[index]
 
 
 def _of_state(function: Callable[[jax.Array], jax.Array]) -> Scalar:
@@ -55,10 +61,20 @@ def _coherence_names(modes: int, baths: int) -> tuple[str, ...]:
     return tuple(f"{stem}_{part}" for stem in stems for part in ("real", "imag"))
 
 
-def _coherences(covariance: jax.Array) -> jax.Array:
+@dataclass(frozen=True)
+class _Coherence(Observable):
     """Real and imaginary part of ⟨a_j†a_k⟩, pair by pair with j < k."""
-    modes = covariance.shape[0] // 2
-    between = coherence(covariance)[np.triu_indices(modes, 1)]
+
+    def one(self, index: int, dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+        """By a single entry of the matrix, which fuses; a list of them does not."""
+        del dynamics
+        first, second = np.triu_indices(covariance.shape[0] // 2, 1)
+        between = coherence(covariance)[first[index // 2], second[index // 2]]
+        return between.imag if index % 2 else between.real
+
+
+def _coherences(covariance: jax.Array) -> jax.Array:
+    between = coherence(covariance)[np.triu_indices(covariance.shape[0] // 2, 1)]
     return jnp.stack([between.real, between.imag], axis=1).reshape(-1)
 
 
@@ -87,15 +103,15 @@ OBSERVABLES: dict[str, Observable] = {
     "occupation": Observable(
         lambda modes, baths: _numbered("occupation", modes), _of_state(occupation)
     ),
-    "coherence": Observable(_coherence_names, _of_state(_coherences)),
+    "coherence": _Coherence(_coherence_names, _of_state(_coherences)),
     "information": Observable(
         lambda modes, baths: ("information",) if range(1, modes) else (), _of_state(_information)
     ),
     "entropy": Observable(lambda modes, baths: ("entropy",), _of_state(von_neumann_entropy)),
     "purity": Observable(lambda modes, baths: ("purity",), _of_state(purity)),
-    "heat_currents": Observable(lambda modes, baths: _numbered("heat", baths), _heat),
+    "heat_currents": Observable(lambda modes, baths: _numbered("heat", baths), _heat, True),
     "entropy_production": Observable(
-        lambda modes, baths: ("entropy_production",), _entropy_production
+        lambda modes, baths: ("entropy_production",), _entropy_production, True
     ),
 }
 
@@ -104,7 +120,7 @@ def scalars(modes: int, baths: int) -> dict[str, Scalar]:
     """Every number by its own name, for so many oscillators and baths."""
 
     def one(observable: Observable, index: int) -> Scalar:
-        return lambda dynamics, covariance: observable.values(dynamics, covariance)[index]
+        return lambda dynamics, covariance: observable.one(index, dynamics, covariance)
 
     return {
         name: one(observable, index)

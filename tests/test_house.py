@@ -30,7 +30,8 @@ ROOMS = (
     ("observables",),
     ("_parameters", "_landscape", "optimization"),
     ("criticality",),
-    ("diagnosis", "explanation"),
+    ("_scales",),
+    ("diagnosis", "explanation", "comparison"),
     ("sweeps",),
     ("",),  # the public names
     ("figures",),
