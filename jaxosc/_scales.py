@@ -168,8 +168,10 @@ def _inverse(ratio: float) -> float:
 _WEAK = Condition("damping << lowest normal-mode frequency", lambda s: _inverse(s.softness))
 _WARM = Condition("damping << temperature", lambda s: s.coldness)
 _APART = Condition("damping << splitting of the normal modes", lambda s: _inverse(s.secularity))
-# Its occupations are wrong by this square: 0.1 where the ratio of the couplings is 0.3.
-_COUPLED = Condition("(coupling/critical)^2 << 1", lambda s: s.critical_ratio**2)
+# Local: occupations off by up to some 10 times the square of this ratio, so 10 % at 0.1; with the
+# first order 30 times less.
+_COUPLED = Condition("coupling << critical", lambda s: s.critical_ratio)
+_CORRECTED = Condition("coupling^2 << critical^2", lambda s: s.critical_ratio**2)
 _TUNED = Condition("detuning << frequency, for heat", lambda s: s.detuning)
 _NARROW = Condition("spread of a cluster << its frequency", lambda s: s.cluster_spread)
 _COARSE = Condition("1/time^2 << temperature^2, frequency^2", lambda s: s.coarseness)
@@ -194,7 +196,7 @@ DOMAINS = {
     ),
     "global": Domain("full secular", (_WEAK, _WARM, _APART), 2.0),
     "local-corrected": Domain(
-        "first order in the coupling, positivity not promised", (_WEAK, _WARM, _COUPLED), 2.0
+        "first order in the coupling, positivity not promised", (_WEAK, _WARM, _CORRECTED), 2.0
     ),
     "local": Domain(
         "each bath sees its own oscillator alone", (_WEAK, _WARM, _COUPLED, _TUNED), 1.0

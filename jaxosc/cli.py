@@ -11,10 +11,10 @@ import jax
 import platformdirs
 
 import jaxosc
-from jaxosc._commands import map, reproduce, sweep
+from jaxosc._commands import compare, map, reproduce, sweep
 from jaxosc._terminal import StandardOutput, complain, refusal
 
-COMMANDS = (reproduce.COMMAND, map.COMMAND, sweep.COMMAND)
+COMMANDS = (compare.COMMAND, map.COMMAND, sweep.COMMAND, reproduce.COMMAND)
 
 _DESCRIPTION = """\
 Networks of damped, coupled quantum oscillators.

@@ -96,6 +96,7 @@ class Diagnosis:
             lines.append(f"Flat Langevin model: {self._langevin_domain()}")
         if self.bounded and self.noise != "white":
             lines.append(f"Secular approximation of the global equation: {self._secular_domain()}")
+        if not np.isnan(self.coldness):
             lines.append(f"Largest damping rate = {self.coldness:.3g} x lowest temperature.")
         if self.bounded and self.noise != "white" and self.critical_ratio > 0:
             lines.append(f"Heat current of the local equation: {self._local_heat()}")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jaxosc import _checks
 from jaxosc._scales import DOMAINS, scales_of
+from jaxosc.comparison import tables
 from jaxosc.comparison.measures import Question, Unanswered, answer, errors
 from jaxosc.comparison.row import Row
 from jaxosc.oscillators import with_couplings
@@ -37,8 +38,8 @@ class Recommendation:
     breaks: tuple[str, ...]
 
     def __str__(self) -> str:
-        first = f"Use {self.name}: {self.reason}" if self.name else self.reason
-        return "\n".join([first, *(f"- {words}" for words in self.breaks)])
+        first = tables.paragraph(f"Use {self.name}", self.reason) if self.name else self.reason
+        return "\n".join([first, *(tables.wrapped(f"- {words}") for words in self.breaks)])
 
 
 def tolerance_of(tolerance: float) -> float:

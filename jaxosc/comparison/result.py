@@ -63,8 +63,11 @@ class Comparison:
         return [
             {
                 "description": row.name,
-                **row.values,
-                **{f"error_{name}": error for name, error in row.errors.items()},
+                **{name: row.values.get(name, _NAN) for name in self._quantities},
+                **{
+                    f"error_{name}": row.errors.get(name, _NAN)
+                    for name in self._question.observables
+                },
                 "error": row.error,
                 "physical": row.physical,
                 "completely_positive": row.completely_positive,
@@ -154,7 +157,7 @@ class Comparison:
                 tables.number(row.cost, 2),
             ])  # fmt: skip
         header = ["relative error", *map(tables.symbol, observables)]
-        return [*header, "physical", "CP", "2nd law", "entropy prod.", "cost"], rows
+        return [*header, "physical", "CP", "2nd law", "production", "cost"], rows
 
     def _words(self) -> list[tuple[str, str]]:
         found = []
@@ -171,8 +174,9 @@ class Comparison:
     def __str__(self) -> str:
         parts = [
             tables.paragraph("exact", self.reference),
-            tables.plain(*self._values()) + "\n" + tables.wrapped(tables.LEGEND),
+            tables.plain(*self._values()),
             tables.plain(*self._grades()),
+            tables.wrapped(tables.LEGEND),
             "\n".join(tables.paragraph(*words) for words in self._words()),
             tables.paragraph("recommended", self._advice()),
         ]

@@ -16,12 +16,16 @@ _SYMBOLS = (
     (r"^coherence(\d+_\d+)_real$", r"Re c\1"),
     (r"^coherence(\d+_\d+)_imag$", r"Im c\1"),
     (r"^heat(\d+)$", r"Q\1"),
-    (r"^heat_currents$", r"heat"),
+    (r"^occupation$", "n"),
+    (r"^coherence$", "c"),
+    (r"^information$", "I"),
+    (r"^entropy$", "S"),
+    (r"^heat_currents$", "Q"),
 )
 LEGEND = (
-    "n: occupation; c: <a_j+ a_k>; information and entropy in nats; "
+    "n: occupation; c: <a_j+ a_k>; I: mutual information of oscillator 1 and the rest; S: entropy; "
     "Q: heat current from a bath into the oscillators; CP: whether the generator is completely "
-    "positive"
+    "positive; production: of entropy; cost: of a steady state in a sweep, that of local = 1."
 )
 
 
