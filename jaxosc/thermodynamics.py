@@ -21,7 +21,7 @@ def heat_currents(dynamics: Dynamics) -> jax.Array:
     hessian = oscillators.hessian
     currents = []
     for bath in range(count):
-        alone = baths.replace(damping=baths.damping * (jnp.arange(count) == bath))
+        alone = baths.replace(damping=jnp.where(jnp.arange(count) == bath, baths.damping, 0))
         drift = description.drift(oscillators, alone) - symplectic(hessian)
         flow = drift @ covariance
         change = flow + flow.T + description.diffusion(oscillators, alone)

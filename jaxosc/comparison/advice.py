@@ -38,7 +38,7 @@ class Recommendation:
     breaks: tuple[str, ...]
 
     def __str__(self) -> str:
-        first = tables.paragraph(f"Use {self.name}", self.reason) if self.name else self.reason
+        first = tables.paragraph(f"use {self.name or 'nothing'}", self.reason)
         return "\n".join([first, *(tables.wrapped(f"- {words}") for words in self.breaks)])
 
 
@@ -58,10 +58,10 @@ def tolerance_of(tolerance: float) -> float:
 def choose(rows: Sequence[Row], exact: str | None, tolerance: float) -> tuple[Row | None, str]:
     """The cheapest physical one within the tolerance, and why."""
     if exact is None:
-        return None, "None can be recommended: there is nothing to compare with."
+        return None, "there is nothing to compare with."
     within = [row for row in rows if row.physical and row.error <= tolerance]
     if not within:
-        return None, "None can be recommended: no observable has an exact value to compare with."
+        return None, "no observable has an exact value to compare with."
     chosen = min(within, key=lambda row: (_cost(row), row.error))
     others = [row for row in rows if row.answered and row.name != exact]
     if chosen.name == exact:
@@ -75,7 +75,7 @@ def choose(rows: Sequence[Row], exact: str | None, tolerance: float) -> tuple[Ro
     )
     missing = [name for name, error in chosen.errors.items() if math.isnan(error)]
     cautions = [
-        f"there is no {' and no '.join(missing)} to compare" if missing else "",
+        f"nothing is exact to compare its {' and '.join(missing)} with" if missing else "",
         "its generator is not completely positive, so transients may leave the physical states"
         if chosen.completely_positive is False
         else "",

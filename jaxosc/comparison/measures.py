@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from jaxosc.equations import environment
 from jaxosc.equations.langevin_integral import langevin_quadrature
 from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.gaussian import is_physical
-from jaxosc.observables import OBSERVABLES, Observable
+from jaxosc.observables import Observable
 from jaxosc.oscillators import Oscillators
 
 # The exact one where no finite drift is: a covariance and no dynamics.
@@ -34,7 +34,7 @@ class Answer:
     Attributes:
         values: the numbers of each observable, by its name.
         scales: for each observable what rounding of its numbers is measured by.
-        physical: whether the state is one.
+        physical: whether the state is one; None where moments diverge.
         completely_positive: whether the generator is; None if it is none of a Markov process.
         margin: by how much, the smallest eigenvalue of D + (i/2)(AJ + JAᵀ); NaN likewise.
         entropy_production: −Σ Q_m/T_m; NaN where it is not defined.
@@ -44,7 +44,7 @@ class Answer:
 
     values: dict[str, np.ndarray]
     scales: dict[str, float]
-    physical: bool
+    physical: bool | None
     completely_positive: bool | None
     margin: float
     entropy_production: float
@@ -72,6 +72,16 @@ class Question:
     def names(self, observable: str) -> tuple[str, ...]:
         """Of the numbers of an observable."""
         return self.observables[observable].names(self.oscillators.modes, len(self.baths.damping))
+
+    def there(self) -> Question:
+        """The same without what this network has none of, as coherence with one oscillator."""
+        asked = {name: each for name, each in self.observables.items() if self.names(name)}
+        if not asked:
+            raise ValueError(
+                "Argument `observables` must hold one that this network has, but it has none of "
+                f"{', '.join(self.observables)}."
+            )
+        return Question(self.oscillators, self.baths, asked)
 
     def of(self, oscillators: Oscillators, baths: Baths) -> Question:
         """The same of another network."""
@@ -123,7 +133,7 @@ def answer(name: str, question: Question) -> Answer:
     return Answer(
         values=values,
         scales={key: current if key == "heat_currents" else eps * size for key in values},
-        physical=bool(is_physical(covariance)),
+        physical=None if missing.any() else bool(is_physical(covariance)),
         completely_positive=positive,
         margin=margin,
         entropy_production=production,
@@ -150,10 +160,10 @@ def _second_law(
     if dynamics is None or baths.temperature is None:
         return float("nan"), None
     production = float(thermodynamics.entropy_production(dynamics))
-    if np.isnan(production):
-        return production, None
-    coldest = float(np.asarray(baths.temperature)[np.asarray(baths.damping) > 0].min())
-    return production, production >= -rounding / coldest
+    if not np.isfinite(production):  # of a bath at zero temperature
+        return float("nan"), None
+    coldest = np.asarray(baths.temperature)[np.asarray(baths.damping) > 0].min()
+    return production, bool(production * coldest >= -rounding)
 
 
 def _positivity(dynamics: Dynamics | None) -> tuple[bool | None, float]:
@@ -193,17 +203,8 @@ def _moduli(parts: np.ndarray) -> np.ndarray:
     return np.asarray(np.hypot(parts[0::2], parts[1::2]))
 
 
-def resolved(
-    observables: Sequence[str] | Mapping[str, Callable[[jax.Array], Any]],
-) -> dict[str, Observable]:
-    """The observables that names or functions of a covariance stand for."""
-    if not isinstance(observables, Mapping):
-        return {name: OBSERVABLES[name] for name in observables}
-    return {name: _own(name, function) for name, function in observables.items()}
-
-
-def _own(name: str, function: Callable[[jax.Array], Any]) -> Observable:
-    """One of the user's, a real number."""
+def own(name: str, function: Callable[[jax.Array], Any]) -> Observable:
+    """An observable of the user's, a real number."""
 
     def values(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
         del dynamics

@@ -150,7 +150,7 @@ class Comparison:
             rows.append([
                 row.name,
                 *numbers,
-                tables.verdict(row.physical if row.answered else None),
+                tables.verdict(row.physical),
                 tables.verdict(row.completely_positive),
                 tables.verdict(row.second_law),
                 production,
@@ -164,19 +164,21 @@ class Comparison:
         for row in self.rows:
             domain = DOMAINS.get(row.name)
             words = domain.in_short(self.scales) if domain else row.domain
-            found.append((row.name, f"{row.reason} {words}." if row.reason else f"{words}."))
+            if row.reason:
+                words = f"{words}; {row.reason}" if row.answered else row.reason
+            found.append((row.name, f"{words.rstrip('.')}."))
         return found
 
     def _advice(self) -> str:
         chosen, reason = advice.choose(self.rows, self.exact, self.tolerance)
-        return reason if chosen is None else f"{chosen.name}, {reason}"
+        return f"{'none' if chosen is None else chosen.name}: {reason}"
 
     def __str__(self) -> str:
         parts = [
             tables.paragraph("exact", self.reference),
             tables.plain(*self._values()),
             tables.plain(*self._grades()),
-            tables.wrapped(tables.LEGEND),
+            tables.wrapped(tables.legend(self._question.observables)),
             "\n".join(tables.paragraph(*words) for words in self._words()),
             tables.paragraph("recommended", self._advice()),
         ]

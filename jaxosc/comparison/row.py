@@ -18,7 +18,8 @@ class Row:
         values: each number by name, as ``occupation1`` or ``heat2`` (into the oscillators).
         errors: the relative error of each observable to the exact one, the largest of its
             numbers; NaN where there is nothing to compare with.
-        physical: whether the state obeys the uncertainty relation.
+        physical: whether the state obeys the uncertainty relation; None where there is none, or
+            moments diverge.
         completely_positive: whether the generator is; None if it is none of a Markov process.
         margin: by how much, the smallest eigenvalue of D + (i/2)(AJ + JAᵀ); NaN likewise.
         entropy_production: −Σ Q_m/T_m in the steady state; NaN where it is not defined.
@@ -33,7 +34,7 @@ class Row:
     answered: bool
     values: dict[str, float]
     errors: dict[str, float]
-    physical: bool
+    physical: bool | None
     completely_positive: bool | None
     margin: float
     entropy_production: float

@@ -21,13 +21,13 @@ from jaxosc.comparison.measures import (
     answer,
     errors,
     exact_name,
-    resolved,
+    own,
 )
 from jaxosc.comparison.result import Comparison
 from jaxosc.comparison.row import Row
 from jaxosc.equations import environment
 from jaxosc.equations.registry import APPROXIMATE
-from jaxosc.observables import OBSERVABLES
+from jaxosc.observables import OBSERVABLES, Observable
 from jaxosc.oscillators import Oscillators
 
 _ASKED = ("occupation", "coherence", "information", "heat_currents")
@@ -80,7 +80,7 @@ def compare(
     oscillators, baths = _baths.match(oscillators, baths)
     _checks.require_known("compare", oscillators=oscillators, baths=baths)
     tolerance = tolerance_of(tolerance)
-    question = Question(oscillators, baths, resolved(_asked(observables)))
+    question = Question(oscillators, baths, _asked(observables)).there()
     scales = scales_of(oscillators, baths)
     exact, reference, answered = _reference(question)
     rows = []
@@ -115,12 +115,9 @@ def _reference(question: Question) -> tuple[Row | None, str, Answer | None]:
         row = _unanswered(name, str(reason), scales)
         return row, f"{name} has no answer, there is nothing to compare with. {reason}", None
     if not given.physical:
-        words = given.note or "flat damping is out of its domain here"
-        return (
-            _row(name, given, None, question, scales),
-            f"the state of {name} is not physical, there is nothing to compare with: {words}.",
-            None,
-        )
+        words = given.note or "its state is not physical, for flat damping is out of its domain"
+        row = _row(name, given, None, question, scales)
+        return row, f"{name}, but there is nothing to compare with: {words}.", None
     words = name
     if name == INTEGRAL:
         words += ", by integration over all frequencies; it has no heat currents"
@@ -132,7 +129,7 @@ def _reference(question: Question) -> tuple[Row | None, str, Answer | None]:
     return _row(name, given, given, question, scales), f"{words}.", given
 
 
-def _asked(observables: Any) -> Any:
+def _asked(observables: Any) -> dict[str, Observable]:
     """What was asked for, after checking it."""
     if isinstance(observables, Mapping):
         for name, function in observables.items():
@@ -141,21 +138,19 @@ def _asked(observables: Any) -> Any:
                     "Argument `observables` must map names to functions of a covariance, but it "
                     f"maps {name!r} to {function!r}."
                 )
-        names = list(observables)
+        found = {name: own(name, function) for name, function in observables.items()}
+    elif isinstance(observables, str) or not isinstance(observables, Sequence):
+        raise ValueError(
+            "Argument `observables` must be a sequence of names or a mapping from names to "
+            f"functions, but it is {observables!r}."
+        )
     else:
-        if isinstance(observables, str) or not isinstance(observables, Sequence):
-            raise ValueError(
-                "Argument `observables` must be a sequence of names or a mapping from names to "
-                f"functions, but it is {observables!r}."
-            )
         for name in observables:
             _checks.require_choice("observables", name, tuple(OBSERVABLES))
-        names = list(observables)
-    if not names or len(set(names)) < len(names):
-        raise ValueError(
-            f"Argument `observables` must hold different names, at least one, but it is {names!r}."
-        )
-    return observables
+        found = {name: OBSERVABLES[name] for name in observables}
+    if not found:
+        raise ValueError("Argument `observables` must hold at least one, but it is empty.")
+    return found
 
 
 def _row(name: str, given: Answer, exact: Answer | None, question: Question, scales: Scales) -> Row:
@@ -185,7 +180,7 @@ def _row(name: str, given: Answer, exact: Answer | None, question: Question, sca
 def _unanswered(name: str, reason: str, scales: Scales) -> Row:
     words, cost = _domain(name, scales)
     return Row(
-        name, f"no answer. {reason}", False, {}, {}, False, None, _NAN, _NAN, None, cost, words
+        name, f"no answer. {reason}", False, {}, {}, None, None, _NAN, _NAN, None, cost, words
     )
 
 

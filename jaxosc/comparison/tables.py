@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -22,11 +22,22 @@ _SYMBOLS = (
     (r"^entropy$", "S"),
     (r"^heat_currents$", "Q"),
 )
-LEGEND = (
-    "n: occupation; c: <a_j+ a_k>; I: mutual information of oscillator 1 and the rest; S: entropy; "
-    "Q: heat current from a bath into the oscillators; CP: whether the generator is completely "
-    "positive; production: of entropy; cost: of a steady state in a sweep, that of local = 1."
+_LEGEND = {
+    "occupation": "n: occupation",
+    "coherence": "c: <a_j+ a_k>",
+    "information": "I: mutual information of oscillator 1 and the rest",
+    "entropy": "S: entropy",
+    "heat_currents": "Q: heat current from a bath into the oscillators",
+}
+_COLUMNS = (
+    "CP: whether the generator is completely positive; production: of entropy; cost: of a steady "
+    "state in a sweep, that of local = 1."
 )
+
+
+def legend(observables: Iterable[str]) -> str:
+    """What the heads of columns mean."""
+    return "; ".join([*(_LEGEND[each] for each in observables if each in _LEGEND), _COLUMNS])
 
 
 def number(value: float, digits: int = 4) -> str:

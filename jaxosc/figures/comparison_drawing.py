@@ -124,8 +124,8 @@ def _columns(axes: Axes, rows: list[Row]) -> None:
     for side in axes.spines.values():
         side.set_visible(False)
     for place, row in enumerate(rows):
-        physical = row.physical if row.answered else None
-        for column, flag in enumerate((row.completely_positive, physical, row.second_law)):
+        flags = (row.completely_positive, row.physical, row.second_law)
+        for column, flag in enumerate(flags):
             word = "–" if flag is None else "yes" if flag else "NO"
             axes.text(
                 column, place, word, ha="center", va="center", fontsize=11,
