@@ -15,6 +15,7 @@ from jaxosc import thermodynamics
 from jaxosc.cli import main
 from jaxosc.comparison.tables import WIDTH
 from jaxosc.equations.registry import APPROXIMATE, EQUATIONS
+from jaxosc.figures import comparison_figure
 from jaxosc.observables import OBSERVABLES, scalars
 
 DRUDE = jaxosc.spectra.Drude(cutoff=10.0)
@@ -287,14 +288,14 @@ def test_the_names_of_sweeps_are_those_numbers(found):
 
 
 def test_the_picture(found, tmp_path):
-    files = jaxosc.figures.comparison_figure(found, tmp_path / "errors.png")
+    files = comparison_figure(found, tmp_path / "errors.png")
     assert [file.name for file in files] == ["errors.png", "errors.pdf"]
     assert files[0].read_bytes().startswith(b"\x89PNG")
     before = [file.read_bytes() for file in files]
-    again = jaxosc.figures.comparison_figure(found, tmp_path / "errors")
+    again = comparison_figure(found, tmp_path / "errors")
     assert [file.read_bytes() for file in again] == before
     with pytest.raises(ValueError, match=r"must be a jaxosc\.Comparison"):
-        jaxosc.figures.comparison_figure(1.0, tmp_path / "a")
+        comparison_figure(1.0, tmp_path / "a")
 
 
 COMMAND = ["compare", "omega1=1", "omega2=1.5", "ratio=0.08", "temperature1=1", "delta_t=1",

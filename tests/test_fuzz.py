@@ -136,6 +136,7 @@ TRACED = (
     "lambda x: jaxosc.stability_scale(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
+    "lambda x: jaxosc.compare(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.steady_state(x)",
     "lambda x: jaxosc.steady_state(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
     "lambda x: jaxosc.occupation(x * THERMAL)",
@@ -689,6 +690,7 @@ TOKENS = (
 SPOILERS = {
     "reproduce": (["--points", "1"], ["--points", "x"], ["--figures", "9"], ["--nonsense"]),
     "map": (["--points", "1"], ["--omega", "1", "0"], ["--tolerance", "2"], ["--observable", "x"]),
+    "compare": (["ratio=0:1:3"], ["nonsense=1"], ["--tolerance", "0"], ["--cutoff", "x"]),
     "sweep": (["ratio=0:1:0"], ["nonsense=1"], ["--observables", "x"], ["--interaction", "x"]),
     "nonsense": ([],),
     "": ([],),

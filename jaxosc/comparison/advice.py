@@ -84,6 +84,7 @@ def choose(rows: Sequence[Row], exact: str | None, tolerance: float) -> tuple[Ro
     return chosen, "; ".join([reason, *filter(None, cautions)]) + "."
 
 
+@_checks.nan_is_an_answer
 def recommend(
     rows: Sequence[Row], exact: str | None, question: Question, tolerance: float
 ) -> Recommendation:

@@ -53,7 +53,8 @@ def comparison_figure(comparison: Comparison, path: str | os.PathLike[str]) -> t
     Example:
         >>> network = jaxosc.pair((1.0, 1.5), 0.1, "position")
         >>> found = jaxosc.compare(network, jaxosc.Baths(1e-3, (1.0, 2.0)), ["occupation"])
-        >>> [file.name for file in jaxosc.figures.comparison_figure(found, "errors")]
+        >>> from jaxosc.figures import comparison_figure
+        >>> [file.name for file in comparison_figure(found, "errors")]
         ['errors.png', 'errors.pdf']
     """
     _checks.require_instance("comparison", comparison, Comparison)
