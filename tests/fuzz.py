@@ -86,8 +86,9 @@ THERMAL = np.kron([[1.2, 0.3], [0.3, 0.9]], np.diag([1.1, 0.95]))
 THERMAL_OF_THREE = np.kron([[1.2, 0.1, 0], [0.1, 1.5, 0.2], [0, 0.2, 2]], np.diag([1.1, 0.95]))
 MODES = jaxosc.NormalModes(jnp.ones(2), jnp.eye(2), jnp.zeros((2, 2)))
 DIAGNOSIS = jaxosc.Diagnosis(
-    True, 0.5, True, 0.1, 10.0, 10.0, {"langevin": State(True, 0.5, 0.0, "physical.")}, "flat"
-)
+    True, 0.5, True, 0.1, 10.0, 10.0, 0.1, 0.5, 0.2,
+    {"langevin": State(True, 0.5, 0.0, "physical.")}, "flat",
+)  # fmt: skip
 
 AXES = {"x": np.array([0.0, 1.0]), "y": np.array([1.0, 2.0, 3.0])}
 _GRID = {name: {name: values} for name, values in AXES.items()}
@@ -1355,7 +1356,14 @@ def _of_stability_scale(value, oscillators, baths):
 def _of_diagnose(value, oscillators, baths):
     if type(value.bounded) is not bool or type(value.stable) is not bool:
         yield f"bounded is {value.bounded!r}, stable is {value.stable!r}"
-    for name in ("critical_ratio", "decay_rate", "softness", "secularity"):
+    for name in (
+        "critical_ratio",
+        "decay_rate",
+        "softness",
+        "secularity",
+        "cluster_distance",
+        "detuning",
+    ):
         number = getattr(value, name)
         if type(number) is not float:
             yield f"{name} is {number!r}"
