@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from jaxosc import domain
@@ -51,13 +52,13 @@ class Scales:
 
 def scales_of(oscillators: Oscillators, baths: Baths) -> Scales:
     """Measure them, of known values that belong together."""
-    rates = np.asarray(selection.amplitude_rates(oscillators, baths))
-    largest = rates.max()
+    rates, sound = _measured(oscillators, baths)
+    largest = np.asarray(rates).max()
     nan = float("nan")
     softness = secularity = distance = spread = coarseness = nan
     with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
         coldness = largest / _coldest(baths)
-        if domain.hold(domain.network_conditions(oscillators)):
+        if sound:
             frequency = np.asarray(normal_modes(oscillators).frequency)
             gaps = np.diff(frequency)
             width = _WIDTH * largest
@@ -79,6 +80,13 @@ def scales_of(oscillators: Oscillators, baths: Baths) -> Scales:
         cluster_spread=float(spread),
         coarseness=float(coarseness),
     )
+
+
+@jax.jit  # in one program: each operation by itself would compile
+def _measured(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.Array]:
+    """The amplitude rates, and whether there are normal modes."""
+    sound = domain.hold(domain.network_conditions(oscillators))
+    return selection.amplitude_rates(oscillators, baths), sound
 
 
 def _coldest(baths: Baths) -> float:

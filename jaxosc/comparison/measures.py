@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,13 +19,13 @@ from jaxosc.equations import environment
 from jaxosc.equations.langevin_integral import langevin_quadrature
 from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.gaussian import is_physical
-from jaxosc.observables import Observable
+from jaxosc.observables import OBSERVABLES, Observable
 from jaxosc.oscillators import Oscillators
 
 # The exact one where no finite drift is: a covariance and no dynamics.
 INTEGRAL = "langevin_quadrature"
 # What a number may be off by rounding alone, in ε of what it is a difference of.
-_ROUNDING = 1e4
+_ROUNDING = 1e3
 
 
 @dataclass(frozen=True)
@@ -118,52 +119,79 @@ def answer(name: str, question: Question) -> Answer:
     missing = np.isnan(np.asarray(covariance))
     if missing.all():
         raise Unanswered("There is no steady state.")
-    note = "some moments diverge without a cutoff of the spectrum" if missing.any() else ""
-    values = {}
-    for key, observable in question.observables.items():
-        values[key] = _numbers(key, observable, question, dynamics, covariance)
-    size = float(np.nanmax(abs(np.asarray(covariance))))
-    rate = float(np.asarray(baths.damping).max())
-    energy = float(abs(np.asarray(oscillators.hessian)).max())
+    heat = _heat(dynamics, len(baths.damping))
+    values = _values(question, covariance, heat, baths)
     eps = float(np.finfo(covariance.dtype).eps) * _ROUNDING
-    current = eps * rate * energy * size
-    production, law = _second_law(dynamics, baths, current)
+    size = float(np.nanmax(abs(np.asarray(covariance))))
+    energy = float(abs(np.asarray(oscillators.hessian)).max())
+    current = eps * float(np.asarray(baths.damping).max()) * energy * size
+    production = _production(heat, baths)
+    scales = {
+        "occupation": eps * size,
+        "coherence": eps * size,
+        "heat_currents": current,
+        "entropy_production": _over_coldest(current, baths),
+    }
     markovian = name != EXACT or environment.noise_of(baths) == "white"
     positive, margin = _positivity(dynamics if markovian else None)
     return Answer(
         values=values,
-        scales={key: current if key == "heat_currents" else eps * size for key in values},
+        scales={
+            key: scales.get(key, eps * float(abs(numbers).max())) for key, numbers in values.items()
+        },
         physical=None if missing.any() else bool(is_physical(covariance)),
         completely_positive=positive,
         margin=margin,
         entropy_production=production,
-        second_law=law,
-        note=note,
+        second_law=None
+        if np.isnan(production)
+        else bool(production >= -scales["entropy_production"]),
+        note="some moments diverge without a cutoff of the spectrum" if missing.any() else "",
     )
 
 
-def _numbers(
-    name: str,
-    observable: Observable,
-    question: Question,
-    dynamics: Dynamics | None,
-    covariance: jax.Array,
-) -> np.ndarray:
-    if dynamics is None and observable.of_dynamics:
-        return np.full(len(question.names(name)), np.nan)
-    return np.asarray(observable.values(dynamics, covariance))
+def _heat(dynamics: Dynamics | None, baths: int) -> np.ndarray:
+    if dynamics is None:
+        return np.full(baths, np.nan)
+    return np.asarray(thermodynamics.heat_currents(dynamics))
 
 
-def _second_law(
-    dynamics: Dynamics | None, baths: Baths, rounding: float
-) -> tuple[float, bool | None]:
-    if dynamics is None or baths.temperature is None:
-        return float("nan"), None
-    production = float(thermodynamics.entropy_production(dynamics))
-    if not np.isfinite(production):  # of a bath at zero temperature
-        return float("nan"), None
-    coldest = np.asarray(baths.temperature)[np.asarray(baths.damping) > 0].min()
-    return production, bool(production * coldest >= -rounding)
+def _values(
+    question: Question, covariance: jax.Array, heat: np.ndarray, baths: Baths
+) -> dict[str, np.ndarray]:
+    """Every number. Those of the state in one program for all descriptions: they compile once."""
+    asked = question.observables
+    ours = [name for name in asked if asked[name] is OBSERVABLES.get(name)]
+    states = tuple(name for name in ours if not asked[name].of_dynamics)
+    found = dict(zip(states, map(np.asarray, _of_state(covariance, states)), strict=True))
+    found["heat_currents"] = heat
+    found["entropy_production"] = np.array([_production(heat, baths)])
+    return {
+        name: found[name] if name in ours else np.asarray(asked[name].values(None, covariance))
+        for name in asked
+    }
+
+
+@partial(jax.jit, static_argnames="names")
+def _of_state(covariance: jax.Array, names: tuple[str, ...]) -> list[jax.Array]:
+    return [OBSERVABLES[name].values(None, covariance) for name in names]
+
+
+def _production(heat: np.ndarray, baths: Baths) -> float:
+    """−Σ Q_m/T_m; NaN if a bath is at zero temperature, or has none."""
+    if baths.temperature is None:
+        return float("nan")
+    damped = np.asarray(baths.damping) > 0
+    temperature = np.asarray(baths.temperature)[damped]
+    return float(-(heat[damped] / temperature).sum()) if temperature.all() else float("nan")
+
+
+def _over_coldest(current: float, baths: Baths) -> float:
+    """What rounding of a current is of the production of entropy."""
+    if baths.temperature is None:
+        return float("nan")
+    temperature = np.asarray(baths.temperature)[np.asarray(baths.damping) > 0]
+    return current / float(temperature.min()) if temperature.all() else float("nan")
 
 
 def _positivity(dynamics: Dynamics | None) -> tuple[bool | None, float]:
