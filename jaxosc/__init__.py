@@ -3,6 +3,9 @@
 from jaxosc import spectra
 from jaxosc._version import __version__
 from jaxosc.baths import Baths
+from jaxosc.comparison.advice import Recommendation
+from jaxosc.comparison.result import Comparison
+from jaxosc.comparison.run import compare
 from jaxosc.criticality.continuation import CriticalCurve, trace_curve
 from jaxosc.criticality.critical_points import critical_scale, stability_scale
 from jaxosc.criticality.derivatives import critical_exponent, logarithmic_slope, susceptibility
@@ -44,6 +47,7 @@ from jaxosc.thermodynamics import entropy_production, heat_currents
 
 __all__ = [
     "Baths",
+    "Comparison",
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
@@ -52,12 +56,14 @@ __all__ = [
     "NormalModes",
     "Optimum",
     "Oscillators",
+    "Recommendation",
     "Reduction",
     "Status",
     "SweepResult",
     "__version__",
     "coarse_grained_lindblad",
     "coherence",
+    "compare",
     "complete_positivity_margin",
     "critical_coupling",
     "critical_exponent",

@@ -162,6 +162,16 @@ def is_known(tree: Any) -> bool:
     return all(concrete(jax.lax.stop_gradient(leaf)) is not None for leaf in leaves)
 
 
+def require_known(function: str, **records: Any) -> None:
+    """Raise ValueError if a leaf is traced, for a function that answers on the host."""
+    for name, record in records.items():
+        if any(concrete(leaf) is None for leaf in jax.tree.leaves(record)):
+            raise ValueError(
+                f"Argument `{name}` must hold known values, but they are traced; "
+                f"call {function} outside jit, vmap and grad."
+            )
+
+
 def require(name: str, value: Any, condition: Any, must: str) -> None:
     """Raise ValueError unless ``condition(value)`` holds everywhere; pass if traced."""
     known = concrete(value)

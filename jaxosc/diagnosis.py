@@ -5,27 +5,18 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
-from jaxosc._kernels import selection
+from jaxosc._scales import SEPARATED, scales_of
 from jaxosc.baths import Baths
-from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import steady_state
 from jaxosc.equations import environment
 from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.equations.registry import STANDARD, Equation
 from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
-from jaxosc.normal_modes import degenerate_neighbours, normal_modes
-from jaxosc.oscillators import (
-    Oscillators,
-)
-
-# Below this ratio of two scales that a description takes as well separated, its error is no
-# longer small: 1/10 enters squared or linearly, so per cent to ten per cent.
-_SEPARATED = 10.0
+from jaxosc.oscillators import Oscillators
 
 
 @dataclass(frozen=True)
@@ -61,6 +52,12 @@ class Diagnosis:
         secularity: smallest distance of two normal-mode frequencies over the largest damping
             rate, without those of degenerate modes. The global equation needs it large; infinite
             where there is nothing to separate.
+        coldness: largest damping rate over the lowest temperature of a bath that damps. Every
+            equation but the exact one needs it small.
+        cluster_distance: smallest |splitting − width|/width, the width of a cluster being 20 times
+            the largest damping rate: at 0 the unified and the partially secular equation jump, the
+            global one where ``secularity`` is 0.
+        detuning: the largest |ω_j − ω_k|/min(ω_j, ω_k) of two coupled oscillators.
         states: the steady state of each description, by name.
         noise: what the exact description takes the baths for: "flat", "structured" or "white";
             "one-sided" where there is only the integral.
@@ -72,13 +69,16 @@ class Diagnosis:
     decay_rate: float
     softness: float
     secularity: float
+    coldness: float
+    cluster_distance: float
+    detuning: float
     states: dict[str, State]
     noise: str
 
     @property
     def langevin_in_domain(self) -> bool:
         """Whether the Langevin equation is inside its domain: physical, and if flat not rounded."""
-        soft = self.noise == "flat" and not self.softness >= _SEPARATED
+        soft = self.noise == "flat" and not self.softness >= SEPARATED
         return self.states["langevin"].physical and not soft
 
     def __str__(self) -> str:
@@ -96,6 +96,10 @@ class Diagnosis:
             lines.append(f"Flat Langevin model: {self._langevin_domain()}")
         if self.bounded and self.noise != "white":
             lines.append(f"Secular approximation of the global equation: {self._secular_domain()}")
+        if not np.isnan(self.coldness):
+            lines.append(f"Largest damping rate = {self.coldness:.3g} x lowest temperature.")
+        if self.bounded and self.noise != "white" and self.critical_ratio > 0:
+            lines.append(f"Heat current of the local equation: {self._local_heat()}")
         return "\n".join(lines)
 
     def _langevin_domain(self) -> str:
@@ -104,7 +108,7 @@ class Diagnosis:
             return "no state."
         if not self.states["langevin"].physical:
             return f"outside its domain, the state is not physical; {ratio}."
-        if self.softness < _SEPARATED:
+        if self.softness < SEPARATED:
             return f"outside its domain, the softest mode is not weakly damped; {ratio}."
         return f"inside its domain; {ratio}."
 
@@ -112,7 +116,18 @@ class Diagnosis:
         if np.isinf(self.secularity):
             return "nothing to separate."
         ratio = f"smallest frequency splitting = {self.secularity:.3g} x largest damping rate"
-        return f"{'justified' if self.secularity >= _SEPARATED else 'NOT justified'}; {ratio}."
+        if self.cluster_distance < 1 / SEPARATED:
+            ratio += f", {self.cluster_distance:.2g} from where clusters of that width change"
+        return f"{'justified' if self.secularity >= SEPARATED else 'NOT justified'}; {ratio}."
+
+    def _local_heat(self) -> str:
+        if self.detuning < 1e-3:
+            return "no detuning spoils it."
+        low, high = 120 * self.detuning, 170 * self.detuning
+        return (
+            f"off by about {low:.2g} to {high:.2g} %, 1.2 to 1.7 times the detuning over the "
+            "frequency, however weak the coupling and hot the baths."
+        )
 
 
 @_checks.nan_is_an_answer
@@ -140,44 +155,26 @@ def diagnose(oscillators: Oscillators, baths: Baths) -> Diagnosis:
         physical; smallest symplectic eigenvalue 1.71075746 >= 1/2, smallest occupation 1.39295.
     """
     oscillators, baths = _baths.match(oscillators, baths)
-    for name, value in (("oscillators", oscillators), ("baths", baths)):
-        if any(_checks.concrete(leaf) is None for leaf in jax.tree.leaves(value)):
-            raise ValueError(
-                f"Argument `{name}` must hold known values, but they are traced; "
-                "call diagnose outside jit, vmap and grad."
-            )
+    _checks.require_known("diagnose", oscillators=oscillators, baths=baths)
     bounded = bool(domain.is_bounded(oscillators))
-    largest = np.asarray(selection.amplitude_rates(oscillators, baths)).max()
     slowest = LocalLindblad().decay_rate(oscillators, baths)
-    softness = secularity = np.nan
-    if domain.hold(domain.network_conditions(oscillators)):
-        frequency = np.asarray(normal_modes(oscillators).frequency)
-        gaps = np.diff(frequency)
-        # Inside a group of degenerate modes the global equation separates nothing.
-        gaps = gaps[~np.asarray(degenerate_neighbours(oscillators))]
-        with np.errstate(all="ignore"):  # no damping, or a ratio past the largest number
-            softness = frequency[0] / largest
-            secularity = gaps.min() / largest if len(gaps) else np.inf
+    scales = scales_of(oscillators, baths)
     return Diagnosis(
         bounded=bounded,
-        critical_ratio=_critical_ratio(oscillators),
+        critical_ratio=scales.critical_ratio,
         stable=slowest > 0,
         decay_rate=slowest,
-        softness=float(softness),
-        secularity=float(secularity),
+        softness=scales.softness,
+        secularity=scales.secularity,
+        coldness=scales.coldness,
+        cluster_distance=scales.cluster_distance,
+        detuning=scales.detuning,
         states={
             equation.__name__: _state(equation, oscillators, baths)
             for equation in reversed(STANDARD.values())
         },
         noise=environment.noise_of(baths),
     )
-
-
-def _critical_ratio(oscillators: Oscillators) -> float:
-    """The couplings over the critical ones, NaN if there are none: in a rotating frame."""
-    if (oscillators.frequency > 0).all():
-        return 1 / float(critical_scale(oscillators))
-    return float("nan")
 
 
 def _state(equation: Equation, oscillators: Oscillators, baths: Baths) -> State:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-
 from jaxosc import _checks
 from jaxosc import baths as _baths
 from jaxosc.baths import Baths
@@ -51,12 +49,7 @@ def explain(oscillators: Oscillators, baths: Baths) -> Explanation:
         two modes in closed form; flat baths; thermal sums by a Gauss rule of 8 nodes
     """
     oscillators, baths = _baths.match(oscillators, baths)
-    for name, value in (("oscillators", oscillators), ("baths", baths)):
-        if any(_checks.concrete(leaf) is None for leaf in jax.tree.leaves(value)):
-            raise ValueError(
-                f"Argument `{name}` must hold known values, but they are traced; "
-                "call explain outside jit, vmap and grad."
-            )
+    _checks.require_known("explain", oscillators=oscillators, baths=baths)
     ways = {}
     for equation in EQUATIONS.values():
         try:

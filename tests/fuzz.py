@@ -86,8 +86,9 @@ THERMAL = np.kron([[1.2, 0.3], [0.3, 0.9]], np.diag([1.1, 0.95]))
 THERMAL_OF_THREE = np.kron([[1.2, 0.1, 0], [0.1, 1.5, 0.2], [0, 0.2, 2]], np.diag([1.1, 0.95]))
 MODES = jaxosc.NormalModes(jnp.ones(2), jnp.eye(2), jnp.zeros((2, 2)))
 DIAGNOSIS = jaxosc.Diagnosis(
-    True, 0.5, True, 0.1, 10.0, 10.0, {"langevin": State(True, 0.5, 0.0, "physical.")}, "flat"
-)
+    True, 0.5, True, 0.1, 10.0, 10.0, 0.1, 0.5, 0.2,
+    {"langevin": State(True, 0.5, 0.0, "physical.")}, "flat",
+)  # fmt: skip
 
 AXES = {"x": np.array([0.0, 1.0]), "y": np.array([1.0, 2.0, 3.0])}
 _GRID = {name: {name: values} for name, values in AXES.items()}
@@ -511,7 +512,7 @@ COSTLY = {
     "jaxosc.langevin", "jaxosc.global_lindblad", "jaxosc.langevin_quadrature", "jaxosc.diagnose",
     "jaxosc.trust_frontier", "jaxosc.optimize", "jaxosc.langevin_spectrum",
     "jaxosc.von_neumann_entropy", "jaxosc.mutual_information", "jaxosc.explain",
-    "jaxosc.mean_force_gibbs", "jaxosc.status",
+    "jaxosc.mean_force_gibbs", "jaxosc.status", "jaxosc.compare",
 }  # fmt: skip
 
 
@@ -744,6 +745,18 @@ TARGETS = {
     "jaxosc.critical_scale": dict(oscillators=_OSCILLATORS),
     "jaxosc.stability_scale": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.diagnose": dict(oscillators=_OSCILLATORS, baths=_BATHS),
+    "jaxosc.compare": dict(
+        oscillators=_OSCILLATORS, baths=_BATHS,
+        observables=thing("['occupation']", "['heat_currents']", "{'n': of_covariance}", odd=(
+            "[]", "{}", "'occupation'", "['x']", "[1]", "None", "1.0", "{'a': 1.0}", "{1: boom}",
+            "['occupation', 'occupation']", "['coherence']", "{'a': lambda c: c}",
+            "{'a': lambda c: 'x'}", "{'a': lambda c: c[0, 0] > 0}", "['entropy_production']",
+        )),
+        tolerance=thing("0.01", "1e-9", "10.0", odd=(
+            "0", "-1.0", "np.nan", "np.inf", "'x'", "None", "[0.1]", "np.float32(0.1)", "True",
+            "1j",
+        )),
+    ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
     "jaxosc.steady_mean": dict(dynamics=_DYNAMICS),
     "jaxosc.status": dict(dynamics=_DYNAMICS),
@@ -1343,7 +1356,14 @@ def _of_stability_scale(value, oscillators, baths):
 def _of_diagnose(value, oscillators, baths):
     if type(value.bounded) is not bool or type(value.stable) is not bool:
         yield f"bounded is {value.bounded!r}, stable is {value.stable!r}"
-    for name in ("critical_ratio", "decay_rate", "softness", "secularity"):
+    for name in (
+        "critical_ratio",
+        "decay_rate",
+        "softness",
+        "secularity",
+        "cluster_distance",
+        "detuning",
+    ):
         number = getattr(value, name)
         if type(number) is not float:
             yield f"{name} is {number!r}"
@@ -1354,6 +1374,21 @@ def _of_diagnose(value, oscillators, baths):
     for name, state in value.states.items():
         if not state.reason.endswith(".") or (state.physical and state.smallest <= 0):
             yield f"the state of {name} is {state}"
+
+
+def _of_comparison(value, oscillators, baths, observables=(), tolerance=0.01):
+    if "nan" in (words := str(value)):
+        yield f"it reads {words}"
+    for row in value.rows:
+        if row.answered == bool(row.reason.startswith("no answer")):
+            yield f"{row.name} answered: {row.answered}, because {row.reason!r}"
+        if any(error < 0 for error in row.errors.values()):
+            yield f"errors of {row.name} are {row.errors}"
+    value.recommend()
+    if value.exact is not None and value[value.exact].error > 0:
+        yield f"the exact one is off by {value[value.exact].errors}"
+    if len(value.records()) != len(value.rows):
+        yield "rows are lost"
 
 
 def _of_steady_state(value, dynamics):
@@ -1621,6 +1656,7 @@ CHECKS = {
     "jaxosc.critical_scale": _of_critical_scale,
     "jaxosc.stability_scale": _of_stability_scale,
     "jaxosc.diagnose": _of_diagnose,
+    "jaxosc.compare": _of_comparison,
     "jaxosc.steady_state": _of_steady_state,
     "jaxosc.occupation": _of_occupation,
     "jaxosc.coherence": _of_coherence,
@@ -1700,5 +1736,6 @@ OPTIONAL = {
     "jaxosc.trace_curve": (),
     "jaxosc.optimize": ("maximize", "progress", "logarithmic"),
     "jaxosc.trust_frontier": ("side", "between"),
+    "jaxosc.compare": ("observables", "tolerance"),
     "jaxosc.sweep": ("reduce", "block", "devices", "progress"),
 }

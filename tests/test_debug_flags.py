@@ -143,6 +143,10 @@ CALLS = {
         str(jaxosc.diagnose(*arguments))
         for arguments in ((pair(), baths()), (pair(0.0), baths(2, 0.0)), (pair(3.0), baths()))
     ],
+    "compare": lambda folder: [
+        str(jaxosc.compare(*arguments, ["occupation", "heat_currents"]).recommend())
+        for arguments in ((pair(), baths()), (pair(), structured()), (pair(3.0), baths()))
+    ],
     "susceptibility": lambda folder: [
         jaxosc.susceptibility(number, {"coupling": np.array([0.5, 3.0])}, "coupling", mode)
         for mode in ("forward", "reverse")
@@ -171,9 +175,9 @@ CALLS = {
 }
 # Records, and what the calls above use
 WITHIN = {
-    "Baths", "CriticalCurve", "Diagnosis", "Dynamics", "Explanation", "Frontier", "NormalModes",
-    "Optimum", "Oscillators", "Reduction", "Status", "SweepResult", "__version__",
-    "histogram", "load_sweep", "steady_state",
+    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Explanation", "Frontier",
+    "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
+    "__version__", "histogram", "load_sweep", "steady_state",
 }  # fmt: skip
 
 

@@ -144,3 +144,23 @@ def test_degenerate_modes_need_no_separation():
     weak = jaxosc.diagnose(linked, jaxosc.Baths((1e-5,) * 3, (1.0, 2.0, 5.0)))
     assert weak.secularity == pytest.approx(0.3e-10 / 1e-5, rel=1e-4)
     assert "NOT justified" in str(weak)
+
+
+def test_what_the_equations_take_as_small():
+    """Cold baths, detuning, and the distance to the width at which clusters change."""
+    splitting = 2 * 0.01  # 2λ at resonance, rotating wave
+    for damping, distance in ((1e-3, 0.0), (5e-4, 1.0), (2e-3, 0.5)):
+        found = jaxosc.diagnose(
+            jaxosc.pair((1.0, 1.0), splitting / 2, "rotating-wave"),
+            jaxosc.Baths((damping, damping / 3), (0.5, 2.0)),
+        )
+        assert found.coldness == pytest.approx(damping / 0.5, rel=digits(1e-12))
+        assert found.cluster_distance == pytest.approx(distance, abs=digits(1e-10))
+        assert found.detuning == 0
+        assert "no detuning spoils it" in str(found)
+        assert ("where clusters of that width change" in str(found)) == (distance < 0.1)
+    found = diagnose(0.1, (1e-3, 1e-3), (1.0, 9.0))
+    assert found.detuning == pytest.approx(1.5)
+    cold = diagnose(0.1, (1e-3, 0.0), (0.0, 9.0))
+    assert cold.coldness == np.inf
+    assert np.isnan(diagnose(0.1, (0.0, 0.0)).coldness)

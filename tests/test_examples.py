@@ -9,6 +9,7 @@ import susceptibility
 import sweep_to_disk
 import temperature_grid
 import trust
+import which_equation
 
 import jaxosc
 
@@ -34,6 +35,13 @@ def test_temperature_grid(capsys):
     np.testing.assert_allclose(values[0], 1, atol=1e-3)  # uncoupled: nothing to get wrong
     assert np.all(values[-1] < 0.55)
     assert "441 points" in capsys.readouterr().out
+
+
+def test_which_equation(capsys):
+    chosen = which_equation.main(fast=True)
+    printed = capsys.readouterr().out
+    assert f"use {chosen}: the cheapest" in printed
+    assert "exact: langevin" in printed
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ pytestmark = double  # arguments of either precision, where float64 is there to 
 # more of what takes no time.
 FEW = {
     "jaxosc.optimize": (8, 40), "jaxosc.trace_curve": (25, 200),
-    "jaxosc.trust_frontier": (12, 80), "jaxosc.sweep": (30, 200),
+    "jaxosc.trust_frontier": (12, 80), "jaxosc.compare": (12, 60), "jaxosc.sweep": (30, 200),
     "jaxosc.susceptibility": (30, 200), "jaxosc.critical_exponent": (25, 200),
     "jaxosc.logarithmic_slope": (25, 200), "jaxosc.langevin_spectrum": (15, 200),
     "jaxosc.Oscillators": (60, 1200), "jaxosc.Baths": (150, 2000), "jaxosc.Dynamics": (100, 1500),
@@ -43,7 +43,8 @@ FAST, SLOW = 60, 250
 
 # Results that functions return, and what is no function.
 RESULTS = {
-    "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum", "Status",
+    "Comparison", "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum",
+    "Recommendation", "Status",
 }  # fmt: skip
 FILES = {"SweepResult", "load_sweep"}
 
@@ -66,7 +67,10 @@ def test_every_public_name_is_here():
         and callable(function)
         and method not in getattr(getattr(jaxosc, name), "__dataclass_fields__", ())
     }
-    assert taking == {"SweepResult.save", "SweepResult.to_xarray"}
+    assert taking == {
+        "Comparison.recommend", "Comparison.records", "Comparison.to_xarray",
+        "SweepResult.save", "SweepResult.to_xarray",
+    }  # fmt: skip
 
 
 def report(ended, problems):
@@ -136,6 +140,7 @@ TRACED = (
     "lambda x: jaxosc.stability_scale(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
+    "lambda x: jaxosc.compare(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.steady_state(x)",
     "lambda x: jaxosc.steady_state(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
     "lambda x: jaxosc.occupation(x * THERMAL)",
@@ -689,6 +694,7 @@ TOKENS = (
 SPOILERS = {
     "reproduce": (["--points", "1"], ["--points", "x"], ["--figures", "9"], ["--nonsense"]),
     "map": (["--points", "1"], ["--omega", "1", "0"], ["--tolerance", "2"], ["--observable", "x"]),
+    "compare": (["ratio=0:1:3"], ["nonsense=1"], ["--tolerance", "0"], ["--cutoff", "x"]),
     "sweep": (["ratio=0:1:0"], ["nonsense=1"], ["--observables", "x"], ["--interaction", "x"]),
     "nonsense": ([],),
     "": ([],),

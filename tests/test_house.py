@@ -27,13 +27,16 @@ ROOMS = (
     ("description", "dynamics", "normal_modes"),
     ("equations",),
     ("gaussian", "thermodynamics", "positivity"),
+    ("observables",),
     ("_parameters", "_landscape", "optimization"),
     ("criticality",),
-    ("diagnosis", "explanation"),
+    ("_scales",),
+    ("diagnosis", "explanation", "comparison"),
     ("sweeps",),
     ("",),  # the public names
     ("figures",),
     ("papers",),
+    ("_commands",),
     ("cli", "__main__"),
 )
 SELECTION = "jaxosc._kernels.selection"

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels.dense import Generator, lowering_rows
 from jaxosc._kernels.modes import normal_frame, shape_of
-from jaxosc._numerics.divided import divided_difference
+from jaxosc._numerics.differences import divided_difference
 from jaxosc._numerics.small import symplectic
 
 # Γ(x, y, (channel, shared)) of two Bohr frequencies and the pytrees of one channel, all scalars.

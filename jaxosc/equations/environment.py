@@ -228,6 +228,15 @@ def structured_of(oscillators: Oscillators, baths: Baths) -> Structured:
     return Structured(*parts, cutoff_free, given, network, scaled_baths.temperature, unit)
 
 
+def require_terms(oscillators: Oscillators, baths: Baths) -> None:
+    """Raise ValueError if a spectrum lacks what its filters take, without computing them."""
+    seen = set()
+    for _, spectrum, reference in _references(oscillators, baths):
+        if id(spectrum) not in seen:  # one for all baths lacks the same beside each
+            jax.eval_shape(spectrum.terms, reference)
+            seen.add(id(spectrum))
+
+
 def _references(
     oscillators: Oscillators, baths: Baths
 ) -> Iterator[tuple[int, Spectrum, jax.Array | None]]:

@@ -99,7 +99,7 @@ class Langevin(AmplitudeDamping):
                 "or integrate with jaxosc.langevin_quadrature."
             )
         if kind == "structured":
-            environment.structured_of(oscillators, baths)
+            environment.require_terms(oscillators, baths)
             if environment.has_ohmic_part(baths):
                 if not all(environment.counter_terms(baths)):
                     raise ValueError(

@@ -7,24 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc.baths import Baths
+from jaxosc.baths import Baths, Spectra
 from jaxosc.dynamics import steady_state
 from jaxosc.equations.gibbs import gibbs
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS, EQUILIBRIUM
-from jaxosc.gaussian import (
-    coherence,
-    mutual_information,
-    occupation,
-    purity,
-    von_neumann_entropy,
-)
+from jaxosc.observables import scalars
+from jaxosc.oscillators import Oscillators
 from jaxosc.pairs import INTERACTIONS, critical_coupling, pair
-from jaxosc.typing import Interaction
+from jaxosc.typing import Coupling, Interaction
 
 # The paper's values; coupling and temperature of the second bath follow from the alternatives
 # below unless they are given.
@@ -45,15 +39,7 @@ _SIGN: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
 }
 PARAMETERS = (*DEFAULTS, *_ALTERNATIVES)
 
-OBSERVABLES: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "occupation1": lambda covariance: occupation(covariance)[0],
-    "occupation2": lambda covariance: occupation(covariance)[1],
-    "coherence_real": lambda covariance: coherence(covariance)[0, 1].real,
-    "coherence_imag": lambda covariance: coherence(covariance)[0, 1].imag,
-    "information": mutual_information,
-    "entropy": von_neumann_entropy,
-    "purity": purity,
-}
+OBSERVABLES = scalars(modes=2, baths=2)
 
 
 def parse_parameter(text: str) -> tuple[str, np.ndarray]:
@@ -122,6 +108,25 @@ def require_consistent(given: Sequence[tuple[str, np.ndarray]]) -> None:
             )
 
 
+def standard_network(
+    given: Mapping[str, Any],
+    interaction: Interaction,
+    spectrum: Spectra = "flat",
+    coupling: Coupling = "rotating-wave",
+) -> tuple[Oscillators, Baths]:
+    """Two oscillators and their baths from parameters by name; those left out are the paper's."""
+    value = {**DEFAULTS, **given}
+    omega = jnp.stack([jnp.asarray(value["omega1"]), jnp.asarray(value["omega2"])])
+    first = jnp.asarray(value["temperature1"])
+    second = jnp.asarray(given.get("temperature2", first + value["delta_t"]))
+    strength = given.get("coupling")
+    if strength is None:
+        strength = value["ratio"] * critical_coupling(omega, interaction)
+    damping = jnp.stack([jnp.asarray(value["damping1"]), jnp.asarray(value["damping2"])])
+    baths = Baths(damping, jnp.stack([first, second]), spectrum, coupling=coupling)
+    return pair(omega, strength, interaction), baths
+
+
 def standard_model(
     descriptions: Sequence[str],
     observables: Sequence[str],
@@ -161,24 +166,18 @@ def _model(
     fixed: tuple[tuple[str, float], ...],
 ) -> Callable[..., dict[str, dict[str, Any]]]:
     def model(**parameters: Any) -> dict[str, dict[str, Any]]:
-        given = {**dict(fixed), **parameters}
-        value = {**DEFAULTS, **given}
-        omega = jnp.stack([jnp.asarray(value["omega1"]), jnp.asarray(value["omega2"])])
-        first = jnp.asarray(value["temperature1"])
-        second = jnp.asarray(given.get("temperature2", first + value["delta_t"]))
-        coupling = given.get("coupling")
-        if coupling is None:
-            coupling = value["ratio"] * critical_coupling(omega, interaction)
-        oscillators = pair(omega, coupling, interaction)
-        damping = jnp.stack([jnp.asarray(value["damping1"]), jnp.asarray(value["damping2"])])
-        baths = Baths(damping, jnp.stack([first, second]))
+        oscillators, baths = standard_network({**dict(fixed), **parameters}, interaction)
         result = {}
         for name in descriptions:
+            dynamics = None
             if name == EQUILIBRIUM:
+                assert baths.temperature is not None
+                first, second = baths.temperature[0], baths.temperature[1]
                 covariance = jnp.where(first == second, gibbs(oscillators, first), jnp.nan)
             else:
-                covariance = steady_state(EQUATIONS[name](oscillators, baths))
-            result[name] = {key: OBSERVABLES[key](covariance) for key in observables}
+                dynamics = EQUATIONS[name](oscillators, baths)
+                covariance = steady_state(dynamics)
+            result[name] = {key: OBSERVABLES[key](dynamics, covariance) for key in observables}
         return result
 
     return model

@@ -1,0 +1,1 @@
+"""Every description of a network side by side with the exact one."""
