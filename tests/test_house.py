@@ -34,6 +34,7 @@ ROOMS = (
     ("",),  # the public names
     ("figures",),
     ("papers",),
+    ("_commands",),
     ("cli", "__main__"),
 )
 SELECTION = "jaxosc._kernels.selection"
