@@ -27,6 +27,7 @@ ROOMS = (
     ("description", "dynamics", "normal_modes"),
     ("equations",),
     ("gaussian", "thermodynamics", "positivity"),
+    ("observables",),
     ("_parameters", "_landscape", "optimization"),
     ("criticality",),
     ("diagnosis", "explanation"),

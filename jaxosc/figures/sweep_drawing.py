@@ -30,6 +30,9 @@ _LABEL = {
     "information": r"$I$  (nats)",
     "entropy": r"$S$  (nats)",
     "purity": r"purity",
+    "heat1": r"$\dot Q_1$",
+    "heat2": r"$\dot Q_2$",
+    "entropy_production": r"$\dot S$",
 }
 _LINE = {"langevin": "-", "global": "--", "local": "-.", "gibbs": ":"}
 # Where they agree, the dashes drawn later show on top of the wider line.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -16,13 +15,7 @@ from jaxosc.baths import Baths
 from jaxosc.dynamics import steady_state
 from jaxosc.equations.gibbs import gibbs
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS, EQUILIBRIUM
-from jaxosc.gaussian import (
-    coherence,
-    mutual_information,
-    occupation,
-    purity,
-    von_neumann_entropy,
-)
+from jaxosc.observables import scalars
 from jaxosc.pairs import INTERACTIONS, critical_coupling, pair
 from jaxosc.typing import Interaction
 
@@ -45,15 +38,7 @@ _SIGN: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
 }
 PARAMETERS = (*DEFAULTS, *_ALTERNATIVES)
 
-OBSERVABLES: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "occupation1": lambda covariance: occupation(covariance)[0],
-    "occupation2": lambda covariance: occupation(covariance)[1],
-    "coherence_real": lambda covariance: coherence(covariance)[0, 1].real,
-    "coherence_imag": lambda covariance: coherence(covariance)[0, 1].imag,
-    "information": mutual_information,
-    "entropy": von_neumann_entropy,
-    "purity": purity,
-}
+OBSERVABLES = scalars(modes=2, baths=2)
 
 
 def parse_parameter(text: str) -> tuple[str, np.ndarray]:
@@ -174,11 +159,13 @@ def _model(
         baths = Baths(damping, jnp.stack([first, second]))
         result = {}
         for name in descriptions:
+            dynamics = None
             if name == EQUILIBRIUM:
                 covariance = jnp.where(first == second, gibbs(oscillators, first), jnp.nan)
             else:
-                covariance = steady_state(EQUATIONS[name](oscillators, baths))
-            result[name] = {key: OBSERVABLES[key](covariance) for key in observables}
+                dynamics = EQUATIONS[name](oscillators, baths)
+                covariance = steady_state(dynamics)
+            result[name] = {key: OBSERVABLES[key](dynamics, covariance) for key in observables}
         return result
 
     return model

@@ -1,0 +1,113 @@
+"""What is asked of a description, by name: the one list that sweeps, maps and comparisons read.
+
+Each observable is a function of a description and its steady covariance, so that heat, which
+depends on how the baths act and not on the state alone, is one like the others. The Gibbs state
+has no dynamics, None here: it is one of equal temperatures, in which no heat flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc import thermodynamics
+from jaxosc.dynamics import Dynamics
+from jaxosc.gaussian import (
+    coherence,
+    mutual_information,
+    occupation,
+    purity,
+    von_neumann_entropy,
+)
+
+Scalar = Callable[[Dynamics | None, jax.Array], jax.Array]
+
+
+@dataclass(frozen=True)
+class Observable:
+    """One number or several that belong together.
+
+    Attributes:
+        names: of the numbers, given those of the oscillators N and of the baths M.
+        values: the numbers [len(names)], of a description and its covariance σ [2N, 2N].
+    """
+
+    names: Callable[[int, int], tuple[str, ...]]
+    values: Scalar
+
+
+def _of_state(function: Callable[[jax.Array], jax.Array]) -> Scalar:
+    return lambda dynamics, covariance: jnp.atleast_1d(function(covariance))
+
+
+def _numbered(stem: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{stem}{each + 1}" for each in range(count))
+
+
+def _coherence_names(modes: int, baths: int) -> tuple[str, ...]:
+    del baths
+    pairs = [(j + 1, k + 1) for j in range(modes) for k in range(j + 1, modes)]
+    stems = ["coherence"] if len(pairs) == 1 else [f"coherence{j}_{k}" for j, k in pairs]
+    return tuple(f"{stem}_{part}" for stem in stems for part in ("real", "imag"))
+
+
+def _coherences(covariance: jax.Array) -> jax.Array:
+    """Real and imaginary part of ⟨a_j†a_k⟩, pair by pair with j < k."""
+    modes = covariance.shape[0] // 2
+    between = coherence(covariance)[np.triu_indices(modes, 1)]
+    return jnp.stack([between.real, between.imag], axis=1).reshape(-1)
+
+
+def _information(covariance: jax.Array) -> jax.Array:
+    """Between the first oscillator and the others, of which there are none without a second."""
+    modes = covariance.shape[0] // 2
+    if not range(1, modes):
+        return jnp.zeros(0, covariance.dtype)
+    return mutual_information(covariance, (0,))[None]
+
+
+def _heat(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+    """Into the oscillators, from each bath."""
+    if dynamics is None:
+        return jnp.diagonal(covariance)[::2] * 0  # NaN where there is no state
+    return thermodynamics.heat_currents(dynamics)
+
+
+def _entropy_production(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+    if dynamics is None:
+        return covariance[0, :1] * 0
+    return thermodynamics.entropy_production(dynamics)[None]
+
+
+OBSERVABLES: dict[str, Observable] = {
+    "occupation": Observable(
+        lambda modes, baths: _numbered("occupation", modes), _of_state(occupation)
+    ),
+    "coherence": Observable(_coherence_names, _of_state(_coherences)),
+    "information": Observable(
+        lambda modes, baths: ("information",) if range(1, modes) else (), _of_state(_information)
+    ),
+    "entropy": Observable(lambda modes, baths: ("entropy",), _of_state(von_neumann_entropy)),
+    "purity": Observable(lambda modes, baths: ("purity",), _of_state(purity)),
+    "heat_currents": Observable(lambda modes, baths: _numbered("heat", baths), _heat),
+    "entropy_production": Observable(
+        lambda modes, baths: ("entropy_production",), _entropy_production
+    ),
+}
+
+
+def scalars(modes: int, baths: int) -> dict[str, Scalar]:
+    """Every number by its own name, for so many oscillators and baths."""
+
+    def one(observable: Observable, index: int) -> Scalar:
+        return lambda dynamics, covariance: observable.values(dynamics, covariance)[index]
+
+    return {
+        name: one(observable, index)
+        for observable in OBSERVABLES.values()
+        for index, name in enumerate(observable.names(modes, baths))
+    }
