@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 import reference
+from matplotlib.figure import Figure as Canvas
+from matplotlib.transforms import Bbox
 from precision import double
 
 import jaxosc
 from jaxosc import cli
 from jaxosc.figures import validity_map
+from jaxosc.figures.labels import Contour, label_contours
+from jaxosc.figures.validity_data import Question
+from jaxosc.figures.validity_drawing import draw_map
 
 pytestmark = double  # which the map asks for
 
@@ -118,3 +123,55 @@ def test_bad_arguments(arguments, words, tmp_path, capsys):
 def test_exported():
     assert jaxosc.__all__ == sorted(jaxosc.__all__)
     assert all(hasattr(jaxosc, name) for name in jaxosc.__all__)
+
+
+def test_numbers_on_lines_collide_with_nothing(drawn):
+    """Not with each other, with the frame, or with a line that is not their own."""
+    for bounds, levels, least in ((1.8, 4, 4), (1.0, 6, 2), (0.02, 14, 0)):  # ever closer
+        canvas = Canvas(figsize=(4, 3), dpi=100)
+        axes = canvas.subplots()
+        axes.set_yscale("log")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(1, 10)
+        x = np.linspace(0, 1, 50)
+        heights = [1.5 * np.exp(bounds * (0.1 + k / levels) + 0.3 * x) for k in range(levels)]
+        lines = [
+            Contour([np.stack([x, y], axis=1)], f"+{k}", "black") for k, y in enumerate(heights)
+        ]
+        taken = Bbox.from_extents(60, 30, 120, 260)
+        texts = label_contours(axes, lines, [taken])
+        assert len(texts) >= least
+        boxes = [text.get_window_extent() for text in texts]
+        frame = axes.get_window_extent()
+        for number, box in enumerate(boxes):
+            assert frame.x0 < box.x0 < box.x1 < frame.x1
+            assert frame.y0 < box.y0 < box.y1 < frame.y1
+            assert not box.overlaps(taken)
+            assert not any(box.overlaps(other) for other in boxes[:number])
+            own = int(texts[number].get_text())
+            for k, y in enumerate(heights):
+                fine = np.linspace(0, 1, 2000)
+                path = axes.transData.transform(np.stack([fine, np.interp(fine, x, y)], axis=1))
+                assert (box.count_contains(path) > 0) == (k == own)
+
+
+def test_picture_of_the_map(drawn):
+    """Four hatches, so that it reads in grey; numbers with the sign of the error, apart."""
+    question = Question(
+        (5.0, 2.0), jaxosc.Baths(1.5e-4, (98.0, 98.0)), (-200.0, 200.0), "occupation1",
+        ("local", "global"), "langevin", 21,
+    )  # fmt: skip
+    canvas = draw_map(drawn.planes, question, 0.1)
+    legend = canvas.legends[0]
+    words = [text.get_text() for text in legend.get_texts()]
+    assert "local within 10 % of langevin, global not" in words
+    hatches = [patch.get_hatch() for patch in legend.get_patches()]
+    assert len({*hatches}) == len(hatches) == 4
+    for axes, plane in zip(canvas.axes, drawn.planes, strict=True):
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len(boxes) >= 4
+        for number, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[:number])
+        # A number says the sign: the local equation is below the exact one near λ_c.
+        assert plane.error("local")[10, -1] < -0.1
+        assert any(text.get_text() == "−10" for text in axes.texts)
