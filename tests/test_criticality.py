@@ -551,27 +551,8 @@ def test_frontier_by_name():
         interaction="rotating-wave", tolerance=0.02, side="lower",
     )  # fmt: skip
     assert found.crosses
-    local, exact = heat_of_bath_1(float(found.scale), 98.0, 198.0)
+    local, exact = reference.heat_of_bath_1((3.0, 3.0), float(found.scale), 1.5e-4, (98.0, 198.0))
     assert abs(local / exact - 1) == pytest.approx(0.02, rel=digits(1e-8))
-
-
-def heat_of_bath_1(coupling, *temperatures):
-    """Local and global, ω = (3, 3) in a rotating wave, γ = 1.5e-4, from their rate equations."""
-    omega, damping = (3.0, 3.0), 1.5e-4
-    covariance = reference.local(
-        *reference.pair(omega, coupling, "rotating-wave"), [damping, damping], temperatures
-    )
-    between = float(mpmath.re(reference.coherence(covariance)[0, 1]))
-    excess = 1 / np.expm1(omega[0] / temperatures[0]) - float(reference.occupation(covariance)[0])
-    local = 2 * damping * (omega[0] * excess - coupling * between)
-    half, mean = (omega[0] - omega[1]) / 2, sum(omega) / 2
-    split = np.hypot(half, coupling)
-    exact = 0.0
-    for sign in (1, -1):
-        mode, share = mean + sign * split, (1 + sign * half / split) / 2
-        first, second = (1 / np.expm1(mode / each) for each in temperatures)
-        exact += 2 * damping * share * (1 - share) * mode * (first - second)
-    return local, exact
 
 
 @double

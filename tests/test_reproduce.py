@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import matplotlib.image
 import numpy as np
 import pytest
+import quadrature
 from jax.experimental.compilation_cache import compilation_cache
 from precision import double
 
@@ -142,40 +143,15 @@ def test_microscopic_rates_agree_with_a_microscopic_bath(run):
     assert float(row["occupation_global"]) == pytest.approx(137.406, abs=1e-3)
 
 
-def drude_occupation(strength, temperatures, cutoff=50.0):
-    """⟨a_1†a_1⟩ by integrating the spectra of two positions, with forces of Drude baths on them."""
-    omega = np.array([5.0, 2.0])
-    friction = 2 * 1.5e-4 * (omega**2 + cutoff**2) / (omega * cutoff**2)  # on X = √2 x, J(ω) = γ
-    # Panels around the resonances, which are as narrow as γ.
-    squares = np.diag(omega**2) + 2 * strength * np.sqrt(10) * (1 - np.eye(2))
-    edges = [0.0, *np.geomspace(1.0, 1e8 * cutoff, 60)]
-    for peak in np.sqrt(np.linalg.eigvalsh(squares)):
-        edges += [
-            peak,
-            *(peak + sign * off for sign in (-1, 1) for off in np.geomspace(1e-6, 1, 40)),
-        ]
-    edges = np.unique(np.abs(edges))
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    half = np.diff(edges)[:, None] / 2
-    nu = (edges[:-1, None] + half * (1 + nodes)).ravel()
-    weight = (half * weights).ravel()
-    stiffness = np.diag(omega) + 2 * strength * (1 - np.eye(2))
-    memory = friction * cutoff * (-1j * nu[:, None]) / (cutoff - 1j * nu[:, None])
-    inverse = stiffness + np.einsum("nj,jk->njk", memory - nu[:, None] ** 2 / omega, np.eye(2))
-    response = np.linalg.inv(inverse)[:, 0, :]
-    noise = friction * cutoff**2 * nu[:, None] / (nu[:, None] ** 2 + cutoff**2)
-    noise = noise / np.tanh(nu[:, None] / (2 * np.array(temperatures)))
-    density = (np.abs(response) ** 2 * noise).sum(axis=1) / np.pi
-    return ((density * (1 + (nu / omega[0]) ** 2)) @ weight - 1) / 2
-
-
 def test_beside_figure_3b_the_denominator_is_exact(run):
     """Its Drude occupations against quadrature, at λ = 0 and up to the last coupling."""
     rows = rows_of(run[0], "3b-structured")
     assert len(rows) == 3 * POINTS
     for row in rows[:: POINTS // 4]:
         temperatures = float(row["T1"]), float(row["T2"])
-        expected = drude_occupation(float(row["lambda"]), temperatures)
+        expected = quadrature.drude_occupation(
+            (5.0, 2.0), float(row["lambda"]), 1.5e-4, temperatures, cutoff=50.0
+        )
         # What the float64 sum of vacuum parts leaves of an occupation of 1e-5.
         assert float(row["occupation_structured"]) == pytest.approx(expected, rel=1e-9, abs=1e-12)
         assert float(row["ratio_local"]) == float(row["occupation_local"]) / float(

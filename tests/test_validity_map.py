@@ -1,7 +1,10 @@
 """The validity map: its numbers against other routes, its files, the command."""
 
+import csv
+
 import numpy as np
 import pytest
+import quadrature
 import reference
 from matplotlib.figure import Figure as Canvas
 from matplotlib.transforms import Bbox
@@ -98,6 +101,47 @@ def test_command(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.csv", "map.pdf", "map.png"]
 
 
+def test_heat_of_any_two_against_any_third(tmp_path):
+    """Rotating-wave planes against rate equations; at ΔT = 0 the reference has no heat."""
+    drawn = validity_map(
+        tmp_path, temperature=3.0, delta_t=(-2, 2), observable="heat1", points=11,
+        descriptions=("local", "langevin"), reference="global",
+    )  # fmt: skip
+    middle = 5
+    for plane in drawn.planes:
+        assert list(plane.values) == ["local", "langevin"]
+        assert not plane.defined[middle].any()
+        assert not plane.trusted("local", 0.1)[middle].any()
+        if plane.interaction == "position":
+            continue
+        for row, column in ((0, 3), (2, 9), (9, 1)):
+            local, exact = reference.heat_of_bath_1(
+                plane.omega, plane.ratio[column] * plane.critical, 1.5e-4, plane.temperature[row]
+            )
+            assert plane.exact[row, column] == pytest.approx(exact, rel=1e-9)
+            # What the difference of two occupations leaves of a current.
+            error = pytest.approx(local / exact - 1, rel=1e-6, abs=1e-6)
+            assert plane.error("local")[row, column] == error
+    heading = drawn.files[-1].read_text().splitlines()[0].split(",")
+    assert heading[-3:] == ["heat1_global", "heat1_local", "heat1_langevin"]
+
+
+@pytest.mark.slow
+def test_drude_baths(tmp_path):
+    """An honest reference when cold, where flat baths leave half of what is thermal."""
+    cold = ["--temperature", "0.46", "--delta-t", "0", "1.5", "--cutoff", "50"]
+    assert cli.main(["map", "--output", str(tmp_path), "--points", "11", *cold]) == 0
+    with (tmp_path / "map.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["interaction"] == "position"]
+    for row in rows[:121:30]:
+        omega, temperature = (
+            (float(row[f"{name}1"]), float(row[f"{name}2"])) for name in ("omega", "T")
+        )
+        coupling = float(row["lambda_over_lambda_c"]) * np.sqrt(np.prod(omega)) / 2
+        exact = quadrature.drude_occupation(omega, coupling, 1.5e-4, temperature, cutoff=50.0)
+        assert float(row["occupation_langevin"]) == pytest.approx(exact, rel=1e-8, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -110,6 +154,11 @@ def test_command(tmp_path, capsys):
         (["--points", "3"], "`points` must be between"),
         (["--omega", "5"], "expected 2 arguments"),
         (["--observable", "energy"], "invalid choice"),
+        (["--descriptions", "local", "locl"], "`descriptions` must be one of 'langevin'"),
+        (["--descriptions", "local", "local"], "`descriptions` must hold two different names"),
+        (["--reference", "local"], "neither of them that of the reference, 'local'"),
+        (["--reference", "gibbs"], "`reference` must be one of 'langevin'"),
+        (["--cutoff", "-1"], "`cutoff` must be positive"),
     ],
 )
 def test_bad_arguments(arguments, words, tmp_path, capsys):

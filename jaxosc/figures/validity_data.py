@@ -13,6 +13,7 @@ import numpy as np
 import jaxosc
 from jaxosc.baths import Baths
 from jaxosc.equations.registry import EQUATIONS
+from jaxosc.observables import OBSERVABLES as OBSERVABLE_GROUPS
 from jaxosc.observables import scalars
 from jaxosc.pairs import INTERACTIONS
 from jaxosc.typing import Interaction
@@ -27,10 +28,12 @@ _WEAKEST = 1e-3
 _STRONGEST = 0.995
 # Splittings below so many damping rates are resolved on a logarithmic axis.
 _RESONANT = 100.0
-# Part of the largest value at the same λ below which an exact value is rounding, as that of a heat
-# current is at equal temperatures (1e-13): no relative error follows from it. An information at
-# weak coupling and equal temperatures, 1e-9 of that at unequal ones, has a value.
-_VANISHING = 1e-11
+# What vanishes at equal temperatures, where only rounding is left of it, and no relative error.
+_FLOWS = [
+    name
+    for flow in ("heat_currents", "entropy_production")
+    for name in OBSERVABLE_GROUPS[flow].names(2, 2)
+]
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Plane:
         ratio: λ/λ_c [X].
         difference: ΔT = T_2 − T_1 [Y].
         temperature: T_1, T_2 [Y, 2].
+        vanishing: where the observable is zero for any λ [Y].
         exact: the observable by the reference [Y, X]; NaN where that has no answer.
         values: the same by each description.
     """
@@ -100,16 +104,14 @@ class Plane:
     ratio: np.ndarray
     difference: np.ndarray
     temperature: np.ndarray
+    vanishing: np.ndarray
     exact: np.ndarray
     values: dict[str, np.ndarray]
 
     @property
     def defined(self) -> np.ndarray:
         """Where there is something to compare with: a reference that is not zero [Y, X]."""
-        size = np.abs(self.exact)
-        known = np.isfinite(size)
-        largest = np.max(size, axis=0, initial=0.0, where=known)
-        return known & (size > _VANISHING * largest)
+        return np.isfinite(self.exact) & (self.exact != 0) & ~self.vanishing[:, None]
 
     def error(self, description: str) -> np.ndarray:
         """Relative error O/O_exact − 1 [Y, X]; NaN where the reference is zero or has none."""
@@ -170,8 +172,10 @@ def _plane(question: Question, omega: tuple[float, float], interaction: Interact
     )
     exact = values[question.reference]
     values = {name: values[name] for name in question.descriptions}
+    equal = np.abs(difference) < 1e-9 * np.ptp(difference)
     return Plane(
-        interaction, omega, critical, resonant, ratio, difference, temperature, exact, values
+        interaction, omega, critical, resonant, ratio, difference, temperature,
+        equal & (question.observable in _FLOWS), exact, values,
     )  # fmt: skip
 
 
