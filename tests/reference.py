@@ -570,6 +570,31 @@ def mutual_information(
 # Derivatives
 
 
+def heat_of_bath_1(
+    frequency: Any, coupling: Any, damping: Any, temperature: Any
+) -> tuple[float, float]:
+    """Heat into two rotating-wave coupled oscillators by the local and the global equation.
+
+    Their rate equations, with flat rotating-wave baths of one γ: locally
+    2γ[ω_1(N_1(ω_1) − n_1) − λ Re⟨a_1†a_2⟩], globally what normal modes Ω_k, of which c_k is the
+    share of oscillator 1, pass on, Σ_k 2γ c_k(1 − c_k) Ω_k [N_1(Ω_k) − N_2(Ω_k)].
+    """
+    omega, heats = [mpf(each) for each in frequency], [mpf(each) for each in temperature]
+    gamma, strength = mpf(damping), mpf(coupling)
+    covariance = local(*pair(frequency, coupling, "rotating-wave"), [damping] * 2, temperature)
+    between = mpmath.re(coherence(covariance)[0, 1])
+    excess = _bose(omega[0], heats[0]) - occupation(covariance)[0]
+    locally = 2 * gamma * (omega[0] * excess - strength * between)
+    half, mean = (omega[0] - omega[1]) / 2, (omega[0] + omega[1]) / 2
+    split = mpmath.sqrt(half**2 + strength**2)
+    globally = mpf(0)
+    for sign in (1, -1):
+        mode, share = mean + sign * split, (1 + sign * half / split) / 2
+        flow = _bose(mode, heats[0]) - _bose(mode, heats[1])
+        globally += 2 * gamma * share * (1 - share) * mode * flow
+    return float(locally), float(globally)
+
+
 def derivative(function: Callable[[mpf], Any], x: Any) -> mpf:
     """f'(x) = (f(x + h) - f(x - h))/2h, in high precision.
 

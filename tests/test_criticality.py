@@ -541,6 +541,20 @@ def test_frontiers_that_do_not_exist():
     assert "not defined" in undefined.reason
 
 
+def test_frontier_by_name():
+    """Names stand for the functions of the registry and of the table of observables."""
+    for more in ({}, {"exact": jaxosc.langevin}):
+        named = frontier(jnp.asarray(100.0), "local", observable="occupation1", **more)
+        assert named.ratio == frontier(jnp.asarray(100.0)).ratio
+    found = frontier(
+        jnp.asarray(100.0), "local", (3.0, 3.0), observable="heat1", exact="global",
+        interaction="rotating-wave", tolerance=0.02, side="lower",
+    )  # fmt: skip
+    assert found.crosses
+    local, exact = reference.heat_of_bath_1((3.0, 3.0), float(found.scale), 1.5e-4, (98.0, 198.0))
+    assert abs(local / exact - 1) == pytest.approx(0.02, rel=digits(1e-8))
+
+
 @double
 @pytest.mark.slow
 def test_frontier_differentiates():
@@ -567,7 +581,14 @@ def test_frontier_differentiates():
         ({"between": (0.5, 1.5)}, "`between` must hold 0 < low < high < 1"),
         ({"between": 3}, "`between` must be two numbers"),
         ({"observable": jaxosc.occupation}, "`observable` must return one real number"),
-        ({"description": "local"}, "`description` must be a function"),
+        ({"description": "locl"}, "`description` must be one of 'langevin', .*, 'local', but it"),
+        ({"description": None}, "`description` must be a function"),
+        ({"exact": "gibbs"}, "`exact` must be one of 'langevin'"),
+        ({"observable": "heat3"}, "`observable` must be one of .*'heat1', 'heat2'.*, but it is"),
+        (
+            {"description": lambda o, b: jaxosc.gibbs(o, 1.0), "observable": "heat1"},
+            "`description` must return a Dynamics for the observable 'heat1'",
+        ),
         ({"description": jaxosc.steady_state}, r"`description` must take \(oscillators, baths\)"),
         ({"description": lambda o, b: "x"}, "`description` must return a Dynamics or a covariance"),
         ({"description": lambda o, b: np.eye(2)}, "`description` must return a Dynamics or a cov"),

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import matplotlib.image
 import numpy as np
 import pytest
+import quadrature
 from jax.experimental.compilation_cache import compilation_cache
 from precision import double
 
@@ -85,7 +86,8 @@ def find(rows: list[dict[str, str]], interaction: str, t1: float, t2: float, red
 
 def test_writes_every_file_and_nothing_else(run):
     folder, _ = run
-    expected = {f"figure-{name}.{kind}" for name in FIGURES for kind in ("png", "pdf", "csv")}
+    names = [*FIGURES, "3b-structured"]
+    expected = {f"figure-{name}.{kind}" for name in names for kind in ("png", "pdf", "csv")}
     assert {path.name for path in folder.iterdir()} == expected | {"report.md", "claims.json"}
 
 
@@ -139,6 +141,29 @@ def test_microscopic_rates_agree_with_a_microscopic_bath(run):
     row = find(rows_of(run[0], "3a"), "position", 98, 298, 0.9)
     assert float(row["occupation_global_ohmic"]) == pytest.approx(145.92299520, rel=1.5e-4 / 2)
     assert float(row["occupation_global"]) == pytest.approx(137.406, abs=1e-3)
+
+
+def test_beside_figure_3b_the_denominator_is_exact(run):
+    """Its Drude occupations against quadrature, at λ = 0 and up to the last coupling."""
+    rows = rows_of(run[0], "3b-structured")
+    assert len(rows) == 3 * POINTS
+    for row in rows[:: POINTS // 4]:
+        temperatures = float(row["T1"]), float(row["T2"])
+        expected = quadrature.drude_occupation(
+            (5.0, 2.0), float(row["lambda"]), 1.5e-4, temperatures, cutoff=50.0
+        )
+        # What the float64 sum of vacuum parts leaves of an occupation of 1e-5.
+        assert float(row["occupation_structured"]) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert float(row["ratio_local"]) == float(row["occupation_local"]) / float(
+            row["occupation_structured"]
+        )
+    zero = next(row for row in rows if float(row["T1"]) == 0.46 and not float(row["lambda"]))
+    thermal = 1 / np.expm1(5 / 0.46)
+    assert float(zero["occupation_langevin"]) / thermal == pytest.approx(0.53, abs=5e-3)
+    assert float(zero["occupation_structured"]) / thermal == pytest.approx(1.80, abs=5e-3)
+    text = (run[0] / "report.md").read_text()
+    assert "0.53 of the thermal 1.9029e-05" in text
+    assert "](figure-3b-structured.png)" in text
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from jaxosc._commands.base import Command, Say
+from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.figures import validity_map
-from jaxosc.figures.validity import DAMPING, DEFAULT_POINTS, DELTA_T, OMEGA, TEMPERATURE
-from jaxosc.figures.validity_data import OBSERVABLES
+from jaxosc.figures.validity import (
+    DAMPING,
+    DEFAULT_POINTS,
+    DELTA_T,
+    DESCRIPTIONS,
+    OMEGA,
+    TEMPERATURE,
+)
+from jaxosc.figures.validity_data import OBSERVABLES, SHORT
+from jaxosc.spectra import Drude
 
 _DESCRIPTION = """\
 Draw the plane of coupling/critical coupling and temperature difference,
-coloured by which master equations are within a tolerance of the exact quantum
-Langevin equation, with lines of equal error (in per cent), for both
-interactions. A second row shows the same at resonance, where the global
-equation fails if the coupling is comparable to the damping.
+coloured and hatched by which of two descriptions are within a tolerance of
+the exact quantum Langevin equation, with lines of equal error (in per cent,
+with its sign), for both interactions. A second row shows the same at
+resonance, where the global equation fails if the coupling is comparable to the
+damping.
 """
 
 _EPILOG = """\
@@ -26,8 +37,9 @@ examples:
   jaxosc map
   jaxosc map --temperature 1.96 --delta-t -1.5 1.5 --observable information
   jaxosc map --omega 3 3 --damping 1e-3 2e-3 --tolerance 0.05
+  jaxosc map --descriptions detailed-balance global --observable heat1 --cutoff 50
 
-It takes some ten seconds. All numbers are in one unit, with hbar = k_B = 1.
+It takes some ten seconds, with a cutoff a minute. All numbers are in one unit, with hbar = k_B = 1.
 """
 
 
@@ -55,9 +67,30 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     number("--tolerance", "X", 0.1, "relative error that is still right (default: %(default)s)")
     command.add_argument(
         "--observable",
-        choices=OBSERVABLES,
-        default=OBSERVABLES[0],
-        help="occupation of oscillator 1, or mutual information (default: %(default)s)",
+        metavar="NAME",
+        choices=(*SHORT, *OBSERVABLES),
+        default=next(iter(SHORT)),
+        help=f"of {', '.join(OBSERVABLES)}; occupation is occupation1 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--descriptions",
+        metavar="NAME",
+        nargs=2,
+        default=DESCRIPTIONS,
+        help=f"two of {', '.join(EQUATIONS)} (default: {' '.join(DESCRIPTIONS)})",
+    )
+    command.add_argument(
+        "--reference",
+        metavar="NAME",
+        default=EXACT,
+        help="what they are compared with, of the same (default: %(default)s)",
+    )
+    command.add_argument(
+        "--cutoff",
+        metavar="W",
+        type=float,
+        help="of Drude baths of positions, whose exact answer is honest when cold too (default: "
+        "flat rotating-wave baths)",
     )
     command.add_argument(
         "--points",
@@ -69,6 +102,8 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, say: Say) -> None:
+    cutoff = arguments.cutoff
+    baths: Any = {} if cutoff is None else {"spectrum": Drude(cutoff), "coupling": "position"}
     drawn = validity_map(
         arguments.output,
         arguments.omega,
@@ -79,6 +114,9 @@ def _run(arguments: argparse.Namespace, say: Say) -> None:
         arguments.observable,
         arguments.points,
         progress=True,
+        descriptions=arguments.descriptions,
+        reference=arguments.reference,
+        **baths,
     )
     say(drawn)
     say(f"wrote {', '.join(str(file) for file in drawn.files)}")
@@ -87,8 +125,8 @@ def _run(arguments: argparse.Namespace, say: Say) -> None:
 COMMAND = Command(
     "map",
     (
-        "draw where the local and the global master equation",
-        "agree with the exact Langevin equation",
+        "draw where two descriptions, local and global or any",
+        "others, agree with the exact Langevin equation",
     ),
     _DESCRIPTION,
     _EPILOG,

@@ -32,6 +32,9 @@ what is written into DIR:
   claims.json          the same statements and numbers for programs
   figure-2.png, .pdf   one picture for each figure
   figure-2.csv         its data, one row a point of a curve
+  figure-3b-structured.png, .pdf, .csv
+                       beside Fig. 3b: the same over the exact answer for baths
+                       with a cutoff, which is sound when cold too
 
 examples:
   jaxosc reproduce

@@ -22,12 +22,13 @@ from jaxosc._pytree import Record
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
 from jaxosc.dynamics import Dynamics, steady_state
-from jaxosc.equations.langevin import langevin
+from jaxosc.equations.registry import EQUATIONS, EXACT
+from jaxosc.observables import OBSERVABLES, scalars
 from jaxosc.oscillators import Oscillators, with_couplings
 from jaxosc.typing import Reals, Side
 
-Description = Callable[[Oscillators, Baths], Any]
-Observable = Callable[[jax.Array], jax.Array]
+Description = str | Callable[[Oscillators, Baths], Any]
+Observable = str | Callable[[jax.Array], jax.Array]
 Bracket = tuple[jax.Array, ...]
 
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -83,7 +84,7 @@ def trust_frontier(
     observable: Observable,
     tolerance: Reals,
     side: Side = "upper",
-    exact: Description = langevin,
+    exact: Description = EXACT,
     between: tuple[float, float] = (1e-6, 0.999),
 ) -> Frontier:
     """The coupling λ* at which a description departs from the exact answer by a tolerance.
@@ -97,15 +98,18 @@ def trust_frontier(
         oscillators: N modes, not all uncoupled; only the proportions of the couplings matter to
             ``ratio``, and they may be past the critical ones.
         baths: one bath an oscillator.
-        description: such as ``local_lindblad``: takes oscillators and baths, returns a Dynamics
-            or a covariance. As with ``jax.jit``, it, ``observable`` and ``exact`` are compiled
-            once, and what they find beside their arguments is fixed then.
-        observable: takes a covariance [2N, 2N], returns one real number.
+        description: the name of one, as ``"local"``, or a function such as ``local_lindblad``:
+            takes oscillators and baths, returns a Dynamics or a covariance. As with ``jax.jit``,
+            it, ``observable`` and ``exact`` are compiled once, and what they find beside their
+            arguments is fixed then.
+        observable: the name of one, as ``"occupation1"``, ``"information"``, ``"heat1"`` (from
+            bath 1) or ``"entropy_production"``; or a function that takes a covariance [2N, 2N]
+            and returns one real number.
         tolerance: the relative error that is still good enough, positive.
         side: ``"upper"`` for the smallest λ at which the error grows past the tolerance, as the
             local equation's does towards a critical point; ``"lower"`` for the smallest at which
             it falls below, as the global equation's does when the coupling outgrows the damping.
-        exact: what to compare with; the Langevin equation if left out.
+        exact: what to compare with, a name or a function; the Langevin equation if left out.
         between: the range of λ/λ_c, within (0, 1). Keep away from 1 where the Langevin equation
             with flat damping rounds its criticality off: γ_j/ω (rotating wave), γ_j²/ω² (position).
 
@@ -120,16 +124,19 @@ def trust_frontier(
     Example:
         >>> network = jaxosc.pair((5.0, 2.0), 1.0, "position")
         >>> found = jaxosc.trust_frontier(
-        ...     network, jaxosc.Baths(1e-3, (9.0, 3.0)), jaxosc.local_lindblad,
-        ...     lambda covariance: jaxosc.occupation(covariance)[1], tolerance=0.1,
+        ...     network, jaxosc.Baths(1e-3, (9.0, 3.0)), "local", "occupation2", tolerance=0.1
         ... )
         >>> round(float(found.ratio), 6), str(found.reason)
         (0.312647, 'the error crosses the tolerance here')
     """
     oscillators, baths = _baths.match(oscillators, baths)
-    require_arguments("description", description, "oscillators", "baths")
-    require_arguments("observable", observable, "covariance")
-    require_arguments("exact", exact, "oscillators", "baths")
+    _require_description("description", description)
+    _require_description("exact", exact)
+    if isinstance(observable, str):
+        known = scalars(oscillators.modes, len(baths.damping))
+        _checks.require_choice("observable", observable, tuple(known))
+    else:
+        require_arguments("observable", observable, "covariance")
     _checks.require_choice("side", side, SIDES)
     (tolerance,) = _checks.float_arrays(tolerance=tolerance)
     _checks.require_shape("tolerance", tolerance, ())
@@ -146,6 +153,13 @@ def trust_frontier(
     return _trust_frontier(
         oscillators, baths, tolerance, description, observable, exact, side, low, high
     )
+
+
+def _require_description(argument: str, description: Description) -> None:
+    if isinstance(description, str):
+        _checks.require_choice(argument, description, tuple(EQUATIONS))
+    else:
+        require_arguments(argument, description, "oscillators", "baths")
 
 
 def _range(between: tuple[float, float]) -> tuple[float, float]:
@@ -184,7 +198,11 @@ def _trust_frontier(
         scaled = with_couplings(oscillators, *couplings)
 
         def observed(argument: str, equation: Description) -> jax.Array:
-            covariance = _state(argument, equation, scaled, baths)
+            dynamics, covariance = _state(argument, equation, scaled, baths)
+            if isinstance(observable, str):
+                _require_flow(argument, dynamics, observable, scaled.modes, len(baths.damping))
+                value = scalars(scaled.modes, len(baths.damping))[observable](dynamics, covariance)
+                return value.astype(dtype)
             with traceable("observable"):
                 value = observable(covariance)
             return scalar_output("observable", value).astype(dtype)
@@ -235,13 +253,17 @@ def _first_crossing(values: jax.Array, side: Side) -> tuple[jax.Array, jax.Array
     return first, jnp.where(hidden, _UNDEFINED, outcome)
 
 
-def _state(argument: str, equation: Description, oscillators: Oscillators, baths: Baths) -> Any:
-    """The covariance that a description gives."""
+def _state(
+    argument: str, description: Description, oscillators: Oscillators, baths: Baths
+) -> tuple[Dynamics | None, Any]:
+    """The dynamics, if it gives one, and the covariance that a description gives."""
+    equation = EQUATIONS[description] if isinstance(description, str) else description
     with traceable(argument):
         value = equation(oscillators, baths)
     shape = (2 * oscillators.modes, 2 * oscillators.modes)
-    if isinstance(value, Dynamics):
-        value = steady_state(value)
+    dynamics = value if isinstance(value, Dynamics) else None
+    if dynamics is not None:
+        value = steady_state(dynamics)
     found = getattr(value, "shape", None)
     if found != shape:
         what = f"a {type(value).__name__}" if found is None else f"an array of shape {found}"
@@ -249,4 +271,17 @@ def _state(argument: str, equation: Description, oscillators: Oscillators, baths
             f"Argument `{argument}` must return a Dynamics or a covariance of shape {shape}, but "
             f"it returns {what}."
         )
-    return real_output(argument, value)
+    return dynamics, real_output(argument, value)
+
+
+def _require_flow(
+    argument: str, dynamics: Dynamics | None, observable: str, modes: int, baths: int
+) -> None:
+    """Raise ValueError where heat is asked of a covariance, from which it does not follow."""
+    flows = ("heat_currents", "entropy_production")
+    names = [name for flow in flows for name in OBSERVABLES[flow].names(modes, baths)]
+    if dynamics is None and observable in names:
+        raise ValueError(
+            f"Argument `{argument}` must return a Dynamics for the observable {observable!r}, "
+            "which no covariance tells, but it returns a covariance."
+        )

@@ -10,8 +10,43 @@ from matplotlib.figure import Figure as Canvas
 
 FORMATS = ("png", "pdf")
 
-COLOUR = {"langevin": "#2ca02c", "gibbs": "#f5c518", "global": "#1f4fd8", "local": "#ee7a10"}
+# One for each description, dark enough for lines and numbers on a tinted ground.
+COLOUR = {
+    "langevin": "#2ca02c",
+    "gibbs": "#f5c518",
+    "global": "#1f4fd8",
+    "local": "#ee7a10",
+    "detailed-balance": "#c2185b",
+    "redfield": "#7b2fbe",
+    "universal": "#00868b",
+    "coarse-grained": "#8c564b",
+    "unified": "#556b2f",
+    "partial-secular": "#4a6785",
+    "local-corrected": "#b8860b",
+}
 INTERACTION_NAME = {"position": "position–position", "rotating-wave": "rotating wave"}
+# Of parameters and observables, as they stand beside an axis.
+LABEL = {
+    "omega1": r"$\omega_1$",
+    "omega2": r"$\omega_2$",
+    "coupling": r"$\lambda$",
+    "ratio": r"$\lambda/\lambda_c$",
+    "damping1": r"$\gamma_1$",
+    "damping2": r"$\gamma_2$",
+    "temperature1": r"$T_1$",
+    "temperature2": r"$T_2$",
+    "delta_t": r"$\Delta T = T_2 - T_1$",
+    "occupation1": r"$\langle a_1^\dagger a_1\rangle$",
+    "occupation2": r"$\langle a_2^\dagger a_2\rangle$",
+    "coherence_real": r"Re $\langle a_1^\dagger a_2\rangle$",
+    "coherence_imag": r"Im $\langle a_1^\dagger a_2\rangle$",
+    "information": r"$I$  (nats)",
+    "entropy": r"$S$  (nats)",
+    "purity": r"purity",
+    "heat1": r"$\dot Q_1$",
+    "heat2": r"$\dot Q_2$",
+    "entropy_production": r"$\Pi$",
+}
 STYLE: Any = {
     "font.size": 12,
     "axes.labelsize": 14,
@@ -41,4 +76,10 @@ def rendered(canvas: Canvas) -> dict[str, bytes]:
 def tint(colour: str, strength: float) -> tuple[float, float, float]:
     """The colour mixed with white."""
     red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
+
+
+def shade(colour: str, strength: float) -> tuple[float, float, float]:
+    """The colour mixed with black."""
+    red, green, blue = ((1 - strength) * part for part in to_rgb(colour))
     return red, green, blue

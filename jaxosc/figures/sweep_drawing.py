@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Canvas
 
-from jaxosc.equations.registry import DESCRIPTIONS
-from jaxosc.figures.drawing import COLOUR, STYLE, rendered
+from jaxosc.equations.registry import DESCRIPTIONS, EXACT
+from jaxosc.figures.drawing import COLOUR, LABEL, STYLE, rendered
 from jaxosc.sweeps.result import SweepResult
 from jaxosc.sweeps.standard import OBSERVABLES
 
-_LABEL = {
-    "omega1": r"$\omega_1$",
-    "omega2": r"$\omega_2$",
-    "coupling": r"$\lambda$",
-    "ratio": r"$\lambda/\lambda_c$",
-    "damping1": r"$\gamma_1$",
-    "damping2": r"$\gamma_2$",
-    "temperature1": r"$T_1$",
-    "temperature2": r"$T_2$",
-    "delta_t": r"$\Delta T = T_2 - T_1$",
-    "occupation1": r"$\langle a_1^\dagger a_1\rangle$",
-    "occupation2": r"$\langle a_2^\dagger a_2\rangle$",
-    "coherence_real": r"Re $\langle a_1^\dagger a_2\rangle$",
-    "coherence_imag": r"Im $\langle a_1^\dagger a_2\rangle$",
-    "information": r"$I$  (nats)",
-    "entropy": r"$S$  (nats)",
-    "purity": r"purity",
-    "heat1": r"$\dot Q_1$",
-    "heat2": r"$\dot Q_2$",
-    "entropy_production": r"$\dot S$",
-}
-_LINE = {"langevin": "-", "global": "--", "local": "-.", "gibbs": ":"}
-# Where they agree, the dashes drawn later show on top of the wider line.
-_WIDTH = {"langevin": 3.0, "global": 1.6, "local": 1.6, "gibbs": 1.6}
+# Where they agree, the dashes drawn later show on top of the wider line, and each leaves gaps for
+# those before it.
+_EXACT_WIDTH, _WIDTH = 3.0, 1.6
+_DASHES = ("--", "-.", ":", (0, (7, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (2, 2)), (0, (9, 3, 3, 3)))
 # Values over more than this factor are read better from a logarithmic scale.
 _WIDE = 50.0
 # Points along an axis: more than the picture has dots, and few enough for any memory.
@@ -94,17 +76,20 @@ def _lines(along: _Axes, values: _Values) -> Canvas:
     for axes, observable in zip(
         canvas.subplots(1, len(observables), squeeze=False)[0], observables, strict=True
     ):
+        dashes = itertools.cycle(_DASHES)
         for description, each in values.items():
+            exact = description == EXACT
             axes.plot(
-                x, each[observable], _LINE[description],
-                color=COLOUR[description], label=description, linewidth=_WIDTH[description],
+                x, each[observable], linestyle="-" if exact else next(dashes),
+                color=COLOUR[description], label=description,
+                linewidth=_EXACT_WIDTH if exact else _WIDTH,
                 marker="o" if len(x) == 1 else None,
             )  # fmt: skip
         _scale(axes, "x", x)
         if _wide(np.stack([each[observable] for each in values.values()])):
             axes.set_yscale("log")
-        axes.set_xlabel(_LABEL[name])
-        axes.set_ylabel(_LABEL[observable])
+        axes.set_xlabel(LABEL[name])
+        axes.set_ylabel(LABEL[observable])
         axes.legend(frameon=False)
     return canvas
 
@@ -128,9 +113,9 @@ def _maps(along: _Axes, values: _Values) -> Canvas:
                 rasterized=True, cmap="viridis", **scale,
             )  # fmt: skip
             axes.set_title(description)
-            axes.set_xlabel(_LABEL[x_name])
-        row[0].set_ylabel(_LABEL[y_name])
-        canvas.colorbar(mesh, ax=list(row), label=_LABEL[observable])
+            axes.set_xlabel(LABEL[x_name])
+        row[0].set_ylabel(LABEL[y_name])
+        canvas.colorbar(mesh, ax=list(row), label=LABEL[observable])
     return canvas
 
 

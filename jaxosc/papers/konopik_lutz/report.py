@@ -13,6 +13,7 @@ from jaxosc.papers.konopik_lutz.catalogue import (
     HIGH_TEMPERATURE,
     LANDMARKS,
     LAST_COUPLING,
+    LOW,
     LOW_TEMPERATURE,
     OMEGA,
     ZERO_POINT_SHIFT,
@@ -20,6 +21,13 @@ from jaxosc.papers.konopik_lutz.catalogue import (
 )
 from jaxosc.papers.konopik_lutz.claims.measures import Claim
 from jaxosc.papers.konopik_lutz.data import Curves
+from jaxosc.papers.konopik_lutz.structured import (
+    CUTOFF,
+    NAME,
+    Structured,
+    at_zero_coupling,
+    structured_rows,
+)
 
 _VERDICTS = ("holds", "holds in part", "does not hold")
 
@@ -71,7 +79,9 @@ def claims_json(run: Run, claims: Sequence[Claim]) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def report(run: Run, claims: Sequence[Claim], curves: Curves) -> bytes:
+def report(
+    run: Run, claims: Sequence[Claim], curves: Curves, exact: Structured | None = None
+) -> bytes:
     """The report in Markdown."""
     figures = [FIGURES[name] for name in run.figures]
     parts = [
@@ -82,6 +92,7 @@ def report(run: Run, claims: Sequence[Claim], curves: Curves) -> bytes:
         _pictures(figures),
         _claims_table(run, claims),
         _landmark_table(figures, curves),
+        *([] if exact is None else [_beside(curves, exact)]),
         _differences(run),
     ]
     return ("\n\n".join(parts) + "\n").encode()
@@ -184,6 +195,32 @@ def _landmark_table(figures: Sequence[Figure], curves: Curves) -> str:
             "local / Langevin", "I Langevin",
         ],
         rows,
+    )  # fmt: skip
+
+
+def _beside(curves: Curves, exact: Structured) -> str:
+    """Fig. 3b over an exact answer that does not fail where it is cold."""
+    zero = at_zero_coupling(curves, exact)
+    png, pdf, csv = (file_name(NAME, kind) for kind in ("png", "pdf", "csv"))
+    return (
+        "## Beside Fig. 3b: an exact answer that is sound when cold\n\n"
+        f"At λ = 0, T₁ = {LOW[-1].first:g} the occupation by which Fig. 3b divides is "
+        f"{zero.flat:.5g}, {zero.flat / zero.thermal:.2f} of the thermal {zero.thermal:.5g}: flat "
+        "damping on the whole frequency axis takes about γ/(πω₁) = "
+        f"{ZERO_POINT_SHIFT:.2g} from it. Baths of positive frequencies (Drude, cutoff "
+        f"{CUTOFF:g}, positions, counter-terms, the same γ at ω₁ and ω₂) solved exactly give "
+        f"{zero.structured:.5g}, {zero.structured / zero.thermal:.2f} of the thermal one: a bath "
+        "dresses the vacuum of what it is coupled to, and this part grows with the logarithm of "
+        "the cutoff. So where an occupation is as small as γ/ω no ratio tells a good equation "
+        "from a bad one; beyond that, the flat Langevin equation is right.\n\n"
+        f"![Beside Fig. 3b]({png})\n\n[PDF]({pdf}) · [data]({csv})\n\n"
+        + _markdown(
+            [
+                "T₁, T₂", "λ/λc", "⟨a₁†a₁⟩ exact, Drude", "flat Langevin / exact",
+                "local / exact", "global (Eq. 17) / exact", "global (Ohmic) / exact",
+            ],
+            structured_rows(curves, exact),
+        )
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from jaxosc import _checks
 from jaxosc._terminal import progress_bar
 from jaxosc.figures.drawing import FORMATS
 from jaxosc.figures.output import prepare_folder, table, write
+from jaxosc.papers.konopik_lutz import structured
 from jaxosc.papers.konopik_lutz.catalogue import FIGURES
 from jaxosc.papers.konopik_lutz.claims import claims_of
 from jaxosc.papers.konopik_lutz.claims.measures import Claim
@@ -35,7 +36,8 @@ def reproduce(
     """Recompute the figures of the paper and test its statements about them.
 
     Writes into the folder, for each figure, ``figure-2.png``, ``.pdf`` and ``.csv``, and for the
-    run ``report.md`` and ``claims.json``. Files of the same names are replaced.
+    run ``report.md`` and ``claims.json``; beside Fig. 3b ``figure-3b-structured``, the same over
+    the exact answer for Drude baths. Files of the same names are replaced.
 
     Args:
         output: the folder; made if it is missing.
@@ -58,12 +60,14 @@ def reproduce(
     _checks.require_whole("points", points, MIN_POINTS, MAX_POINTS)
     _checks.require_double()
     kinds = ("csv", *FORMATS)
-    written = [file_name(name, kind) for name in names for kind in kinds]
+    beside = [structured.NAME] if structured.FIGURE in names else []
+    written = [file_name(name, kind) for name in (*names, *beside) for kind in kinds]
     folder = prepare_folder(output, [*written, "report.md", "claims.json"])
 
     start = time.perf_counter()
     # Two interactions, the comparison of rates, the claims.
-    with progress_bar(total=len(names) + 4, disable=not progress, leave=False, unit="step") as bar:
+    steps = len(names) + len(beside) + 4
+    with progress_bar(total=steps, disable=not progress, leave=False, unit="step") as bar:
         started = False
 
         def step(words: str) -> None:
@@ -81,6 +85,14 @@ def reproduce(
             write(folder / file_name(name, "csv"), table(columns(figure, curves)))
             for kind, picture in draw(figure, curves).items():
                 write(folder / file_name(name, kind), picture)
+        exact = None
+        if beside:
+            step("structured baths beside Fig. 3b")
+            exact = structured.compute_structured(curves)
+            columns_beside = structured.structured_columns(curves, exact)
+            write(folder / file_name(structured.NAME, "csv"), table(columns_beside))
+            for kind, picture in structured.draw_structured(curves, exact).items():
+                write(folder / file_name(structured.NAME, kind), picture)
         step("claims and report")
         claims = tuple(claim for name in names for claim in claims_of(FIGURES[name], curves))
         device = jax.devices()[0]
@@ -95,7 +107,7 @@ def reproduce(
             literal_rates=literal_rates,
         )
         write(folder / "claims.json", claims_json(run, claims))
-        write(folder / "report.md", report(run, claims, curves))
+        write(folder / "report.md", report(run, claims, curves, exact))
         bar.update(1)
     return claims
 
