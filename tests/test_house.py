@@ -129,6 +129,7 @@ def listed(tree):
     functions = {equation.function.__name__ for equation in EQUATIONS.values()}
     for node in ast.walk(tree):
         entries = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
+        entries = [e.args[0] if isinstance(e, ast.Call) and e.args else e for e in entries]
         refers = [getattr(entry, "attr", getattr(entry, "id", None)) for entry in entries]
         values = {entry.value for entry in entries if isinstance(entry, ast.Constant)}
         if len(functions & set(refers)) > 1 or set(EQUATIONS) <= values:
