@@ -84,8 +84,8 @@ def test_positivity_by_the_jumps(found, name):
     form = np.kron(np.eye(2), [[0, 1], [-1, 0]])
     eigenvalues = np.linalg.eigvalsh(diffusion + 0.5j * (drift @ form + form @ drift.T))
     row = found[name]
-    rounding = np.finfo(drift.dtype).eps * 100 * abs(diffusion).max()
-    assert row.margin == pytest.approx(eigenvalues[0], abs=rounding)
+    rounding = float(np.finfo(drift.dtype).eps * 100 * abs(diffusion).max())
+    assert row.margin == pytest.approx(float(eigenvalues[0]), abs=rounding)
     assert row.completely_positive == (eigenvalues[0] > -rounding)
     assert found["langevin"].completely_positive is None
     assert math.isnan(found["langevin"].margin)
