@@ -106,8 +106,8 @@ class Description(ABC):
     def heat_currents(self, covariance: jax.Array, *parts: Any) -> jax.Array:
         """Heat from each bath into the system [M], in a state."""
         baths, energy = self.generators(*parts), self.energy(*parts)
-        flow = jnp.sum((energy @ baths.drift) * covariance, axis=(1, 2))
-        return flow + jnp.sum(energy * baths.diffusion, axis=(1, 2)) / 2
+        flow = jnp.sum((energy @ baths.drift) * covariance[None], axis=(1, 2))
+        return flow + jnp.sum(energy[None] * baths.diffusion, axis=(1, 2)) / 2
 
     def decay_rate(self, *parts: Any) -> float:
         """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""

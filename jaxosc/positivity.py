@@ -33,7 +33,7 @@ def complete_positivity_margin(dynamics: Dynamics) -> jax.Array:
         >>> drude = jaxosc.spectra.Drude(10.0)
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> jaxosc.complete_positivity_margin(jaxosc.redfield(network, baths)).round(6)
-        Array(-0.001, dtype=float64)
+        Array(-0.003445, dtype=float64)
 
     Source: Lindblad, Commun. Math. Phys. 48, 119 (1976), for operators linear in r.
     """

@@ -37,7 +37,7 @@ def heat_currents(dynamics: Dynamics) -> jax.Array:
         >>> network = jaxosc.pair((1.0, 1.0), 0.1, "rotating-wave")
         >>> baths = jaxosc.Baths(0.01, (2.0, 1.0))
         >>> jaxosc.heat_currents(jaxosc.global_lindblad(network, baths)).round(6)
-        Array([ 0.009954, -0.009954], dtype=float64)
+        Array([ 0.009592, -0.009592], dtype=float64)
 
     Source: Alicki, J. Phys. A 12, L103 (1979).
     """
@@ -65,7 +65,7 @@ def entropy_production(dynamics: Dynamics) -> jax.Array:
         >>> network = jaxosc.pair((1.0, 1.0), 0.1, "rotating-wave")
         >>> baths = jaxosc.Baths(0.01, (2.0, 1.0))
         >>> jaxosc.entropy_production(jaxosc.global_lindblad(network, baths)).round(6)
-        Array(0.004977, dtype=float64)
+        Array(0.004796, dtype=float64)
 
     Source: Spohn, J. Math. Phys. 19, 1227 (1978).
     """

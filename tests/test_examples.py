@@ -3,8 +3,10 @@
 import compare_descriptions
 import critical_manifold
 import jax
+import local_or_global
 import numpy as np
 import pytest
+import quadrature
 import susceptibility
 import sweep_to_disk
 import temperature_grid
@@ -86,3 +88,39 @@ def test_sweep_to_disk(tmp_path, capsys):
     # At ΔT = 10 the local equation sees less than half of the information.
     assert np.min(result.values["local"][:, -1] / result.values["exact"][:, -1]) < 0.5
     assert "in place of" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_local_or_global(tmp_path, capsys):
+    """Local right at the left, global at the right, detailed balance everywhere (González 2017)."""
+    currents = local_or_global.main(fast=True, folder=tmp_path)
+    exact = currents["exact"]
+    for coupling, current in zip(currents["coupling"], exact, strict=True):
+        rates = [local_or_global.RATE] * 2
+        landauer = quadrature.drude_heat((1.0, 1.0), coupling, rates, (0.2, 0.1), cutoff=50.0)
+        assert current == pytest.approx(landauer, rel=1e-9)
+    assert abs(currents["local"][0] / exact[0] - 1) < 1e-4
+    assert currents["global"][0] > 400 * exact[0]
+    assert currents["local"][-1] < 0.2 * exact[-1]
+    assert abs(currents["global"][-1] / exact[-1] - 1) < 3e-3
+    np.testing.assert_allclose(currents["detailed balance"], exact, rtol=3e-3)
+    assert exact[-1] == pytest.approx(3.457232785843978e-5, rel=1e-9)
+    assert (tmp_path / "which-equation.png").stat().st_size > 10_000
+    assert "detailed balance" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_published_heat_currents():
+    """Local and global with Ohmic rates, without the cutoff, over the exact current."""
+    ohmic = jaxosc.Baths(1e-3, (0.2, 0.1), "ohmic", coupling="position")
+    # To half a unit of the last digit given
+    published = [(2e-4, (0.99970, 5e-6), (25.99, 5e-3)), (0.45, (0.195, 5e-4), (1.0028, 5e-5))]
+    for coupling, *over_exact in published:
+        rates = [local_or_global.RATE] * 2
+        exact = quadrature.drude_heat((1.0, 1.0), coupling, rates, (0.2, 0.1), cutoff=50.0)
+        network = jaxosc.pair((1.0, 1.0), coupling, "position")
+        for equation, (value, half) in zip(
+            (jaxosc.local_lindblad, jaxosc.global_lindblad), over_exact, strict=True
+        ):
+            heat = jaxosc.heat_currents(equation(network, ohmic))[0]
+            assert float(heat) / exact == pytest.approx(value, abs=half)

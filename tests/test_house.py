@@ -8,6 +8,7 @@ import pytest
 
 import jaxosc
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
+from jaxosc.figures.drawing import COLOUR
 
 PACKAGE = Path(jaxosc.__file__).parent
 ROOT = PACKAGE.parent
@@ -129,7 +130,11 @@ def listed(tree):
     functions = {equation.function.__name__ for equation in EQUATIONS.values()}
     for node in ast.walk(tree):
         entries = node.values if isinstance(node, ast.Dict) else getattr(node, "elts", [])
-        entries = [e.args[0] if isinstance(e, ast.Call) and e.args else e for e in entries]
+        # A description may be wrapped together with its options.
+        entries = [
+            entry.args[0] if isinstance(entry, ast.Call) and entry.args else entry
+            for entry in entries
+        ]
         refers = [getattr(entry, "attr", getattr(entry, "id", None)) for entry in entries]
         values = {entry.value for entry in entries if isinstance(entry, ast.Constant)}
         if len(functions & set(refers)) > 1 or set(EQUATIONS) <= values:
@@ -149,6 +154,11 @@ def test_the_registry_holds_what_is_public():
     for equation in EQUATIONS.values():
         assert getattr(jaxosc, equation.function.__name__) is equation.function
     assert len(set(DESCRIPTIONS)) == len(DESCRIPTIONS)
+
+
+def test_every_description_has_a_colour_of_its_own():
+    assert set(COLOUR) == set(DESCRIPTIONS)
+    assert len({*COLOUR.values()}) == len(COLOUR)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -51,7 +51,7 @@ def coarse_grained_lindblad(
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> dynamics = jaxosc.coarse_grained_lindblad(oscillators, baths, time=10.0)
         >>> jaxosc.occupation(jaxosc.steady_state(dynamics)).round(6)
-        Array([0.257785, 0.255353], dtype=float64)
+        Array([0.227934, 0.493914], dtype=float64)
 
     Source: Majenz, Albash, Breuer & Lidar, Phys. Rev. A 88, 012103 (2013); Mozgunov & Lidar,
     Quantum 4, 227 (2020); here with a Gaussian in place of a box.

@@ -41,7 +41,7 @@ def redfield(oscillators: Oscillators, baths: Baths, *, lamb_shift: bool = False
         >>> drude = jaxosc.spectra.Drude(cutoff=10.0)
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> jaxosc.occupation(jaxosc.steady_state(jaxosc.redfield(oscillators, baths))).round(6)
-        Array([0.257785, 0.255353], dtype=float64)
+        Array([0.254916, 0.254865], dtype=float64)
 
     Source: Redfield, IBM J. Res. Dev. 1, 19 (1957); Breuer & Petruccione, Sec. 3.3.
     """

@@ -51,7 +51,7 @@ def unified_lindblad(
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> dynamics = jaxosc.unified_lindblad(oscillators, baths, width=0.1)
         >>> jaxosc.occupation(jaxosc.steady_state(dynamics)).round(6)
-        Array([0.257785, 0.255353], dtype=float64)
+        Array([0.223005, 0.502982], dtype=float64)
 
     Source: Trushechkin, Phys. Rev. A 103, 062226 (2021).
     """

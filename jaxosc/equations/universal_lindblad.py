@@ -37,7 +37,7 @@ def universal_lindblad(oscillators: Oscillators, baths: Baths) -> Dynamics:
         >>> baths = jaxosc.Baths(0.01, (0.5, 1.0), drude, coupling="position")
         >>> dynamics = jaxosc.universal_lindblad(oscillators, baths)
         >>> jaxosc.occupation(jaxosc.steady_state(dynamics)).round(6)
-        Array([0.257788, 0.255348], dtype=float64)
+        Array([0.25491 , 0.254862], dtype=float64)
 
     Source: Nathan & Rudner, Phys. Rev. B 102, 115109 (2020).
     """

@@ -18,6 +18,7 @@ COLOUR = {
     "local": "#ee7a10",
     "detailed-balance": "#c2185b",
     "redfield": "#7b2fbe",
+    "redfield-shifted": "#a0522d",
     "universal": "#00868b",
     "coarse-grained": "#8c564b",
     "unified": "#556b2f",
