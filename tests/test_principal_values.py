@@ -100,13 +100,15 @@ def known():
 def shifts(name):
     """Δ [temperature, frequency, (whole, L, L†)]."""
 
-    @jax.jit
-    @jax.vmap
-    def of(temperature):
-        given = SPECTRA[name], array(FREQUENCIES), temperature, array(REFERENCE)
-        return jnp.stack([shift_of(*given, side=side) for side in (0, 1, -1)], axis=-1)
+    def of(temperature, frequency, side):
+        return shift_of(SPECTRA[name], frequency, temperature, array(REFERENCE), side=side)
 
-    return np.asarray(of(array(TEMPERATURES)), np.float64)
+    axes = ((0, None, None), (None, 0, None), (None, None, 0))
+    for axis in reversed(axes):
+        of = jax.vmap(of, axis)
+    return np.asarray(
+        jax.jit(of)(array(TEMPERATURES), array(FREQUENCIES), array([0, 1, -1])), np.float64
+    )
 
 
 @pytest.mark.parametrize("name", SPECTRA)

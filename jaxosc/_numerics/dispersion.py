@@ -105,7 +105,9 @@ def vacuum_shift(exponent: float, y: jax.Array) -> jax.Array:
 _BELOW = 21.0
 
 
-def thermal_shift(exponent: float, y: jax.Array, temperature: jax.Array, side: int) -> jax.Array:
+def thermal_shift(
+    exponent: float, y: jax.Array, temperature: jax.Array, side: int | jax.Array
+) -> jax.Array:
     """(1/π)∫_0^∞ xˢe⁻ˣ N(x) k(x) dx, principal value, with N = 1/(exp(x/T) − 1).
 
     k = 1/(y − x) (side 1), 1/(y + x) (side −1), or both (side 0). At y = 0, where they cancel, each
@@ -124,11 +126,13 @@ def thermal_shift(exponent: float, y: jax.Array, temperature: jax.Array, side: i
     near, distance = _to_pole(offset)
     onto = jnp.where(offset > 0, -1, near) / distance  # x/(|y| − x)
     away = jax.nn.sigmoid(offset)  # x/(|y| + x)
-    along = (y * side > 0)[..., None]
-    kernel = onto + away if side == 0 else jnp.where(along, onto, away)
-    sign = jnp.sign(y) if side == 0 else jnp.where(y > 0, 1, -1).astype(y.dtype)
-    total = jnp.where(warm, sign * jnp.sum(weight * kernel, axis=-1) / math.pi, 0)
-    return jnp.where(warm & (y == 0), jnp.nan, total) if side != 0 and exponent <= 1 else total
+    ahead = jnp.where((y > 0)[..., None], onto, -away)  # x/(y − x)
+    behind = jnp.where((y < 0)[..., None], -onto, away)  # x/(y + x)
+    kernel = jnp.where(side >= 0, ahead, 0) + jnp.where(side <= 0, behind, 0)
+    total = jnp.where(warm, jnp.sum(weight * kernel, axis=-1) / math.pi, 0)
+    if exponent > 1:
+        return total
+    return jnp.where((y == 0) & warm & (side != 0), jnp.nan, total)
 
 
 def _to_pole(offset: jax.Array) -> tuple[jax.Array, jax.Array]:

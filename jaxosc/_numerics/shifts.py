@@ -48,7 +48,7 @@ def vacuum_shift(memory: Memory, frequency: jax.Array) -> jax.Array:
 
 
 def thermal_shift(
-    memory: Memory, frequency: jax.Array, temperature: jax.Array, side: int
+    memory: Memory, frequency: jax.Array, temperature: jax.Array, side: int | jax.Array
 ) -> jax.Array:
     """(1/π)∫_0^∞ J(v)N(v) k(v) dv, principal value: k = 1/(ω − v), 1/(ω + v) or both (side 0).
 
@@ -62,7 +62,7 @@ def thermal_shift(
     noise = v * memory(-1j * v) * jnp.asarray(_WEIGHTS, v.dtype)
     point = frequency[..., None].astype(v.dtype)
     v, noise = (x.reshape((1,) * frequency.ndim + (-1,)) for x in (v, noise))
-    kernel = (1 / (point - v) if side >= 0 else 0) + (1 / (point + v) if side <= 0 else 0)
+    kernel = jnp.where(side >= 0, 1 / (point - v), 0) + jnp.where(side <= 0, 1 / (point + v), 0)
     integral = tau / math.pi * jnp.sum((noise * kernel).real, axis=-1)
     crossed = jnp.where(frequency * side >= 0, jnp.sign(frequency), 0)
     pole = jnp.where(crossed == 0, 0, crossed * _of_pole(memory, size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc.spectra import Spectrum
 
@@ -13,8 +14,8 @@ def shift_of(
     temperature: jax.Array,
     reference: jax.Array | None = None,
     *,
-    counter_term: bool = True,
-    side: int = 0,
+    counter_term: bool | jax.Array = True,
+    side: int | jax.Array = 0,
 ) -> jax.Array:
     """Δ(ω) = (1/2π) PV∫ S(v)/(ω − v) dv, where Γ = ½S + iΔ, for ω of either sign.
 
@@ -42,12 +43,10 @@ def shift_of(
             diverge then.
     """
     thermal = spectrum.thermal_shift(frequency, temperature, reference, side)
-    if side < 0:
-        return thermal
-    total = spectrum.vacuum_shift(frequency, reference) + thermal
-    if side == 0 and counter_term:
-        return total
-    return total - spectrum.static_susceptibility(reference) / 2
+    beside = spectrum.vacuum_shift(frequency, reference)
+    static = spectrum.static_susceptibility(reference) / 2
+    vacuum = jnp.where(counter_term & (side == 0), beside, beside - static)
+    return thermal + jnp.where(side >= 0, vacuum, 0)
 
 
 def has_shift(spectrum: Spectrum) -> bool:

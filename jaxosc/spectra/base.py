@@ -163,7 +163,7 @@ class Spectrum(Record, ABC):
 
         The modes of the vacuum shift a frequency so, beside a counter-term.
         """
-        unit, terms = self._near(reference, frequency)
+        unit, terms = self._near(reference)
         return shifts.vacuum_shift(partial(memory, terms), frequency / unit)
 
     def thermal_shift(
@@ -171,7 +171,7 @@ class Spectrum(Record, ABC):
         frequency: jax.Array,
         temperature: jax.Array,
         reference: jax.Array | None = None,
-        side: int = 0,
+        side: int | jax.Array = 0,
     ) -> jax.Array:
         """(1/π)∫_0^∞ J N(ω) k dω, principal value, for real ν and a scalar T ≥ 0.
 
@@ -179,17 +179,20 @@ class Spectrum(Record, ABC):
         which gains (side −1), or both (side 0). Each diverges at ν = 0, and together they vanish
         there; NaN at and near it where there is no number.
         """
-        unit, terms = self._near(reference, frequency, temperature)
+        unit, terms = self._near(reference, temperature)
         parts = frequency / unit, temperature / unit
         return shifts.thermal_shift(partial(memory, terms), *parts, side)
 
     def _near(
-        self, reference: jax.Array | None, *scales: jax.Array
+        self, reference: jax.Array | None, *temperature: jax.Array
     ) -> tuple[jax.Array, Sequence[Filters]]:
-        """A unit of the order of these frequencies, and the filters in it."""
+        """A unit of the order of the larger one, and the filters in it.
+
+        No ν decides on it: what does not depend on ν is computed once for all of them.
+        """
         self._require_cutoff("principal values")
-        sizes = [jnp.max(jnp.abs(jax.lax.stop_gradient(x)), initial=0) for x in scales]
-        unit = power_of_two(jnp.max(jnp.stack(sizes)))
+        scale = reduce(jnp.maximum, temperature, self._resolved(reference))
+        unit = power_of_two(jax.lax.stop_gradient(scale))
         return unit, [filters.in_unit(unit) for filters in self.terms(reference)]
 
     def _require_cutoff(self, purpose: str) -> None:
@@ -353,7 +356,7 @@ class Sum(Spectrum):
         frequency: jax.Array,
         temperature: jax.Array,
         reference: jax.Array | None = None,
-        side: int = 0,
+        side: int | jax.Array = 0,
     ) -> jax.Array:
         """That of all parts."""
         return self._total("thermal_shift", frequency, temperature, reference, side)

@@ -128,7 +128,7 @@ class PowerLaw(Spectrum):
         frequency: jax.Array,
         temperature: jax.Array,
         reference: jax.Array | None = None,
-        side: int = 0,
+        side: int | jax.Array = 0,
     ) -> jax.Array:
         """That of J itself."""
         parts = frequency / self.cutoff, temperature / self.cutoff
