@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._kernels.dense import Generator, lowering_rows
 from jaxosc._kernels.modes import normal_frame, shape_of
@@ -106,8 +107,8 @@ def first_order_dissipators(
     change = 1j * operators @ symplectic(hessian - alone).astype(operators.dtype) @ inverse
 
     def of_channel(row: jax.Array, channel: Any) -> Generator:
-        held, left, right = _series(symbol, w, row @ inverse, (channel, shared))
-        form = held + _terms(left, right, change)
+        g, own = row @ inverse, (channel, shared)
+        form = _held(symbol, w, g, own) + _terms(*_slopes(symbol, w, g, own), change)
         return generator(inverse @ form @ operators)
 
     return jax.vmap(of_channel)(rows, channels)
@@ -130,23 +131,25 @@ def over(function: Callable[..., jax.Array], count: int) -> Callable[..., jax.Ar
 
 def _form(symbol: Symbol, bohr: Bohr, g: jax.Array, own: Any) -> jax.Array:
     """Φ [2N, 2N], the coefficients of e_b ρ e_a†."""
-    held, left, right = _series(symbol, bohr.frequency, g, own)
-    quadratic = _quadratic(symbol, bohr.change, bohr.frequency, g, own)
-    return held + _linear(left, right, bohr.change) + quadratic
+    held = _held(symbol, bohr.frequency, g, own)
+    return held + _response(symbol, bohr.change, bohr.frequency, g, own)
 
 
-def _series(symbol: Symbol, w: jax.Array, g: jax.Array, own: Any) -> tuple[jax.Array, ...]:
-    """Γ(a; b) g_a* g_b, Γ[c, a; b] g_c* g_b and Γ[a; c, b] g_a* g_c."""
+def _held(symbol: Symbol, w: jax.Array, g: jax.Array, own: Any) -> jax.Array:
+    """Γ(a; b) g_a* g_b."""
+    values = over(lambda x, y: symbol(x, y, own), 2)(w, w)
+    return values.astype(g.dtype) * jnp.conj(g)[:, None] * g[None, :]
 
-    def times(values: jax.Array, back: tuple[int, ...], ahead: tuple[int, ...]) -> jax.Array:
-        values = values.astype(g.dtype)
-        return values * jnp.expand_dims(jnp.conj(g), back) * jnp.expand_dims(g, ahead)
 
+def _slopes(symbol: Symbol, w: jax.Array, g: jax.Array, own: Any) -> tuple[jax.Array, jax.Array]:
+    """Γ[c, a; b] g_c* g_b and Γ[a; c, b] g_a* g_c."""
     left = divided_difference(lambda x, y: symbol(x, y, own))
     right = divided_difference(lambda y, x: symbol(x, y, own))
-    held = over(lambda x, y: symbol(x, y, own), 2)(w, w)
     lefts, rights = over(left, 3)(w, w, w), over(lambda x, y, z: right(y, z, x), 3)(w, w, w)
-    return times(held, (1,), (0,)), times(lefts, (1, 2), (0, 1)), times(rights, (1, 2), (0, 2))
+    h = jnp.conj(g)[:, None, None]
+    return lefts.astype(g.dtype) * h * g[None, None, :], rights.astype(g.dtype) * h * g[
+        None, :, None
+    ]
 
 
 def _terms(left: jax.Array, right: jax.Array, change: jax.Array) -> jax.Array:
@@ -161,41 +164,45 @@ def _terms(left: jax.Array, right: jax.Array, change: jax.Array) -> jax.Array:
 #          + Σ_cd (g_c E_cd E_da)* g_b Γ[c, d, a; b] + Σ_cd (g_c E_ca)* g_d E_db Γ[c, a; d, b]
 #          + Σ_cd g_a* g_c E_cd E_db Γ[a; c, d, b] + …,
 #
-# with divided differences of the symbol, which exist where the w coincide. The compiler drops what
-# no derivative asks for. Coefficients of a tangent are functions of what is known alone, so that
-# JAX can transpose the rules.
-
-
-@jax.custom_jvp
-def _linear(left: jax.Array, right: jax.Array, change: jax.Array) -> jax.Array:
-    """The terms of first order, from the products of Γ[c, a; b] and Γ[a; c, b] with the g."""
-    return _nothing(change.shape, change, left, right)
-
-
-@_linear.defjvp
-def _linear_jvp(primals: Any, tangents: Any) -> Any:
-    (left, right, change), (left_step, right_step, step) = primals, tangents
-    moved = _terms(left, right, step) + _terms(left_step, right_step, change)
-    return _linear(*primals), moved
+# with divided differences of the symbol, which exist where the w coincide. They are formed only
+# when a derivative asks for them. Coefficients of a tangent are functions of what is known alone,
+# so that JAX can transpose the rules.
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _quadratic(
-    symbol: Symbol, change: jax.Array, w: jax.Array, g: jax.Array, own: Any
-) -> jax.Array:
-    """The terms of second order."""
+def _response(symbol: Symbol, change: jax.Array, w: jax.Array, g: jax.Array, own: Any) -> jax.Array:
+    """All of it but the first term."""
     del symbol
     return _nothing(change.shape, change, w, g, own)
 
 
-@_quadratic.defjvp
-def _quadratic_jvp(symbol: Symbol, primals: Any, tangents: Any) -> Any:
-    step = tangents[0]
+@partial(_response.defjvp, symbolic_zeros=True)
+def _response_jvp(symbol: Symbol, primals: Any, tangents: Any) -> Any:
+    change, w, g, own = primals
+    step, _, *others = tangents
+
+    def slopes(g: jax.Array, own: Any) -> tuple[jax.Array, jax.Array]:
+        return _slopes(symbol, w, g, own)
+
+    nothing = _response(symbol, *primals)
+    moved = nothing
+    if any(not isinstance(leaf, SymbolicZero) for leaf in jax.tree.leaves(others)):
+        arrays = jax.tree.map(_instantiated, others, [g, own])
+        (left, right), (lefts, rights) = jax.jvp(slopes, (g, own), tuple(arrays))
+        moved += _terms(lefts, rights, change)
+    else:
+        left, right = slopes(g, own)
+    if isinstance(step, SymbolicZero):
+        return nothing, moved
     second = _curvature(symbol, *primals)
-    ahead = _sum("acb,cb->ab", second.right, step) + _sum("acdb,cd->ab", second.inner_right, step)
-    step = jnp.conj(step)
-    behind = _sum("cab,ca->ab", second.left, step) + _sum("cdab,cd->ab", second.inner_left, step)
-    return _quadratic(symbol, *primals), ahead + behind
+    moved += _terms(left + second.left, right + second.right, step)
+    moved += _sum("acdb,cd->ab", second.inner_right, step)
+    moved += _sum("cdab,cd->ab", second.inner_left, jnp.conj(step))
+    return nothing, moved
+
+
+def _instantiated(tangent: Any, primal: jax.Array) -> jax.Array:
+    return jnp.zeros_like(primal) if isinstance(tangent, SymbolicZero) else tangent
 
 
 class _Curvature(NamedTuple):
