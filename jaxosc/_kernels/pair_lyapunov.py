@@ -72,6 +72,13 @@ class _Frame(NamedTuple):
     x: Square
     p: Square
     omega: Symmetric
+    exchanged: jax.Array  # whether to solve for (p, −x) in place of (x, p)
+
+    def sorted(self, state: State) -> State:
+        """In the order to solve for, or back from it."""
+        (a, b), (c, d) = state.xp
+        other = State(state.pp, state.xx, ((-a, -c), (-b, -d)))
+        return jax.tree.map(partial(jnp.where, self.exchanged), other, state)
 
 
 def steady(
@@ -134,12 +141,16 @@ def _frame(couple: Couple, b: Square, c: Square) -> _Frame:
     half, n12, n21 = difference * sum12 / 2, j * sum12 + k * difference, j * sum12 - k * difference
     along = (half * (x1 * x2 + y * y) + y * (x2 * n12 - x1 * n21)) * (over * inverse)
     across = (2 * half * (x2 * y) + x2 * x2 * n12 - y * y * n21) * (over * inverse)
+    # What is eliminated is divided by Ω. Of a soft mode x is large where V is nearly singular, p
+    # where W is: the one that stays is the large one.
+    exchanged = det_w < det_v
     smooth = _Frame(
         ((x1, y), (y, x2)),
         ((x2 * over, -y * over), (-y * over, x1 * over)),
         (total / 2 + along, across, total / 2 - along),
+        exchanged,
     )
-    normal = _Frame(x, p, (low, jnp.zeros_like(low), high))
+    normal = _Frame(x, p, (low, jnp.zeros_like(low), high), exchanged)
     return jax.tree.map(partial(jnp.where, resolved), normal, smooth)
 
 
@@ -163,8 +174,10 @@ class _Elimination:
     def __init__(self, frame: _Frame, motion: Motion) -> None:
         self.frame = frame
         x, p = frame.x, frame.p
-        b = self.b = _product(_transposed(p), _product(motion.b, x))
-        c = self.c = _product(_transposed(x), _product(motion.c, p))
+        b = _product(_transposed(p), _product(motion.b, x))
+        c = _product(_transposed(x), _product(motion.c, p))
+        choice = partial(jnp.where, frame.exchanged)
+        b, c = self.b, self.c = jax.tree.map(choice, c, b), jax.tree.map(choice, b, c)
         e, g, r = frame.omega
         self.trace, self.split = e + r, e - r
         determinant = e * r - g * g
@@ -228,7 +241,7 @@ class _Elimination:
             _congruent(_transposed(x), rest.pp),
             _product(_transposed(p), _product(rest.xp, x)),
         )
-        found = self._solved(inside)
+        found = self.frame.sorted(self._solved(self.frame.sorted(inside)))
         return State(
             _congruent(x, found.xx),
             _congruent(p, found.pp),
