@@ -15,8 +15,9 @@ of squares, then a_11 and a_22.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -24,11 +25,14 @@ import numpy as np
 
 from jaxosc._kernels.pair_equation import Couple, Entries
 from jaxosc._kernels.pair_modes import Square, frequencies, quadratures
-from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.sharing import kept, quotient, reciprocal, sqrt
 
 Symmetric: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]  # 11, 12, 22
 # A linear function of symmetric matrices: rows 11, 12, 22.
 Map: TypeAlias = tuple[Symmetric, Symmetric, Symmetric]
+
+
+_Tree = TypeVar("_Tree")
 
 
 class Motion(NamedTuple):
@@ -102,16 +106,39 @@ def steady(
     rest = State(
         (-xx[0][0], -xx[0][1], -xx[1][1]), (-pp[0][0], -pp[0][1], -pp[1][1]), ((zero,) * 2,) * 2
     )
-    couple, still = jax.lax.stop_gradient((couple, motion))
-    frame = _frame(couple, b=still.b, c=still.c)
-    forward, backward = (_Elimination(frame, each) for each in (still, still.transposed()))
-    state = jax.lax.custom_linear_solve(
-        partial(_applied, motion),
-        rest,
-        lambda _, rest: forward.solve(rest),
-        lambda _, rest: backward.solve(rest.swapped(0.5)).swapped(2.0),
-    )
-    return state.entries(), forward.stable
+    frame = _frame(couple, b, c)
+    return _state(frame, motion, rest).entries(), _Elimination(frame, motion).stable
+
+
+@jax.custom_jvp
+def _state(frame: _Frame, motion: Motion, rest: State) -> State:
+    """σ of Aσ + σAᵀ = F: one loop over a batch."""
+    return _Elimination(frame, motion).solve(rest)
+
+
+@_state.defjvp
+def _state_jvp(
+    primals: tuple[_Frame, Motion, State], tangents: tuple[_Frame, Motion, State]
+) -> tuple[State, State]:
+    """By the equation: the frame, in which it is solved, has no derivative.
+
+    Derivatives are many results of one elimination, which is kept for them.
+    """
+    (frame, *primal), (_, *tangent) = primals, tangents
+    frame = jax.lax.stop_gradient(frame)
+    frame = jax.tree.map(kept, frame._replace(exchanged=None))._replace(exchanged=frame.exchanged)
+
+    def implicit(motion: Motion, rest: State) -> State:
+        still = jax.lax.stop_gradient(motion)
+        forward, backward = (_Elimination(frame, x, kept) for x in (still, still.transposed()))
+        return jax.lax.custom_linear_solve(
+            partial(_applied, motion),
+            rest,
+            lambda _, rest: jax.tree.map(kept, forward.solve(rest)),
+            lambda _, rest: jax.tree.map(kept, backward.solve(rest.swapped(0.5)).swapped(2.0)),
+        )
+
+    return jax.jvp(implicit, primal, tangent)
 
 
 def _frame(couple: Couple, b: Square, c: Square) -> _Frame:
@@ -171,13 +198,17 @@ def _applied(motion: Motion, state: State) -> State:
 class _Elimination:
     """Aσ + σAᵀ = F in a frame."""
 
-    def __init__(self, frame: _Frame, motion: Motion) -> None:
-        self.frame = frame
+    def __init__(
+        self, frame: _Frame, motion: Motion, keep: Callable[[jax.Array], jax.Array] | None = None
+    ) -> None:
+        self.frame, self.keep = frame, keep or (lambda x: x)
         x, p = frame.x, frame.p
         b = _product(_transposed(p), _product(motion.b, x))
         c = _product(_transposed(x), _product(motion.c, p))
         choice = partial(jnp.where, frame.exchanged)
         b, c = self.b, self.c = jax.tree.map(choice, c, b), jax.tree.map(choice, b, c)
+        if keep is not None:
+            b, c = self.b, self.c = jax.tree.map(keep, (b, c))
         e, g, r = frame.omega
         self.trace, self.split = e + r, e - r
         determinant = e * r - g * g
@@ -221,6 +252,9 @@ class _Elimination:
         second = r11 * r22 - r12 * r21
         over = reciprocal(second)
         self.last = (r22 * over, -r12 * over), (-r21 * over, r11 * over)
+        if keep is not None:
+            for name in ("halves", "shift", "turn", "excess", "excess_turn", "pivot", "rows", "columns", "last"):
+                setattr(self, name, jax.tree.map(keep, getattr(self, name)))
         # det A times the last Hurwitz determinant is −first·second up to a positive factor; with
         # the other coefficients of the characteristic polynomial that is Hurwitz' criterion
         lost = 64 * float(np.finfo(first.dtype).eps)
@@ -241,7 +275,8 @@ class _Elimination:
             _congruent(_transposed(x), rest.pp),
             _product(_transposed(p), _product(rest.xp, x)),
         )
-        found = self.frame.sorted(self._solved(self.frame.sorted(inside)))
+        inside = self._kept(self.frame.sorted(inside))
+        found = self._kept(self.frame.sorted(self._solved(inside)))
         return State(
             _congruent(x, found.xx),
             _congruent(p, found.pp),
@@ -252,15 +287,15 @@ class _Elimination:
         still = _square(_map_times(self.halves, rest.xx))
         r = _sum(self._r(still), rest.xp)
         both = _twice(r)
-        excess = _map_times(self.halves, both)
+        excess = self._kept(_map_times(self.halves, both))
         loss = _twice(_product(self.c, _square(excess)))
         h11, h12, h22 = (-x - y - z for x, y, z in zip(rest.xx, rest.pp, loss, strict=True))
         skew = _skew(r) / 2 - self._commutator(both) * self.inverse / 2
-        middle = _vector(self.pivot, (h12, skew))
+        middle = self._kept(_vector(self.pivot, (h12, skew)))
         taken = _vector(self.columns, middle)
         a11, a22 = _vector(self.last, (h11 - taken[0], h22 - taken[1]))
         back = _vector(self.pivot, _vector(self.rows, (a11, a22)))
-        a12, m = middle[0] - back[0], middle[1] - back[1]
+        a11, a12, a22, m = self._kept((a11, middle[0] - back[0], a22, middle[1] - back[1]))
         a = (a11, a12, a22)
         c = _sum(_sum(still, _square(_map_times(self.shift, a))), _times(self.turn, m))
         b = tuple(
@@ -270,6 +305,9 @@ class _Elimination:
             )
         )
         return State(a, (b[0], b[1], b[2]), c)
+
+    def _kept(self, values: _Tree) -> _Tree:
+        return jax.tree.map(self.keep, values)
 
     def _r(self, c: Square) -> Square:
         """Bc + cCᵀ."""
