@@ -26,6 +26,15 @@ def _shared_jvp(
     return shared(*primals), tangents[0]
 
 
+def kept(value: jax.Array) -> jax.Array:
+    """The value itself, computed once and kept: the opposite of ``shared``.
+
+    Where many results, each a loop of its own, need a long computation, XLA copies it into all of
+    them; a quotient by a one that it does not see through it does not copy.
+    """
+    return value / jnp.where(jnp.isnan(value), 2, 1).astype(value.dtype)
+
+
 # Their derivatives are products with a shared factor, never a quotient of a tangent.
 _Pair = tuple[jax.Array, jax.Array]
 

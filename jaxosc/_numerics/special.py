@@ -34,6 +34,18 @@ def _planck_jvp(
 
 
 @jax.custom_jvp
+def exp(x: jax.Array) -> jax.Array:
+    """eˣ, for use in several places."""
+    return shared(jnp.exp(x))
+
+
+@exp.defjvp
+def _exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    value = exp(*primals)
+    return value, value * tangents[0]
+
+
+@jax.custom_jvp
 def log1p(x: jax.Array) -> jax.Array:
     """ln(1 + x), for use in several places.
 
@@ -114,6 +126,8 @@ def polynomial(coefficients: list[float], x: jax.Array) -> jax.Array:
 
 # 1/(2n+1)!: sinh(√q)/√q; through q⁹ the truncation is below 1e-18 for q ≤ 1.
 SINHC_SERIES = [1 / math.factorial(2 * n + 1) for n in range(10)]
+# 1/(2n)!: cosh √q, to the same digits.
+COSH_SERIES = [1 / math.factorial(2 * n) for n in range(11)]
 # 1/(2n+1): artanh(√q)/√q; through q¹³ the truncation is below 1e-18 for q ≤ 0.05.
 ATANHC_SERIES = [1 / (2 * n + 1) for n in range(14)]
 

@@ -1,0 +1,406 @@
+"""The Lyapunov equation of two modes with any damping of x and of p, in scalars.
+
+Aσ + σAᵀ = F, A = [[−B, W], [−V, −C]] in the order (x, p). In a frame in which the energy is
+½(xᵀΩx + pᵀΩp), with σ = [[a, c], [cᵀ, b]], c = s + m ε, ε = [[0, 1], [−1, 0]], K = Ωε − εΩ:
+
+    Ωs + sΩ = Ba + aBᵀ + mK + F_xx,
+    b = a + f,  Ωf + fΩ = R + Rᵀ,  R = Bc + cCᵀ + F_xp,
+    Ba + aBᵀ + Cb + bCᵀ + 2mK = −F_xx − F_pp,
+    [Ω, a] + (Ωf − fΩ)/2 = (R − Rᵀ)/2.
+
+The first two lines give s and f by a and m, at pivots Ω_k + Ω_l. What remains are four equations
+for a and m, of the order of the damping and of the splitting: a_12 and m by a pivot that is a sum
+of squares, then a_11 and a_22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxosc._kernels.pair_equation import Couple, Entries
+from jaxosc._kernels.pair_modes import Square, frequencies, quadratures
+from jaxosc._numerics.sharing import kept, quotient, reciprocal, sqrt
+
+Symmetric: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]  # 11, 12, 22
+# A linear function of symmetric matrices: rows 11, 12, 22.
+Map: TypeAlias = tuple[Symmetric, Symmetric, Symmetric]
+
+
+_Tree = TypeVar("_Tree")
+
+
+class Motion(NamedTuple):
+    """A, in blocks of x and p."""
+
+    v: Symmetric
+    w: Symmetric
+    b: Square
+    c: Square
+
+    def transposed(self) -> Motion:
+        """Aᵀ, with x and p in the other order."""
+        return self._replace(b=_transposed(self.c), c=_transposed(self.b))
+
+
+class State(NamedTuple):
+    """A symmetric matrix, in blocks; xp = ⟨x_j p_k⟩."""
+
+    xx: Symmetric
+    pp: Symmetric
+    xp: Square
+
+    def swapped(self, weight: float) -> State:
+        """With x and p in the other order, and all that a matrix has twice times a weight."""
+        (a, b, c), (d, e, f), ((g, h), (i, k)) = self
+        return State(
+            (d, weight * e, f),
+            (a, weight * b, c),
+            ((weight * g, weight * i), (weight * h, weight * k)),
+        )
+
+    def entries(self) -> Entries:
+        """In the order of the other kernels."""
+        (x1p1, x1p2), (x2p1, x2p2) = self.xp
+        return Entries(*self.xx, *self.pp, x1p1, x1p2, x2p1, x2p2)
+
+
+class _Frame(NamedTuple):
+    """x = X x′, p = P p′, XᵀP = 1, and Ω."""
+
+    x: Square
+    p: Square
+    omega: Symmetric
+    exchanged: jax.Array  # whether to solve for (p, −x) in place of (x, p)
+
+    def sorted(self, state: State) -> State:
+        """In the order to solve for, or back from it."""
+        (a, b), (c, d) = state.xp
+        other = State(state.pp, state.xx, ((-a, -c), (-b, -d)))
+        return jax.tree.map(partial(jnp.where, self.exchanged), other, state)
+
+
+def steady(
+    couple: Couple, b: Square, c: Square, xx: Square, pp: Square
+) -> tuple[Entries, jax.Array]:
+    """σ of Aσ + σAᵀ + D = 0, and whether A is stable: without that σ means nothing.
+
+    Derivatives are those of the equation: the frame in which it is solved has none.
+
+    Args:
+        couple: the modes, bounded below.
+        b: the damping of x.
+        c: the damping of p.
+        xx: the diffusion of x, symmetric.
+        pp: the diffusion of p, symmetric.
+    """
+    v = (couple.omega1, couple.j + couple.k, couple.omega2)
+    w = (couple.omega1, couple.j - couple.k, couple.omega2)
+    motion = Motion(v, w, b, c)
+    zero = jnp.zeros_like(couple.omega1)
+    rest = State(
+        (-xx[0][0], -xx[0][1], -xx[1][1]), (-pp[0][0], -pp[0][1], -pp[1][1]), ((zero,) * 2,) * 2
+    )
+    frame = _frame(couple, b, c)
+    return _state(frame, motion, rest).entries(), _Elimination(frame, motion).stable
+
+
+@jax.custom_jvp
+def _state(frame: _Frame, motion: Motion, rest: State) -> State:
+    """σ of Aσ + σAᵀ = F: one loop over a batch."""
+    return _Elimination(frame, motion).solve(rest)
+
+
+@_state.defjvp
+def _state_jvp(
+    primals: tuple[_Frame, Motion, State], tangents: tuple[_Frame, Motion, State]
+) -> tuple[State, State]:
+    """By the equation: the frame, in which it is solved, has no derivative.
+
+    Derivatives are many results of one elimination, which is kept for them.
+    """
+    (frame, *primal), (_, *tangent) = primals, tangents
+    frame = jax.lax.stop_gradient(frame)
+    frame = jax.tree.map(kept, frame._replace(exchanged=None))._replace(exchanged=frame.exchanged)
+
+    def implicit(motion: Motion, rest: State) -> State:
+        still = jax.lax.stop_gradient(motion)
+        forward, backward = (_Elimination(frame, x, kept) for x in (still, still.transposed()))
+        return jax.lax.custom_linear_solve(
+            partial(_applied, motion),
+            rest,
+            lambda _, rest: jax.tree.map(kept, forward.solve(rest)),
+            lambda _, rest: jax.tree.map(kept, backward.solve(rest.swapped(0.5)).swapped(2.0)),
+        )
+
+    return jax.jvp(implicit, primal, tangent)
+
+
+def _frame(couple: Couple, b: Square, c: Square) -> _Frame:
+    """Normal modes, or where damping does not resolve them a frame that is smooth there.
+
+    Two modes of one frequency, of which a bath damps one, are both damped by half of that in any
+    basis but theirs, and what the other bath adds is lost in it.
+    """
+    omega1, omega2, j, k, det_v, det_w = couple
+    (low, high), x, p = quadratures(couple)
+    _, _, splitting = frequencies(couple)
+    total, difference = low + high, omega1 - omega2
+    rate = jnp.abs(b[0][0]) + jnp.abs(b[1][1]) + jnp.abs(c[0][0]) + jnp.abs(c[1][1])
+    resolved = splitting > (total * rate) ** 2
+    # XXᵀ is the geometric mean of W and V⁻¹, X its root
+    inverse = reciprocal(total)
+    ratio = sqrt(quotient(det_w, det_v))
+    g11 = (ratio * omega2 + omega1) * inverse
+    g22 = (ratio * omega1 + omega2) * inverse
+    g12 = ((j - k) - ratio * (j + k)) * inverse
+    root = sqrt(ratio)  # det X
+    scale = reciprocal(sqrt(g11 + g22 + 2 * root))
+    x1, y, x2 = (g11 + root) * scale, g12 * scale, (g22 + root) * scale
+    over = reciprocal(root)
+    # Ω = mean + X⁻¹NX/(Ω_+ + Ω_−), N = WV − mean: of what splits the modes alone
+    sum12 = omega1 + omega2
+    half, n12, n21 = difference * sum12 / 2, j * sum12 + k * difference, j * sum12 - k * difference
+    along = (half * (x1 * x2 + y * y) + y * (x2 * n12 - x1 * n21)) * (over * inverse)
+    across = (2 * half * (x2 * y) + x2 * x2 * n12 - y * y * n21) * (over * inverse)
+    # What is eliminated is divided by Ω. Of a soft mode x is large where V is nearly singular, p
+    # where W is: the one that stays is the large one.
+    exchanged = det_w < det_v
+    smooth = _Frame(
+        ((x1, y), (y, x2)),
+        ((x2 * over, -y * over), (-y * over, x1 * over)),
+        (total / 2 + along, across, total / 2 - along),
+        exchanged,
+    )
+    normal = _Frame(x, p, (low, jnp.zeros_like(low), high), exchanged)
+    return jax.tree.map(partial(jnp.where, resolved), normal, smooth)
+
+
+def _applied(motion: Motion, state: State) -> State:
+    """Aσ + σAᵀ."""
+    v, w = _square(motion.v), _square(motion.w)
+    a, b, c = _square(state.xx), _square(state.pp), state.xp
+    return State(
+        _twice(_difference(_product(w, _transposed(c)), _product(motion.b, a))),
+        _twice(_difference(_times(_product(v, c), -1), _product(motion.c, b))),
+        _difference(
+            _difference(_product(w, b), _product(a, v)),
+            _sum(_product(motion.b, c), _product(c, _transposed(motion.c))),
+        ),
+    )
+
+
+class _Elimination:
+    """Aσ + σAᵀ = F in a frame."""
+
+    def __init__(
+        self, frame: _Frame, motion: Motion, keep: Callable[[jax.Array], jax.Array] | None = None
+    ) -> None:
+        self.frame, self.keep = frame, keep or (lambda x: x)
+        x, p = frame.x, frame.p
+        b = _product(_transposed(p), _product(motion.b, x))
+        c = _product(_transposed(x), _product(motion.c, p))
+        choice = partial(jnp.where, frame.exchanged)
+        b, c = self.b, self.c = jax.tree.map(choice, c, b), jax.tree.map(choice, b, c)
+        if keep is not None:
+            b, c = self.b, self.c = jax.tree.map(keep, (b, c))
+        e, g, r = frame.omega
+        self.trace, self.split = e + r, e - r
+        determinant = e * r - g * g
+        self.inverse = reciprocal(self.trace)
+        self.halves = _halves(frame.omega, determinant, self.inverse)
+        by_b, by_c = _both_sides(b), _both_sides(c)
+        by_both = _map_sum(by_b, by_c)
+        # c of a and of m; R, f and the four equations of them
+        self.shift = _map_product(self.halves, by_b)
+        self.turn = (
+            (-2 * g * self.inverse, 2 * e * self.inverse),
+            (-2 * r * self.inverse, 2 * g * self.inverse),
+        )
+        turned = self._r(self.turn)
+        symmetric = _map_product(by_both, self.shift)
+        self.excess = _map_product(self.halves, symmetric)
+        self.excess_turn = _map_times(self.halves, _twice(turned))
+        energy = _map_sum(by_both, _map_product(by_c, self.excess))
+        k = (-2 * g, self.split, 2 * g)
+        energy_turn = tuple(
+            x + 2 * y for x, y in zip(_map_times(by_c, self.excess_turn), k, strict=True)
+        )
+        columns = tuple(zip(*symmetric, strict=True))
+        skew = tuple(
+            self._commutator(column) * self.inverse / 2 - self._skew(_square(shift)) / 2 + own
+            for column, shift, own in zip(
+                columns, zip(*self.shift, strict=True), (-g, self.split, g), strict=True
+            )
+        )
+        skew_turn = self._commutator(_twice(turned)) * self.inverse / 2 - _skew(turned) / 2
+        # Rows 12 and skew, unknowns a12 and m
+        p11, p12, p21, p22 = energy[1][1], energy_turn[1], skew[1], skew_turn
+        first = p11 * p22 - p12 * p21
+        over = reciprocal(first)
+        self.pivot = (p22 * over, -p12 * over), (-p21 * over, p11 * over)
+        self.rows = (energy[1][0], energy[1][2]), (skew[0], skew[2])
+        self.columns = (energy[0][1], energy_turn[0]), (energy[2][1], energy_turn[2])
+        fill = _product(self.columns, _product(self.pivot, self.rows))
+        rest = _difference(((energy[0][0], energy[0][2]), (energy[2][0], energy[2][2])), fill)
+        (r11, r12), (r21, r22) = rest
+        second = r11 * r22 - r12 * r21
+        over = reciprocal(second)
+        self.last = (r22 * over, -r12 * over), (-r21 * over, r11 * over)
+        if keep is not None:
+            for name in ("halves", "shift", "turn", "excess", "excess_turn", "pivot", "rows", "columns", "last"):
+                setattr(self, name, jax.tree.map(keep, getattr(self, name)))
+        # det A times the last Hurwitz determinant is −first·second up to a positive factor; with
+        # the other coefficients of the characteristic polynomial that is Hurwitz' criterion
+        lost = 64 * float(np.finfo(first.dtype).eps)
+        full = jnp.abs(second) > lost * (jnp.abs(r11 * r22) + jnp.abs(r12 * r21))
+        adjugate = ((r, -g), (-g, e))
+        stiff = _sum(_times(_square(frame.omega), determinant), _product(c, _product(adjugate, b)))
+        width = b[0][0] + b[1][1] + c[0][0] + c[1][1]
+        quadratic = e * e + 2 * g * g + r * r + _determinant(b) + _determinant(c)
+        quadratic += (b[0][0] + b[1][1]) * (c[0][0] + c[1][1])
+        self.stable = full & (first * second < 0) & (_determinant(stiff) > 0)
+        self.stable &= (width > 0) & (quadratic > 0)
+
+    def solve(self, rest: State) -> State:
+        """σ."""
+        x, p = self.frame.x, self.frame.p
+        inside = State(
+            _congruent(_transposed(p), rest.xx),
+            _congruent(_transposed(x), rest.pp),
+            _product(_transposed(p), _product(rest.xp, x)),
+        )
+        inside = self._kept(self.frame.sorted(inside))
+        found = self._kept(self.frame.sorted(self._solved(inside)))
+        return State(
+            _congruent(x, found.xx),
+            _congruent(p, found.pp),
+            _product(x, _product(found.xp, _transposed(p))),
+        )
+
+    def _solved(self, rest: State) -> State:
+        still = _square(_map_times(self.halves, rest.xx))
+        r = _sum(self._r(still), rest.xp)
+        both = _twice(r)
+        excess = self._kept(_map_times(self.halves, both))
+        loss = _twice(_product(self.c, _square(excess)))
+        h11, h12, h22 = (-x - y - z for x, y, z in zip(rest.xx, rest.pp, loss, strict=True))
+        skew = _skew(r) / 2 - self._commutator(both) * self.inverse / 2
+        middle = self._kept(_vector(self.pivot, (h12, skew)))
+        taken = _vector(self.columns, middle)
+        a11, a22 = _vector(self.last, (h11 - taken[0], h22 - taken[1]))
+        back = _vector(self.pivot, _vector(self.rows, (a11, a22)))
+        a11, a12, a22, m = self._kept((a11, middle[0] - back[0], a22, middle[1] - back[1]))
+        a = (a11, a12, a22)
+        c = _sum(_sum(still, _square(_map_times(self.shift, a))), _times(self.turn, m))
+        b = tuple(
+            w + x + y + z * m
+            for w, x, y, z in zip(
+                a, excess, _map_times(self.excess, a), self.excess_turn, strict=True
+            )
+        )
+        return State(a, (b[0], b[1], b[2]), c)
+
+    def _kept(self, values: _Tree) -> _Tree:
+        return jax.tree.map(self.keep, values)
+
+    def _r(self, c: Square) -> Square:
+        """Bc + cCᵀ."""
+        return _sum(_product(self.b, c), _product(c, _transposed(self.c)))
+
+    def _skew(self, c: Square) -> jax.Array:
+        return _skew(self._r(c))
+
+    def _commutator(self, matrix: Symmetric) -> jax.Array:
+        """[Ω, M]_12."""
+        _, g, _ = self.frame.omega
+        return self.split * matrix[1] - g * (matrix[0] - matrix[2])
+
+
+def _halves(omega: Symmetric, determinant: jax.Array, inverse_trace: jax.Array) -> Map:
+    """X of ΩX + XΩ = Q: (Q det Ω + adj Ω Q adj Ω)/(2 tr Ω det Ω)."""
+    e, g, r = omega
+    over = reciprocal(determinant) * inverse_trace / 2
+    eg, rg, gg = e * g * over, r * g * over, g * g * over
+    er = e * r * over
+    return (
+        (er + r * r * over - gg, -2 * rg, gg),
+        (-rg, 2 * er, -eg),
+        (gg, -2 * eg, er + e * e * over - gg),
+    )
+
+
+def _both_sides(m: Square) -> Map:
+    """Ma + aMᵀ of a."""
+    (m11, m12), (m21, m22) = m
+    zero = jnp.zeros_like(m11)
+    return (2 * m11, 2 * m12, zero), (m21, m11 + m22, m12), (zero, 2 * m21, 2 * m22)
+
+
+def _map_times(m: Map, x: Symmetric) -> Symmetric:
+    first, second, third = (a * x[0] + b * x[1] + c * x[2] for a, b, c in m)
+    return first, second, third
+
+
+def _map_product(m: Map, n: Map) -> Map:
+    a, b, c = (_map_times(m, column) for column in zip(*n, strict=True))
+    return (a[0], b[0], c[0]), (a[1], b[1], c[1]), (a[2], b[2], c[2])
+
+
+def _map_sum(m: Map, n: Map) -> Map:
+    return jax.tree.map(jnp.add, m, n)
+
+
+def _square(x: Symmetric) -> Square:
+    return (x[0], x[1]), (x[1], x[2])
+
+
+def _twice(m: Square) -> Symmetric:
+    """M + Mᵀ."""
+    return 2 * m[0][0], m[0][1] + m[1][0], 2 * m[1][1]
+
+
+def _skew(m: Square) -> jax.Array:
+    return m[0][1] - m[1][0]
+
+
+def _determinant(m: Square) -> jax.Array:
+    return m[0][0] * m[1][1] - m[0][1] * m[1][0]
+
+
+def _congruent(t: Square, x: Symmetric) -> Symmetric:
+    """T x Tᵀ."""
+    found = _product(t, _product(_square(x), _transposed(t)))
+    return found[0][0], found[0][1], found[1][1]
+
+
+def _vector(m: Square, x: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    return m[0][0] * x[0] + m[0][1] * x[1], m[1][0] * x[0] + m[1][1] * x[1]
+
+
+def _product(m: Square, n: Square) -> Square:
+    (a, b), (c, d) = m
+    (e, f), (g, h) = n
+    return (a * e + b * g, a * f + b * h), (c * e + d * g, c * f + d * h)
+
+
+def _transposed(m: Square) -> Square:
+    return (m[0][0], m[1][0]), (m[0][1], m[1][1])
+
+
+def _sum(m: Square, n: Square) -> Square:
+    return jax.tree.map(jnp.add, m, n)
+
+
+def _difference(m: Square, n: Square) -> Square:
+    return jax.tree.map(jnp.subtract, m, n)
+
+
+def _times(m: Square, factor: jax.Array | float) -> Square:
+    (a, b), (c, d) = m
+    return (a * factor, b * factor), (c * factor, d * factor)
