@@ -192,6 +192,11 @@ DOMAINS = {
     "redfield": Domain(
         "any splitting; Gibbs state exact, positivity not promised", (_WEAK, _WARM), 4.0
     ),
+    "redfield-shifted": Domain(
+        "any splitting, coherences best; populations wrong where cold, positivity not promised",
+        (_WEAK, _WARM),
+        8.0,
+    ),
     "universal": Domain(
         "any splitting; second law only to the order of the damping", (_WEAK, _WARM), 4.0
     ),

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._compilation import compiled
 from jaxosc._numerics.linear import eigh
 from jaxosc._numerics.small import symplectic
 from jaxosc.dynamics import Dynamics, require_one_network
@@ -66,7 +67,7 @@ def is_completely_positive(dynamics: Dynamics) -> jax.Array:
 
 
 @_checks.nan_is_an_answer
-@jax.jit
+@compiled
 def _smallest(dynamics: Dynamics) -> tuple[jax.Array, jax.Array]:
     """The smallest eigenvalue, and the size of the largest."""
     description, parts = dynamics._description, dynamics._parts

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._compilation import compiled
 from jaxosc.dynamics import Dynamics, require_one_network, steady_state
 
 
@@ -82,14 +83,14 @@ def _or_words(found: jax.Array, dynamics: Dynamics) -> jax.Array:
 
 
 @_checks.nan_is_an_answer
-@jax.jit
+@compiled
 def _heat_currents(dynamics: Dynamics) -> jax.Array:
     description, parts = dynamics._description, dynamics._parts
     return description.heat_currents(description.steady_covariance(*parts), *parts)
 
 
 @_checks.nan_is_an_answer
-@jax.jit
+@compiled
 def _entropy_production(dynamics: Dynamics) -> jax.Array:
     heat = _heat_currents(dynamics)
     temperature = dynamics._description.temperatures(*dynamics._parts)

@@ -62,7 +62,7 @@ def choose(rows: Sequence[Row], exact: str | None, tolerance: float) -> tuple[Ro
     within = [row for row in rows if row.physical and row.error <= tolerance]
     if not within:
         return None, "no observable has an exact value to compare with."
-    chosen = min(within, key=lambda row: (_cost(row), row.error))
+    chosen = min(within, key=_preference)
     others = [row for row in rows if row.answered and row.name != exact]
     if chosen.name == exact:
         reason = f"the exact one: no approximation is within {tolerance:g}"
@@ -98,8 +98,10 @@ def recommend(
     return Recommendation(chosen.name, chosen.error, tolerance, reason, breaks)
 
 
-def _cost(row: Row) -> float:
-    return math.inf if math.isnan(row.cost) else row.cost
+def _preference(row: Row) -> tuple[float, bool, float]:
+    """Less cost first; at the same one completely positive generators, then smaller errors."""
+    cost = math.inf if math.isnan(row.cost) else row.cost
+    return cost, row.completely_positive is False, row.error
 
 
 def _error(error: float, observable: str) -> str:

@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import positivity, thermodynamics
+from jaxosc import _checks, positivity, thermodynamics
+from jaxosc._compilation import compiled
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations import environment
@@ -98,6 +99,27 @@ def exact_name(baths: Baths) -> str:
     return INTEGRAL if kind == "one-sided" else EXACT
 
 
+class _Found(NamedTuple):
+    """σ, the heat currents, whether the generator is completely positive, and by how much."""
+
+    covariance: jax.Array
+    heat: jax.Array
+    positive: jax.Array | None
+    margin: Any
+
+
+@_checks.nan_is_an_answer
+@compiled
+def _found(dynamics: Dynamics) -> _Found:
+    """In one program, in which the generators are shared: a description compiles half as long."""
+    return _Found(
+        steady_state(dynamics),
+        thermodynamics.heat_currents(dynamics),
+        positivity.is_completely_positive(dynamics),
+        positivity.complete_positivity_margin(dynamics),
+    )
+
+
 def answer(name: str, question: Question) -> Answer:
     """What a description says.
 
@@ -105,21 +127,23 @@ def answer(name: str, question: Question) -> Answer:
         Unanswered: with the reason.
     """
     oscillators, baths = question.oscillators, question.baths
-    dynamics: Dynamics | None = None
     try:
         with warnings.catch_warnings():  # of moments that diverge, which a note tells
             warnings.simplefilter("ignore", UserWarning)
             if name == INTEGRAL:
-                covariance = langevin_quadrature(oscillators, baths)
+                nothing = jnp.full(len(baths.damping), jnp.nan)
+                found = _Found(langevin_quadrature(oscillators, baths), nothing, None, jnp.nan)
             else:
                 dynamics = EQUATIONS[name](oscillators, baths)
-                covariance = steady_state(dynamics)
+                found = _found(dynamics)
+                if np.isnan(found.covariance).any():
+                    steady_state(dynamics)  # which has the words, unless moments diverge
     except ValueError as error:
         raise Unanswered(str(error)) from error
+    covariance, heat = found.covariance, np.asarray(found.heat)
     missing = np.isnan(np.asarray(covariance))
     if missing.all():
         raise Unanswered("There is no steady state.")
-    heat = _heat(dynamics, len(baths.damping))
     values = _values(question, covariance, heat, baths)
     eps = float(np.finfo(covariance.dtype).eps) * _ROUNDING
     size = float(np.nanmax(abs(np.asarray(covariance))))
@@ -132,15 +156,14 @@ def answer(name: str, question: Question) -> Answer:
         "heat_currents": current,
         "entropy_production": _over_coldest(current, baths),
     }
-    markovian = name != EXACT or environment.noise_of(baths) == "white"
-    positive, margin = _positivity(dynamics if markovian else None)
+    margin = float(found.margin)
     return Answer(
         values=values,
         scales={
             key: scales.get(key, eps * float(abs(numbers).max())) for key, numbers in values.items()
         },
         physical=None if missing.any() else bool(is_physical(covariance)),
-        completely_positive=positive,
+        completely_positive=None if np.isnan(margin) else bool(found.positive),
         margin=margin,
         entropy_production=production,
         second_law=None
@@ -148,12 +171,6 @@ def answer(name: str, question: Question) -> Answer:
         else bool(production >= -scales["entropy_production"]),
         note="some moments diverge without a cutoff of the spectrum" if missing.any() else "",
     )
-
-
-def _heat(dynamics: Dynamics | None, baths: int) -> np.ndarray:
-    if dynamics is None:
-        return np.full(baths, np.nan)
-    return np.asarray(thermodynamics.heat_currents(dynamics))
 
 
 def _values(
@@ -192,15 +209,6 @@ def _over_coldest(current: float, baths: Baths) -> float:
         return float("nan")
     temperature = np.asarray(baths.temperature)[np.asarray(baths.damping) > 0]
     return current / float(temperature.min()) if temperature.all() else float("nan")
-
-
-def _positivity(dynamics: Dynamics | None) -> tuple[bool | None, float]:
-    if dynamics is None:
-        return None, float("nan")
-    return (
-        bool(positivity.is_completely_positive(dynamics)),
-        float(positivity.complete_positivity_margin(dynamics)),
-    )
 
 
 def errors(given: Answer, exact: Answer) -> dict[str, float]:

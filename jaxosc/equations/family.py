@@ -185,7 +185,11 @@ class Family(Equation):
         return "the normal modes of the hessian of H, and a general Lyapunov equation"
 
     def generators(self, *parts: Any) -> Generators:
-        """From the channels of each bath."""
+        """From the channels of each bath; traced once for all that a program asks of them."""
+        return _generators(parts, self)
+
+    def traced_generators(self, *parts: Any) -> Generators:
+        """The same."""
         oscillators, baths, *numbers = parts
         problem, valid = self.posed(oscillators, baths)
         valid &= are_in_range(numbers)
@@ -221,6 +225,11 @@ class Family(Equation):
     ) -> dense.Generator:
         """What the channels add [C, 2N, 2N]."""
         return bohr.dissipators(hessian, rows, self.symbol, channels, shared)
+
+
+@partial(jax.jit, static_argnames="equation", inline=True)
+def _generators(parts: Parts, equation: Family) -> Generators:
+    return equation.traced_generators(*parts)
 
 
 def require_shifts(baths: Baths) -> None:
