@@ -154,6 +154,7 @@ def draw_panel(
         contours += [
             Contour(pieces, _percent(level), shade(COLOUR[name], 0.35))
             for level, pieces in zip(lines.levels, lines.allsegs, strict=True)
+            if any(len(piece) > 1 for piece in pieces)
         ]
     return contours
 
