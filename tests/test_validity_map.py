@@ -102,6 +102,7 @@ def test_command(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.csv", "map.pdf", "map.png"]
 
 
+@pytest.mark.slow
 def test_heat_of_any_two_against_any_third(tmp_path):
     """Rotating-wave planes against rate equations; at ΔT = 0 the reference has no heat."""
     drawn = validity_map(
