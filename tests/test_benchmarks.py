@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import quadrature
+from precision import double
+
+from benchmarks import grading
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,3 +30,46 @@ def test_quick_run_writes_accurate_rows(tmp_path):
     errors = [row["error"] for row in rows if row.get("error") is not None]
     assert errors
     assert max(errors) < 1e-12
+
+
+def test_the_page_grades_every_equation():
+    """As `python -m benchmarks.grading` wrote it: a row an equation in each of three tables."""
+    lines = grading.PAGE.read_text("utf-8").splitlines()
+    for name in grading.APPROXIMATE:
+        assert sum(line.startswith(f"| {name} |") for line in lines) == 3
+    assert len(grading.table_points().ratio) == 240
+
+
+@pytest.mark.slow
+@double
+def test_what_grades_are_measured_against():
+    """The exact occupation and heat by quadrature, the local heat by its rates."""
+    points = grading.table_points()
+    chosen = np.flatnonzero(points.share == 1)[::13]
+    some = grading.Points(
+        *(getattr(points, name)[chosen] for name in grading.Points.__dataclass_fields__)
+    )
+    (exact,) = grading.evaluate("langevin", some)
+    for index, detuning in enumerate(some.detuning):
+        network = (1.0, 1 + detuning), some.ratio[index] * np.sqrt(1 + detuning) / 2
+        baths = some.damping[index], some.temperature[index], grading.CUTOFF
+        occupation = quadrature.drude_occupation(*network, *baths)
+        assert exact["occupation"][index] == pytest.approx(occupation, rel=1e-7, abs=1e-10)
+        heat = quadrature.drude_heat(*network, *baths)
+        assert exact["heat"][index] == pytest.approx(heat, rel=1e-8)
+    assert (exact["violation"] < 0).all()
+    assert exact["physical"].all()
+
+
+def test_tables_say_what_was_found(tmp_path):
+    """The worst of the points of a cell; an answer that is missing is infinitely wrong."""
+    points = grading.table_points()
+    ones = np.ones(240)
+    found = {"occupation": ones.copy(), "heat": 1.02 * ones}
+    found["occupation"][7] = np.nan
+    wrong = grading.errors(found, {"occupation": ones, "heat": ones})
+    lines = grading.grades(points, {"local": wrong})
+    middle, everywhere = (line for line in lines if line.startswith("| local |"))
+    assert middle.count("0e+0 / 2e-2") == 6
+    assert everywhere.count("inf / 2e-2") == 1
+    assert "239 / 0" in everywhere

@@ -8,9 +8,12 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+import reference
 import xarray
+from precision import EPS, digits
 
 import jaxosc
 from jaxosc.cli import main
@@ -56,6 +59,35 @@ def test_a_plane_into_every_format(tmp_path, capsys):
     np.testing.assert_allclose(
         [float(row["local.occupation1"]) for row in rows], expected.ravel(), rtol=1e-13
     )
+
+
+@pytest.mark.slow
+def test_heat_of_every_description_by_name():
+    """Local and global against their rate equations; the Gibbs state has none."""
+    names = ("local", "global", "detailed-balance", "gibbs")
+    model = standard_model(
+        names, ("heat1", "heat2", "entropy_production"), "rotating-wave", {"temperature1": 3.0}
+    )
+    found = jax.jit(jax.vmap(lambda delta_t: model(ratio=0.6, delta_t=delta_t)))(
+        jnp.array([0.0, 2.0])
+    )
+    coupling = 0.6 * float(jaxosc.critical_coupling((5.0, 2.0), "rotating-wave"))
+    expected = reference.heat_of_bath_1((5.0, 2.0), coupling, 1.5e-4, (3.0, 5.0))
+    for name, heat in zip(names[:2], expected, strict=True):
+        assert found[name]["heat1"][1] == pytest.approx(heat, rel=digits(1e-9))
+    for name in names[:3]:
+        values = found[name]
+        # What the difference of two flows γω⟨n⟩ leaves.
+        rounding = 100 * EPS * 1.5e-4 * 5.0
+        np.testing.assert_allclose(values["heat1"], -values["heat2"], rtol=1e-9, atol=rounding)
+        np.testing.assert_allclose(
+            values["entropy_production"],
+            -values["heat1"] / 3.0 - values["heat2"] / np.array([3.0, 5.0]),
+            rtol=1e-9, atol=rounding,
+        )  # fmt: skip
+    assert found["detailed-balance"]["entropy_production"][1] > 0
+    assert found["gibbs"]["heat1"][0] == 0
+    assert np.isnan(found["gibbs"]["heat1"][1])
 
 
 @pytest.mark.parametrize("name", ["langevin", "global", "local"])

@@ -1,6 +1,7 @@
 """The validity map: its numbers against other routes, its files, the command."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from jaxosc import cli
 from jaxosc.figures import validity_map
 from jaxosc.figures.labels import Contour, label_contours
 from jaxosc.figures.validity_data import Question
-from jaxosc.figures.validity_drawing import draw_map
+from jaxosc.figures.validity_drawing import draw_map, draw_panel
 
 pytestmark = double  # which the map asks for
 
@@ -101,6 +102,7 @@ def test_command(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.csv", "map.pdf", "map.png"]
 
 
+@pytest.mark.slow
 def test_heat_of_any_two_against_any_third(tmp_path):
     """Rotating-wave planes against rate equations; at ΔT = 0 the reference has no heat."""
     drawn = validity_map(
@@ -202,6 +204,21 @@ def test_numbers_on_lines_collide_with_nothing(drawn):
                 fine = np.linspace(0, 1, 2000)
                 path = axes.transData.transform(np.stack([fine, np.interp(fine, x, y)], axis=1))
                 assert (box.count_contains(path) > 0) == (k == own)
+
+
+def test_no_line_runs_along_a_pole(drawn):
+    """Where the reference changes sign, as a heat current at ΔT = 0, no level is crossed."""
+    difference, ratio = np.linspace(-1, 1, 20), np.linspace(0.1, 0.9, 11)
+    error = np.broadcast_to(0.2 / difference[:, None], (20, 11))
+    plane = dataclasses.replace(
+        drawn.planes[0], ratio=ratio, difference=difference, vanishing=np.zeros(20, bool),
+        exact=np.ones((20, 11)), values={"local": 1 + error, "global": np.ones((20, 11))},
+    )  # fmt: skip
+    lines = draw_panel(Canvas().subplots(), plane, ("local", "global"), 0.3)
+    assert [line.text for line in lines] == ["−50", "−30", "+30", "+50"]
+    for line, expected in zip(lines, (-0.4, -2 / 3, 2 / 3, 0.4), strict=True):
+        heights = np.concatenate(line.pieces)[:, 1]
+        np.testing.assert_allclose(heights, expected, atol=0.02)
 
 
 def test_picture_of_the_map(drawn):

@@ -40,7 +40,7 @@ def draw_map(planes: Sequence[Plane], question: Question, tolerance: float) -> C
         canvas = Canvas(figsize=(9.0, 1.75 + 3.4 * rows), layout="constrained")
         grid = canvas.subplots(rows, 2, squeeze=False)
         contours = [
-            _panel(axes, plane, names, tolerance)
+            draw_panel(axes, plane, names, tolerance)
             for axes, plane in zip(grid.flat, planes, strict=True)
         ]
         for row in grid:
@@ -109,7 +109,7 @@ def _colours(names: tuple[str, str]) -> tuple[tuple[float, float, float], ...]:
     return (_BOTH, tint(COLOUR[names[0]], 0.45), tint(COLOUR[names[1]], 0.35), _NEITHER)
 
 
-def _panel(
+def draw_panel(
     axes: Axes, plane: Plane, names: tuple[str, str], tolerance: float
 ) -> list[Contour]:  # fmt: skip
     """Colours and lines; what numbers the lines should get."""
@@ -136,7 +136,8 @@ def _panel(
     contours = []
     levels = sorted({sign * level for level in (*_ERRORS, tolerance) for sign in (-1, 1)})
     for name, dashes in zip(names, _DASHES, strict=True):
-        known = np.where(defined & np.isfinite(plane.error(name)), errors[name], np.nan)
+        smooth = defined & np.isfinite(plane.error(name)) & ~_beside_a_pole(errors[name])
+        known = np.where(smooth, errors[name], np.nan)
         crossed = [
             level
             for level in levels
@@ -153,8 +154,23 @@ def _panel(
         contours += [
             Contour(pieces, _percent(level), shade(COLOUR[name], 0.35))
             for level, pieces in zip(lines.levels, lines.allsegs, strict=True)
+            if any(len(piece) > 1 for piece in pieces)
         ]
     return contours
+
+
+def _beside_a_pole(error: np.ndarray) -> np.ndarray:
+    """Where it goes from beyond all levels to beyond them with the other sign, crossing none.
+
+    Where the reference changes sign, as a heat current does at ΔT = 0, an error has a pole.
+    """
+    beside = np.zeros(error.shape, bool)
+    for axis in (0, 1):
+        values, found = np.moveaxis(error, axis, 0), np.moveaxis(beside, axis, 0)
+        jump = np.abs(np.diff(values, axis=0)) == 2 * _LARGEST
+        found[:-1] |= jump
+        found[1:] |= jump
+    return beside
 
 
 def _fill(axes: Axes, plane: Plane, margin: np.ndarray, colour: object, hatch: str) -> None:
