@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._kernels import pair_lyapunov
 from jaxosc._kernels.interface import BathCoupling
-from jaxosc._kernels.pair_equation import Couple, Scale
+from jaxosc._kernels.pair_equation import Couple, Entries, Scale
 from jaxosc._kernels.pair_modes import Square, frequencies
 from jaxosc._numerics import small
 from jaxosc._numerics.divided import (
@@ -172,6 +173,19 @@ def dissipators(
         part = _unscaled(part, scale)
         found.append(Dissipator(part.c, part.b, part.pp, part.xx) if dual else part)
     return found[0], found[1]
+
+
+def steady_state(
+    couple: Couple, part: Dissipator, scale: Scale | None
+) -> tuple[Entries, jax.Array]:
+    """σ of two modes with what all baths add, and whether every motion decays.
+
+    The couple is that of quadratures of this scale, if there is one, σ and the part are not.
+    """
+    if scale is not None:
+        part = _unscaled(part, Scale(reciprocal(scale.s1), reciprocal(scale.s2)))
+    entries, stable = pair_lyapunov.steady(couple, *part)
+    return entries.scaled(scale), stable
 
 
 def _modes(couple: Couple) -> _Modes:

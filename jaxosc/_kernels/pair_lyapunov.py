@@ -253,7 +253,17 @@ class _Elimination:
         over = reciprocal(second)
         self.last = (r22 * over, -r12 * over), (-r21 * over, r11 * over)
         if keep is not None:
-            for name in ("halves", "shift", "turn", "excess", "excess_turn", "pivot", "rows", "columns", "last"):
+            for name in (
+                "halves",
+                "shift",
+                "turn",
+                "excess",
+                "excess_turn",
+                "pivot",
+                "rows",
+                "columns",
+                "last",
+            ):
                 setattr(self, name, jax.tree.map(keep, getattr(self, name)))
         # det A times the last Hurwitz determinant is −first·second up to a positive factor; with
         # the other coefficients of the characteristic polynomial that is Hurwitz' criterion

@@ -18,12 +18,14 @@ from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
+from jaxosc._kernels.pair_bohr import ClosedRate
 from jaxosc._kernels.pair_equation import Couple, Scale
 from jaxosc._numerics import entropy
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
 from jaxosc.oscillators import Oscillators, in_unit, is_real
 from jaxosc.pairs import PairAtDistance
+from jaxosc.spectra import Drude, Flat, Ohmic
 
 # Up to here one dense system is faster than an iteration; its work grows as N⁶, that of products
 # as N³.
@@ -78,6 +80,38 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
         rows,
         baths.squeezing,
     )
+
+
+class ClosedPair(NamedTuple):
+    """Two modes whose dissipators are written out, in natural units."""
+
+    kernel: PairKernel
+    rates: tuple[ClosedRate, ClosedRate]
+    coupling: BathCoupling
+
+
+def closed_pair(oscillators: Oscillators, baths: Baths, problem: Problem) -> ClosedPair | None:
+    """The same where it is one: real couplings, one bath an oscillator, a closed form of its J."""
+    kernel, unit = problem.kernel, problem.unit
+    if not isinstance(kernel, PairKernel) or baths._named is None:
+        return None
+
+    def rate(bath: int) -> ClosedRate | None:
+        spectrum = _baths.spectrum_of(baths, bath)
+        stated = spectrum.reference
+        reference = (oscillators.frequency[bath] if stated is None else stated) / unit
+        if isinstance(spectrum, Flat):
+            return ClosedRate(0, reference)
+        if isinstance(spectrum, Ohmic):
+            return ClosedRate(1, reference)
+        if isinstance(spectrum, Drude):
+            return ClosedRate(1, reference, spectrum.cutoff / unit)
+        return None
+
+    first, second = rate(0), rate(1)
+    if first is None or second is None:
+        return None
+    return ClosedPair(kernel, (first, second), baths._named)
 
 
 def lowering_rows(baths: Baths, modes: int) -> jax.Array | None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, root_noise
@@ -61,6 +62,7 @@ class DetailedBalanceLindblad(Family):
     """The functions behind ``detailed_balance_lindblad``."""
 
     name: ClassVar[str] = "detailed-balance"
+    written_out: ClassVar[PairEquation] = "detailed-balance"
 
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """½ √(S(x)S(y)) [1 + tanh((y − x)/4T)]."""

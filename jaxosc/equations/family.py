@@ -16,7 +16,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc import _checks, domain
-from jaxosc._kernels import bohr, dense, selection
+from jaxosc._kernels import bohr, dense, pair_bohr, selection
+from jaxosc._kernels.pair_bohr import Dissipator, PairEquation
+from jaxosc._kernels.selection import ClosedPair, Problem
 from jaxosc._numerics.small import maximum, nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, spectra_of, spectrum_of
@@ -128,15 +130,17 @@ class Family(Equation):
     # What it is called in messages, and the names of the numbers that come after the baths.
     name: ClassVar[str]
     numbers: ClassVar[tuple[str, ...]] = ()
+    # What it is called where its dissipators of two modes are written out, if they are.
+    written_out: ClassVar[PairEquation | None] = None
 
     @abstractmethod
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """Γ(x, y) of two Bohr frequencies, scalars in natural units; pure."""
 
     def extra(self, hessian: jax.Array, unit: jax.Array, *numbers: jax.Array) -> Any:
-        """What the symbol takes from the network and the numbers, in natural units."""
-        del hessian, unit
-        return numbers
+        """What the symbol takes from the network and the numbers, frequencies if they are any."""
+        del hessian
+        return tuple(number / unit for number in numbers)
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Baths in the laboratory, each with a rate at every frequency."""
@@ -174,14 +178,26 @@ class Family(Equation):
         return jnp.sum(self.generators(*parts).diffusion, axis=0)
 
     def steady_covariance(self, *parts: Any) -> jax.Array:
-        """By the solver for a general drift."""
-        oscillators, unit = parts[0], selection.problem_of(*parts[:2]).unit
+        """Of two modes in closed form, else by the solver for a general drift."""
+        oscillators, baths, *numbers = parts
+        problem, valid = self.posed(oscillators, baths)
+        unit = problem.unit
+        if (pair := self._closed(oscillators, baths, problem)) is not None:
+            valid &= are_in_range(numbers)
+            first, second = self._written_out(pair, problem, *numbers)
+            kernel, both = pair.kernel, first.plus(second)
+            entries, stable = pair_bohr.steady_state(kernel.couple, both, kernel.scale)
+            return entries.where(valid & stable).matrix()
         drift, diffusion = (jnp.sum(part, axis=0) / unit for part in self.generators(*parts))
         hessian = selection.general_of(oscillators, unit).hessian
         return dense.steady_covariance(hessian, drift, diffusion)
 
     def explain(self, *parts: Any) -> str:
-        """The same for all networks."""
+        """By the one of two ways that serves the network."""
+        oscillators, baths, *_ = parts
+        problem = selection.problem_of(oscillators, baths)
+        if self._closed(oscillators, baths, problem) is not None:
+            return problem.kernel.way
         return "the normal modes of the hessian of H, and a general Lyapunov equation"
 
     def generators(self, *parts: Any) -> Generators:
@@ -193,6 +209,11 @@ class Family(Equation):
         oscillators, baths, *numbers = parts
         problem, valid = self.posed(oscillators, baths)
         valid &= are_in_range(numbers)
+        if (pair := self._closed(oscillators, baths, problem)) is not None:
+            both = self._written_out(pair, problem, *numbers)
+            drift = jnp.stack([one.drift() for one in both]) * problem.unit
+            diffusion = jnp.stack([one.diffusion() for one in both]) * problem.unit
+            return Generators(drift, nan_unless(valid, diffusion))
         hessian = selection.general_of(oscillators, problem.unit).hessian
         extra = self.extra(hessian, problem.unit, *numbers)
         rows, channels = channels_of(oscillators, baths)
@@ -219,6 +240,29 @@ class Family(Equation):
             found = of(rows, scaled, spectrum_of(baths, 0))
         drift, diffusion = (part * problem.unit for part in found)
         return Generators(drift, nan_unless(valid, diffusion))
+
+    def _closed(
+        self, oscillators: Oscillators, baths: Baths, problem: Problem
+    ) -> ClosedPair | None:
+        """Two modes for which the equation is written out, if they are."""
+        if self.written_out is None or self.lamb_shift:
+            return None
+        return selection.closed_pair(oscillators, baths, problem)
+
+    def _written_out(
+        self, pair: ClosedPair, problem: Problem, *numbers: jax.Array
+    ) -> tuple[Dissipator, Dissipator]:
+        assert self.written_out is not None
+        return pair_bohr.dissipators(
+            pair.kernel.couple,
+            problem.damping,
+            problem.temperatures,
+            pair.rates,
+            pair.coupling,
+            self.written_out,
+            numbers[0] / problem.unit if numbers else None,
+            pair.kernel.scale,
+        )
 
     def added(
         self, hessian: jax.Array, rows: jax.Array, channels: Channel, shared: Shared

@@ -8,6 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, half_sided, usual_width
@@ -62,6 +63,7 @@ class PartialSecular(Family):
 
     name: ClassVar[str] = "partial secular"
     numbers: ClassVar[tuple[str, ...]] = ("width",)
+    written_out: ClassVar[PairEquation] = "partial-secular"
 
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """½ S(y) + iΔ(y) within the width: Ω and −Ω are mirrored, and so are ties."""

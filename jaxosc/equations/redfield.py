@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import jax
 
+from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, half_sided
@@ -53,6 +54,7 @@ class Redfield(Family):
     """The functions behind ``redfield``."""
 
     name: ClassVar[str] = "Redfield"
+    written_out: ClassVar[PairEquation] = "redfield"
 
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """½ S(y) + iΔ(y)."""

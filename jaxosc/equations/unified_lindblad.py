@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels import selection
 from jaxosc._kernels.clusters import Clusters, clusters_of, energy_of
+from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, half_sided, usual_width
@@ -65,6 +66,7 @@ class UnifiedLindblad(Family):
 
     name: ClassVar[str] = "unified"
     numbers: ClassVar[tuple[str, ...]] = ("width",)
+    written_out: ClassVar[PairEquation] = "unified"
 
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """½ S(w̄) + iΔ(w̄) inside a cluster."""

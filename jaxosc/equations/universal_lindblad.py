@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import jax
 
+from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, root_noise
@@ -49,6 +50,7 @@ class UniversalLindblad(Family):
     """The functions behind ``universal_lindblad``."""
 
     name: ClassVar[str] = "universal"
+    written_out: ClassVar[PairEquation] = "universal"
 
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """½ √(S(x)S(y))."""
