@@ -756,6 +756,10 @@ TARGETS = {
             "0", "-1.0", "np.nan", "np.inf", "'x'", "None", "[0.1]", "np.float32(0.1)", "True",
             "1j",
         )),
+        descriptions=thing("['local']", "('global', 'local')", odd=(
+            "'local'", "[]", "['x']", "['langevin']", "None", "['local', 'local']", "[1]",
+            "{'local'}",
+        )),
     ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
     "jaxosc.steady_mean": dict(dynamics=_DYNAMICS),
@@ -1376,7 +1380,7 @@ def _of_diagnose(value, oscillators, baths):
             yield f"the state of {name} is {state}"
 
 
-def _of_comparison(value, oscillators, baths, observables=(), tolerance=0.01):
+def _of_comparison(value, oscillators, baths, descriptions, observables=(), tolerance=0.01):
     if "nan" in (words := str(value)):
         yield f"it reads {words}"
     for row in value.rows:

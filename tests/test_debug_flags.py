@@ -110,6 +110,7 @@ def sweeps(folder):
     assert np.isnan(jaxosc.sweep(number, couplings, reduce=reduce).values["max"])
 
 
+FEW = ("detailed-balance", "local")
 MEASURES = (
     "occupation", "coherence", "symplectic_eigenvalues", "von_neumann_entropy",
     "mutual_information", "purity", "is_physical",
@@ -144,7 +145,7 @@ CALLS = {
         for arguments in ((pair(), baths()), (pair(0.0), baths(2, 0.0)), (pair(3.0), baths()))
     ],
     "compare": lambda folder: [
-        str(jaxosc.compare(*arguments, ["occupation", "heat_currents"]).recommend())
+        str(jaxosc.compare(*arguments, ["heat_currents"], descriptions=FEW).recommend())
         for arguments in ((pair(), baths()), (pair(), structured()), (pair(3.0), baths()))
     ],
     "susceptibility": lambda folder: [

@@ -140,7 +140,7 @@ TRACED = (
     "lambda x: jaxosc.stability_scale(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
     "lambda x: jaxosc.diagnose(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
-    "lambda x: jaxosc.compare(jaxosc.pair((5.0, 2.0), x, 'position'), BATHS)",
+    "lambda x: jaxosc.compare(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]), descriptions=['local'])",
     "lambda x: jaxosc.steady_state(x)",
     "lambda x: jaxosc.steady_state(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
     "lambda x: jaxosc.occupation(x * THERMAL)",

@@ -15,6 +15,7 @@ from jaxosc._commands.base import Command, Say
 from jaxosc.baths import COUPLINGS
 from jaxosc.comparison.result import Comparison
 from jaxosc.comparison.run import compare
+from jaxosc.equations.registry import APPROXIMATE
 from jaxosc.figures.comparison_drawing import draw_comparison
 from jaxosc.figures.output import prepare_folder, write
 from jaxosc.pairs import INTERACTIONS
@@ -87,6 +88,13 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
         help="of each oscillator to its bath (default: %(default)s)",
     )
     command.add_argument(
+        "--descriptions",
+        nargs="+",
+        metavar="NAME",
+        default=tuple(APPROXIMATE),
+        help=f"of {', '.join(APPROXIMATE)} (default: all)",
+    )
+    command.add_argument(
         "--tolerance",
         metavar="X",
         type=float,
@@ -122,7 +130,7 @@ def _run(arguments: argparse.Namespace, say: Say) -> None:
             f"{arguments.cutoff!r}."
         )
     network = standard_network(fixed, arguments.interaction, spectrum, arguments.coupling)
-    found = compare(*network, tolerance=arguments.tolerance)
+    found = compare(*network, tolerance=arguments.tolerance, descriptions=arguments.descriptions)
     say(found)
     if breaks := found.recommend().breaks:
         say("\n".join(["what would break it:", *(f"  {words}" for words in breaks)]))

@@ -106,7 +106,7 @@ def _preference(row: Row) -> tuple[float, bool, float]:
 
 def _error(error: float, observable: str) -> str:
     if math.isinf(error):
-        return f"has a {observable} where the exact one is zero"
+        return f"has {observable} where the exact one is zero"
     return f"is off by {error:.2g} in {observable}"
 
 

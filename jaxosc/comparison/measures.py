@@ -231,7 +231,8 @@ def _largest(name: str, values: np.ndarray, reference: np.ndarray, floor: float)
         difference, reference = _moduli(difference), _moduli(reference)
     difference, reference = abs(difference), abs(reference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(difference <= floor, 0.0, difference / reference)
+        beside = np.where(reference <= floor, np.inf, difference / reference)
+        relative = np.where(difference <= floor, 0.0, beside)
     return float(relative.max()) if relative.size else float("nan")
 
 

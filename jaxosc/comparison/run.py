@@ -40,6 +40,7 @@ def compare(
     baths: Baths,
     observables: Sequence[str] | Mapping[str, Callable[[jax.Array], Any]] = _ASKED,
     tolerance: float = 0.01,
+    descriptions: Sequence[str] = tuple(APPROXIMATE),
 ) -> Comparison:
     """Every description of a network beside the exact one: errors, positivity, second law, cost.
 
@@ -57,6 +58,8 @@ def compare(
             ``"entropy_production"``; or a mapping from names of your own to functions that take a
             covariance [2N, 2N] and return one real number.
         tolerance: the relative error that is good enough.
+        descriptions: which to compare with the exact one, by name; all of them if left out. Each
+            compiles for a second or two at the first call with networks and baths of its kind.
 
     Returns:
         A Comparison: ``print`` it, or let a notebook show it; ``records()`` and ``to_xarray()``
@@ -71,7 +74,7 @@ def compare(
         >>> network = jaxosc.pair((1.0, 1.5), 0.1, "position")
         >>> drude = jaxosc.spectra.Drude(cutoff=10.0)
         >>> baths = jaxosc.Baths(1e-3, (1.0, 2.0), drude, coupling="position")
-        >>> found = jaxosc.compare(network, baths, ["occupation"])
+        >>> found = jaxosc.compare(network, baths, ["occupation"], descriptions=["global", "local"])
         >>> found.exact, found["global"].errors["occupation"] < 0.01
         ('langevin', True)
         >>> found.recommend().name
@@ -81,10 +84,11 @@ def compare(
     _checks.require_known("compare", oscillators=oscillators, baths=baths)
     tolerance = tolerance_of(tolerance)
     question = Question(oscillators, baths, _asked(observables)).there()
+    _require_descriptions(descriptions)
     scales = scales_of(oscillators, baths)
     exact, reference, answered = _reference(question)
     rows = []
-    for name in APPROXIMATE:
+    for name in descriptions:
         try:
             given = answer(name, question)
         except Unanswered as reason:
@@ -127,6 +131,20 @@ def _reference(question: Question) -> tuple[Row | None, str, Answer | None]:
             f"{scales.softness:.2g} x the largest damping rate"
         )
     return _row(name, given, given, question, scales), f"{words}.", given
+
+
+def _require_descriptions(descriptions: Any) -> None:
+    if isinstance(descriptions, str) or not isinstance(descriptions, Sequence):
+        raise ValueError(
+            f"Argument `descriptions` must be a sequence of names, but it is {descriptions!r}."
+        )
+    for name in descriptions:
+        _checks.require_choice("descriptions", name, tuple(APPROXIMATE))
+    if not descriptions or len(set(descriptions)) < len(descriptions):
+        raise ValueError(
+            "Argument `descriptions` must hold different names, at least one, but it is "
+            f"{tuple(descriptions)}."
+        )
 
 
 def _asked(observables: Any) -> dict[str, Observable]:
