@@ -29,7 +29,7 @@ from jaxosc._numerics.divided import (
     tanh_of_sums,
     tanhc,
 )
-from jaxosc._numerics.sharing import reciprocal, sqrt
+from jaxosc._numerics.sharing import junction, reciprocal, sqrt
 from jaxosc._numerics.special import exponent_limit
 
 PairEquation: TypeAlias = Literal[
@@ -200,10 +200,10 @@ def _modes(couple: Couple) -> _Modes:
         v=((omega1, v), (v, omega2)),
         w=((omega1, w), (w, omega2)),
         n=((half, j * total + k * difference), (j * total - k * difference, -half)),
-        mean=mean,
-        square=splitting / 4,
-        total=sqrt(2 * (mean + product)),
-        product=product,
+        mean=junction(mean),
+        square=junction(splitting / 4),
+        total=junction(sqrt(2 * (mean + product))),
+        product=junction(product),
         low=jax.lax.stop_gradient(low),
         high=jax.lax.stop_gradient(high),
     )
@@ -263,6 +263,7 @@ class _Bath:
         if self.fall is not None:
             fall = self.fall.sqrt()
             even, odd = even.times(fall), odd.times(fall)
+        even, odd = even.junction(), odd.junction()
         even_over = even.times(inverse)
         odd, odd_over = (odd.times(omega), odd) if self.rate.power else (odd, odd.times(inverse))
 
@@ -322,6 +323,7 @@ class _Bath:
         else:
             noise = tanh.reciprocal().times(friction)
             density, friction = friction, friction.times(inverse)
+        density, friction, noise = (x.junction() for x in (density, friction, noise))
         if equation == "redfield":
             return self._redfield(density, friction, noise)
         assert width is not None

@@ -78,6 +78,11 @@ class _Frame(NamedTuple):
     omega: Symmetric
     exchanged: jax.Array  # whether to solve for (p, −x) in place of (x, p)
 
+    def kept(self) -> _Frame:
+        """Computed once for many results."""
+        x, p, omega = jax.tree.map(kept, (self.x, self.p, self.omega))
+        return _Frame(x, p, omega, self.exchanged)
+
     def sorted(self, state: State) -> State:
         """In the order to solve for, or back from it."""
         (a, b), (c, d) = state.xp
@@ -106,39 +111,42 @@ def steady(
     rest = State(
         (-xx[0][0], -xx[0][1], -xx[1][1]), (-pp[0][0], -pp[0][1], -pp[1][1]), ((zero,) * 2,) * 2
     )
-    frame = _frame(couple, b, c)
-    return _state(frame, motion, rest).entries(), _Elimination(frame, motion).stable
+    state, stable = _solved(couple, motion, rest)
+    return state.entries(), stable > 0
 
 
 @jax.custom_jvp
-def _state(frame: _Frame, motion: Motion, rest: State) -> State:
-    """σ of Aσ + σAᵀ = F: one loop over a batch."""
-    return _Elimination(frame, motion).solve(rest)
+def _solved(couple: Couple, motion: Motion, rest: State) -> tuple[State, jax.Array]:
+    """σ of Aσ + σAᵀ = F, and 1 or 0 for whether A is stable: one loop over a batch."""
+    elimination = _Elimination(_frame(couple, motion.b, motion.c), motion)
+    return elimination.solve(rest), elimination.stable
 
 
-@_state.defjvp
-def _state_jvp(
-    primals: tuple[_Frame, Motion, State], tangents: tuple[_Frame, Motion, State]
-) -> tuple[State, State]:
+@_solved.defjvp
+def _solved_jvp(
+    primals: tuple[Couple, Motion, State], tangents: tuple[Couple, Motion, State]
+) -> tuple[tuple[State, jax.Array], tuple[State, jax.Array]]:
     """By the equation: the frame, in which it is solved, has no derivative.
 
     Derivatives are many results of one elimination, which is kept for them.
     """
-    (frame, *primal), (_, *tangent) = primals, tangents
-    frame = jax.lax.stop_gradient(frame)
-    frame = jax.tree.map(kept, frame._replace(exchanged=None))._replace(exchanged=frame.exchanged)
+    tangent = jax.tree.map(kept, tangents[1:], primals[1:])
+    couple, *primal = jax.tree.map(kept, primals)
+    couple, still = jax.lax.stop_gradient((couple, primal[0]))
+    frame = _frame(couple, still.b, still.c).kept()
+    forward, backward = (_Elimination(frame, x, kept) for x in (still, still.transposed()))
 
     def implicit(motion: Motion, rest: State) -> State:
-        still = jax.lax.stop_gradient(motion)
-        forward, backward = (_Elimination(frame, x, kept) for x in (still, still.transposed()))
         return jax.lax.custom_linear_solve(
             partial(_applied, motion),
             rest,
-            lambda _, rest: jax.tree.map(kept, forward.solve(rest)),
-            lambda _, rest: jax.tree.map(kept, backward.solve(rest.swapped(0.5)).swapped(2.0)),
+            lambda _, rest: forward.solve(rest),
+            lambda _, rest: backward.solve(rest.swapped(0.5)).swapped(2.0),
         )
 
-    return jax.jvp(implicit, primal, tangent)
+    state, change = jax.jvp(implicit, primal, list(tangent))
+    stable = kept(forward.stable)
+    return (state, stable), (change, jnp.zeros_like(stable))
 
 
 def _frame(couple: Couple, b: Square, c: Square) -> _Frame:
@@ -274,8 +282,9 @@ class _Elimination:
         width = b[0][0] + b[1][1] + c[0][0] + c[1][1]
         quadratic = e * e + 2 * g * g + r * r + _determinant(b) + _determinant(c)
         quadratic += (b[0][0] + b[1][1]) * (c[0][0] + c[1][1])
-        self.stable = full & (first * second < 0) & (_determinant(stiff) > 0)
-        self.stable &= (width > 0) & (quadratic > 0)
+        stable = full & (first * second < 0) & (_determinant(stiff) > 0)
+        stable &= (width > 0) & (quadratic > 0)
+        self.stable = jnp.where(stable, jnp.ones_like(first), 0)
 
     def solve(self, rest: State) -> State:
         """σ."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
+from jaxosc._numerics.sharing import junction, quotient, reciprocal, sqrt
 from jaxosc._numerics.special import COSH_SERIES, SINHC_SERIES, exp, polynomial
 
 
@@ -52,6 +52,12 @@ class Divided(NamedTuple):
         product = sqrt(self.product)
         mean = sqrt((self.mean + product) / 2)
         return Divided(mean, quotient(self.slope, 2 * mean), product, self.square)
+
+    def junction(self) -> Divided:
+        """The same, from which derivatives go on."""
+        return Divided(
+            junction(self.mean), junction(self.slope), junction(self.product), self.square
+        )
 
     def where(self, condition: jax.Array, constant: jax.Array) -> Divided:
         """A constant on condition."""

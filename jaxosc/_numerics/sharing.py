@@ -26,13 +26,28 @@ def _shared_jvp(
     return shared(*primals), tangents[0]
 
 
-def kept(value: jax.Array) -> jax.Array:
+def kept(value: jax.Array, sample: jax.Array | None = None) -> jax.Array:
     """The value itself, computed once and kept: the opposite of ``shared``.
 
     Where many results, each a loop of its own, need a long computation, XLA copies it into all of
-    them; a quotient by a one that it does not see through it does not copy.
+    them; a quotient by a one that it does not see through it does not copy. The one is made of the
+    sample: for a tangent, of what it is the tangent of, so that the quotient is linear.
     """
-    return value / jnp.where(jnp.isnan(value), 2, 1).astype(value.dtype)
+    sample = value if sample is None else sample
+    return value / jnp.where(jnp.isnan(sample), 2, 1).astype(value.dtype)
+
+
+@jax.custom_jvp
+def junction(value: jax.Array) -> jax.Array:
+    """The value itself; where it is differentiated, it and its tangent are kept."""
+    return value
+
+
+@junction.defjvp
+def _junction_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    return kept(*primals), kept(tangents[0], primals[0])
 
 
 # Their derivatives are products with a shared factor, never a quotient of a tangent.
