@@ -430,3 +430,58 @@ def test_derivatives_where_all_modes_coincide(name, modes):
     for derivative in (jax.jacfwd, jax.jacrev):
         np.testing.assert_allclose(jax.jit(derivative(value))(point), gradient, 1e-10, 1e-12)
     np.testing.assert_allclose(jax.jit(jax.hessian(value))(point), hessian, 1e-9, 1e-10)
+
+
+LAWFUL = ("detailed balance", "global")
+
+
+def check_second_law(name, count, modes, coupling):
+    """Random networks, near and far from degeneracy, hot and cold, weakly and strongly damped."""
+    generator = np.random.default_rng(modes)
+    h = np.stack([networks.random_hessian(generator, modes) for _ in range(count)]).astype(float)
+    shrink = 10 ** generator.uniform(-3, 0, (count, 1, 1))
+    near = np.eye(2 * modes) + shrink * (h - np.eye(2 * modes) * h)
+    h = np.where(generator.random((count, 1, 1)) < 0.3, near, h).astype(DTYPE)
+    baths, named = (modes, True) if coupling in ("position", "rotating-wave") else (2, False)
+    rows = generator.normal(size=(count, baths, 2 * modes))
+    if coupling == "lowering rows":
+        rows = rows[..., :modes] + 1j * rows[..., modes:]
+    rows = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    spread = [(0.01, 10), (1e-4, 0.3)]
+    temperature, rate = (
+        np.exp(generator.uniform(*np.log(bounds), (count, baths))).astype(DTYPE)
+        for bounds in spread
+    )
+    cutoff = np.exp(generator.uniform(0, 3, count)).astype(DTYPE)
+
+    @jax.jit
+    @jax.vmap
+    def answers(hessian, row, rate, temperature, cutoff):
+        one = jnp.ones_like(cutoff)
+        spectrum = Drude(cutoff, reference=one)
+        contact = coupling if named else row
+        given = jaxosc.Baths(rate, temperature, spectrum, coupling=contact)
+        dynamics = EQUATIONS[name](jaxosc.Oscillators.from_hessian(hessian), given)
+        return jaxosc.heat_currents(dynamics), jaxosc.entropy_production(dynamics)
+
+    rows = rows.astype(networks.COMPLEX if coupling == "lowering rows" else DTYPE)
+    heat, entropy = map(np.asarray, answers(h, rows, rate, temperature, cutoff))
+    # Currents are differences of flows of the order γΩ.
+    flow = np.sum(rate, axis=-1) * 20
+    assert np.all(np.abs(np.sum(heat, axis=-1)) < digits(1e-13) * flow)
+    assert np.all(entropy > -digits(1e-13) * np.sum(rate / temperature, axis=-1) * 20)
+
+
+@double
+def test_the_laws_of_thermodynamics():
+    check_second_law("detailed balance", 200, 2, "position")
+
+
+@double
+@pytest.mark.nightly
+@pytest.mark.slow
+@pytest.mark.parametrize("coupling", ["position", "rotating-wave", "lowering rows", "rows"])
+@pytest.mark.parametrize("modes", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", LAWFUL)
+def test_the_laws_of_thermodynamics_in_ten_thousand_networks(name, modes, coupling):
+    check_second_law(name, 625, modes, coupling)
