@@ -8,8 +8,7 @@ modes have one frequency. Γ is real: principal values are left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -17,118 +16,41 @@ import numpy as np
 
 from jaxosc._kernels import pair_lyapunov
 from jaxosc._kernels.interface import BathCoupling
+from jaxosc._kernels.pair_algebra import (
+    Square,
+    Vector,
+    halved,
+    less,
+    outer,
+    plus,
+    symmetrised,
+    times,
+    transposed,
+)
 from jaxosc._kernels.pair_equation import Couple, Entries, Scale
-from jaxosc._kernels.pair_modes import Square, frequencies
-from jaxosc._numerics import small
+from jaxosc._kernels.pair_forms import (
+    ClosedRate,
+    Dissipator,
+    Form,
+    Modes,
+    Part,
+    modes_of,
+    part_of,
+    unscaled,
+)
 from jaxosc._numerics.divided import (
     Divided,
-    Hyperbolic,
     doubled,
-    hyperbolic,
     tanh_of,
     tanh_of_sums,
     tanhc,
 )
-from jaxosc._numerics.sharing import junction, reciprocal, sqrt
+from jaxosc._numerics.sharing import reciprocal, sqrt
 from jaxosc._numerics.special import exponent_limit
 
 PairEquation: TypeAlias = Literal[
     "redfield", "partial-secular", "unified", "universal", "detailed-balance"
 ]
-Vector: TypeAlias = tuple[jax.Array, jax.Array]
-
-
-@dataclass(frozen=True)
-class ClosedRate:
-    """γ(Ω) = γ (Ω/r)^p (1 + r²/Λ²)/(1 + Ω²/Λ²): flat (p = 0), Ohmic (p = 1) and Drude.
-
-    Attributes:
-        power: p, 0 or 1.
-        reference: r, where the rate is the damping.
-        cutoff: Λ; None for none.
-    """
-
-    power: int
-    reference: jax.Array
-    cutoff: jax.Array | None = None
-
-
-class Dissipator(NamedTuple):
-    """What a bath adds: −B and −C to the drift of x and of p, and a diffusion without ⟨xp⟩."""
-
-    b: Square
-    c: Square
-    xx: Square
-    pp: Square
-
-    def plus(self, other: Dissipator) -> Dissipator:
-        """Of both baths."""
-        return jax.tree.map(jnp.add, self, other)
-
-    def drift(self) -> jax.Array:
-        """[4, 4]."""
-        zero = jnp.zeros((2, 2), self.b[0][0].dtype)
-        b, c = (small.matrix([[-x for x in row] for row in rows]) for rows in (self.b, self.c))
-        return small.interleave(b, zero, zero, c)
-
-    def diffusion(self) -> jax.Array:
-        """[4, 4]."""
-        zero = jnp.zeros((2, 2), self.b[0][0].dtype)
-        return small.interleave(small.matrix(self.xx), zero, zero, small.matrix(self.pp))
-
-
-class _Modes(NamedTuple):
-    """Ω_± and N, and what V and W do."""
-
-    v: Square
-    w: Square
-    n: Square  # N = WV − mean
-    mean: jax.Array  # (Ω_+² + Ω_−²)/2
-    square: jax.Array  # δ² = ((Ω_+² − Ω_−²)/2)²
-    total: jax.Array  # Ω_+ + Ω_−
-    product: jax.Array  # Ω_+Ω_−
-    low: jax.Array
-    high: jax.Array
-
-    @property
-    def omega(self) -> Divided:
-        """Ω."""
-        return Divided(self.total / 2, reciprocal(self.total), self.product, self.square)
-
-    def hyperbolic(self, twice: jax.Array) -> tuple[Hyperbolic, jax.Array]:
-        """Of Ω/twice, and the slope of its half difference."""
-        inverse, inverse_total = reciprocal(twice), reciprocal(self.total)
-        slope = inverse * inverse_total
-        parts = hyperbolic(self.total * inverse / 2, self.square * (slope * slope))
-        return parts, slope
-
-
-class _Part(NamedTuple):
-    """A vector f(WV)ᵀu and N times it."""
-
-    vector: Vector
-    turned: Vector
-
-    def plus(self, other: _Part) -> _Part:
-        return _Part(_add(self.vector, other.vector), _add(self.turned, other.turned))
-
-    def minus(self, other: _Part) -> _Part:
-        return self.plus(_Part(*(_times(x, -1) for x in other)))
-
-
-class _Form(NamedTuple):
-    """A function of two frequencies: α + β N on the left + β′ N on the right + γ on both."""
-
-    plain: jax.Array
-    left: jax.Array
-    right: jax.Array
-    both: jax.Array
-
-    def of(self, x: _Part, y: _Part) -> Square:
-        """X f Yᵀ."""
-        plain = _add(_times(y.vector, self.plain), _times(y.turned, self.right))
-        turned = _add(_times(y.vector, self.left), _times(y.turned, self.both))
-        return _sum(_outer(x.vector, plain), _outer(x.turned, turned))
 
 
 def dissipators(
@@ -162,7 +84,7 @@ def dissipators(
     if dual:
         couple = couple._replace(k=-couple.k, det_v=couple.det_w, det_w=couple.det_v)
         scale = None if scale is None else Scale(reciprocal(scale.s1), reciprocal(scale.s2))
-    modes = _modes(couple)
+    modes = modes_of(couple)
     found = []
     for j, rate in enumerate(rates):
         bath = _Bath(modes, j, coupling, scale, damping[j], temperature[j], rate)
@@ -170,7 +92,7 @@ def dissipators(
             part = bath.by_roots(equation == "detailed-balance")
         else:
             part = bath.by_spectrum(equation, width)
-        part = _unscaled(part, scale)
+        part = unscaled(part, scale)
         found.append(Dissipator(part.c, part.b, part.pp, part.xx) if dual else part)
     return found[0], found[1]
 
@@ -183,30 +105,9 @@ def steady_state(
     The couple is that of quadratures of this scale, if there is one, σ and the part are not.
     """
     if scale is not None:
-        part = _unscaled(part, Scale(reciprocal(scale.s1), reciprocal(scale.s2)))
+        part = unscaled(part, Scale(reciprocal(scale.s1), reciprocal(scale.s2)))
     entries, stable = pair_lyapunov.steady(couple, *part)
     return entries.scaled(scale), stable
-
-
-def _modes(couple: Couple) -> _Modes:
-    omega1, omega2, j, k, det_v, det_w = couple
-    total, difference = omega1 + omega2, omega1 - omega2
-    v, w = j + k, j - k
-    half = difference * total / 2
-    low, high, splitting = frequencies(couple)
-    product = sqrt(det_v) * sqrt(det_w)
-    mean = (omega1 * omega1 + omega2 * omega2) / 2 + v * w
-    return _Modes(
-        v=((omega1, v), (v, omega2)),
-        w=((omega1, w), (w, omega2)),
-        n=((half, j * total + k * difference), (j * total - k * difference, -half)),
-        mean=junction(mean),
-        square=junction(splitting / 4),
-        total=junction(sqrt(2 * (mean + product))),
-        product=junction(product),
-        low=jax.lax.stop_gradient(low),
-        high=jax.lax.stop_gradient(high),
-    )
 
 
 class _Bath:
@@ -214,7 +115,7 @@ class _Bath:
 
     def __init__(
         self,
-        modes: _Modes,
+        modes: Modes,
         j: int,
         coupling: BathCoupling,
         scale: Scale | None,
@@ -231,8 +132,8 @@ class _Bath:
         along = size if scale is None else size * scale[j]
         across = size if scale is None else size / scale[j]
         # c and Wc, d and Vd
-        self.c, self.wc = _unit(j, along), _times(modes.w[j], along)
-        self.d, self.vd = _unit(j, across), _times(modes.v[j], across)
+        self.c, self.wc = _unit(j, along), times(modes.w[j], along)
+        self.d, self.vd = _unit(j, across), times(modes.v[j], across)
         amplitude = damping
         if rate.power:
             amplitude = amplitude * reciprocal(rate.reference)
@@ -272,28 +173,28 @@ class _Bath:
         if self.rotating:
             x_even, x_odd = self._x(even, even_over), self._x(odd, odd_over)
             y_even, y_odd = self._p(even, even_over), self._p(odd, odd_over)
-            rate = _sum(_outer(x_even.vector, y_odd.vector), _outer(x_odd.vector, y_even.vector))
-            rate = _half(rate)
-            balance = _half(
-                _sum(
+            rate = plus(outer(x_even.vector, y_odd.vector), outer(x_odd.vector, y_even.vector))
+            rate = halved(rate)
+            balance = halved(
+                plus(
                     _commuted(antisymmetric, x_even, y_even),
                     _commuted(antisymmetric, x_odd, y_odd),
                 )
             )
-            xx = _half(_sum(_own(y_even), _own(y_odd)))
-            pp = _half(_sum(_own(x_even), _own(x_odd)))
+            xx = halved(plus(_own(y_even), _own(y_odd)))
+            pp = halved(plus(_own(x_even), _own(x_odd)))
         else:
             x_even, p_odd = self._x(even, None), self._p(None, odd_over)
-            rate, xx, pp = _outer(x_even.vector, p_odd.vector), _own(p_odd), _own(x_even)
+            rate, xx, pp = outer(x_even.vector, p_odd.vector), _own(p_odd), _own(x_even)
             if balanced:
                 mean, once, twice = tanh_of_sums(doubles, twist)
                 x_odd, p_even = self._x(odd, None), self._p(None, even_over)
-                plus = _Form(mean, once - antisymmetric, once + antisymmetric, twice)
-                minus = _Form(-mean, -once - antisymmetric, antisymmetric - once, -twice)
-                balance = _half(_sum(plus.of(x_even, p_even), minus.of(x_odd, p_odd)))
+                same = Form(mean, once - antisymmetric, once + antisymmetric, twice)
+                opposite = Form(-mean, -once - antisymmetric, antisymmetric - once, -twice)
+                balance = halved(plus(same.of(x_even, p_even), opposite.of(x_odd, p_odd)))
         if not balanced:
-            return Dissipator(_transposed(rate), rate, xx, pp)
-        return Dissipator(_transposed(_difference(rate, balance)), _sum(rate, balance), xx, pp)
+            return Dissipator(transposed(rate), rate, xx, pp)
+        return Dissipator(transposed(less(rate, balance)), plus(rate, balance), xx, pp)
 
     def _antisymmetric(self) -> jax.Array:
         """tanh((Ω_+ − Ω_−)/4T)/(Ω_+² − Ω_−²), at T = 0 the sign of the difference over that.
@@ -334,7 +235,7 @@ class _Bath:
             noise = noise.where(near, at_mean * reciprocal(parts.tanh))
             friction = density.times(inverse)
         safe = jnp.where(near, 1, modes.square)
-        same = _Form(jnp.where(near, 1, 0.5) * one, zero, zero, jnp.where(near, 0, 0.5 / safe))
+        same = Form(jnp.where(near, 1, 0.5) * one, zero, zero, jnp.where(near, 0, 0.5 / safe))
         counter = None if equation == "unified" else self._counter_rotating(width)
         return self._masked(density, friction, noise, same, counter)
 
@@ -346,23 +247,23 @@ class _Bath:
             x, y = self._x(density, friction).vector, self._p(density, friction).vector
             x_noise, y_noise = self._x(noise, over).vector, self._p(noise, over).vector
             return Dissipator(
-                _outer(self.d, x),
-                _outer(self.c, y),
-                _mean(_outer(self.d, y_noise)),
-                _mean(_outer(self.c, x_noise)),
+                outer(self.d, x),
+                outer(self.c, y),
+                symmetrised(outer(self.d, y_noise)),
+                symmetrised(outer(self.c, x_noise)),
             )
         y, x_noise = self._p(None, friction).vector, self._x(noise, None).vector
-        rate = _outer(self.c, y)
+        rate = outer(self.c, y)
         none = ((jnp.zeros_like(y[0]),) * 2,) * 2
-        return Dissipator(none, rate, none, _mean(_outer(self.c, x_noise)))
+        return Dissipator(none, rate, none, symmetrised(outer(self.c, x_noise)))
 
     def _masked(
         self,
         density: Divided,
         friction: Divided,
         noise: Divided,
-        same: _Form,
-        counter: _Form | None,
+        same: Form,
+        counter: Form | None,
     ) -> Dissipator:
         """Those of one sign in ``same``, of opposite signs in ``counter``."""
         modes = self.modes
@@ -374,29 +275,29 @@ class _Bath:
             x, y = self._x(density, friction), self._p(density, friction)
             x_noise, y_noise = self._x(noise, over), self._p(noise, over)
             lefts = [self._x(unity, inverse), self._p(unity, inverse)]
-            left_x, left_p = (_Part(_halved(u.vector), _halved(u.turned)) for u in lefts)
+            left_x, left_p = (Part(halved(u.vector), halved(u.turned)) for u in lefts)
             b, c = same.of(left_p, x), same.of(left_x, y)
             xx, pp = same.of(left_p, y_noise), same.of(left_x, x_noise)
             if counter is not None:
                 plain_x, plain_p = self._x(unity, None), self._p(unity, None)
                 left_x, left_p = plain_x.minus(left_x), plain_p.minus(left_p)
-                b, c = _sum(b, counter.of(left_p, x)), _sum(c, counter.of(left_x, y))
-                xx = _sum(xx, counter.of(left_p, y_noise))
-                pp = _sum(pp, counter.of(left_x, x_noise))
-            return Dissipator(b, c, _mean(xx), _mean(pp))
-        even = odd = _Form(*(entry / 2 for entry in same))
+                b, c = plus(b, counter.of(left_p, x)), plus(c, counter.of(left_x, y))
+                xx = plus(xx, counter.of(left_p, y_noise))
+                pp = plus(pp, counter.of(left_x, x_noise))
+            return Dissipator(b, c, symmetrised(xx), symmetrised(pp))
+        even = odd = Form(*(entry / 2 for entry in same))
         if counter is not None:
-            even = _Form(*(x + y / 2 for x, y in zip(even, counter, strict=True)))
-            odd = _Form(*(x - y / 2 for x, y in zip(odd, counter, strict=True)))
+            even = Form(*(x + y / 2 for x, y in zip(even, counter, strict=True)))
+            odd = Form(*(x - y / 2 for x, y in zip(odd, counter, strict=True)))
         left_x, left_p = self._x(unity, None), self._p(None, inverse)
         return Dissipator(
             odd.of(left_p, self._x(density, None)),
             even.of(left_x, self._p(None, friction)),
-            _mean(odd.of(left_p, self._p(None, over))),
-            _mean(even.of(left_x, self._x(noise, None))),
+            symmetrised(odd.of(left_p, self._p(None, over))),
+            symmetrised(even.of(left_x, self._x(noise, None))),
         )
 
-    def _counter_rotating(self, width: jax.Array) -> _Form:
+    def _counter_rotating(self, width: jax.Array) -> Form:
         """Whether Ω_k + Ω_l ≤ width."""
         low, high = self.modes.low, self.modes.high
         one = jnp.ones_like(low)
@@ -406,7 +307,7 @@ class _Bath:
         square = jnp.where(below == above, 1, self.modes.square)
         root = sqrt(square)
         once = (above - below) / (4 * root)
-        return _Form(
+        return Form(
             (above + below + 2 * across) / 4,
             once,
             once,
@@ -423,53 +324,25 @@ class _Bath:
             value = value * reciprocal(1 + ratio * ratio)
         return value
 
-    def _x(self, f: Divided | None, over: Divided | None) -> _Part:
+    def _x(self, f: Divided | None, over: Divided | None) -> Part:
         """The x of Σ_k f(Ω_k) X_k: of f c and f/Ω Vd; without the latter if X = c·x."""
         (a, b), (c, d) = self.modes.n
         turn = ((a, c), (b, d))
-        found = None if f is None else _part(f, self.c, turn)
+        found = None if f is None else part_of(f, self.c, turn)
         if self.rotating and over is not None:
-            other = _part(over, self.vd, turn)
+            other = part_of(over, self.vd, turn)
             found = other if found is None else found.plus(other)
         assert found is not None
         return found
 
-    def _p(self, f: Divided | None, over: Divided | None) -> _Part:
+    def _p(self, f: Divided | None, over: Divided | None) -> Part:
         """The p over i: of f/Ω Wc and f d; without the latter if X = c·x."""
-        found = None if over is None else _part(over, self.wc, self.modes.n)
+        found = None if over is None else part_of(over, self.wc, self.modes.n)
         if self.rotating and f is not None:
-            other = _part(f, self.d, self.modes.n)
+            other = part_of(f, self.d, self.modes.n)
             found = other if found is None else found.plus(other)
         assert found is not None
         return found
-
-
-def _part(f: Divided, vector: Vector, n: Square) -> _Part:
-    """(mean + slope N)u, and N times it."""
-    turned = _product(n, vector)
-    return _Part(
-        _add(_times(vector, f.mean), _times(turned, f.slope)),
-        _add(_times(turned, f.mean), _times(vector, f.slope * f.square)),
-    )
-
-
-def _unscaled(part: Dissipator, scale: Scale | None) -> Dissipator:
-    """The same of x = s x′ and p = p′/s."""
-    if scale is None:
-        return part
-    s, over = scale, (reciprocal(scale.s1), reciprocal(scale.s2))
-
-    def weighted(square: Square, left: Vector | Scale, right: Vector | Scale) -> Square:
-        (a, b), (c, d) = square
-        return (
-            (a * left[0] * right[0], b * left[0] * right[1]),
-            (c * left[1] * right[0], d * left[1] * right[1]),
-        )
-
-    b, c, xx, pp = part
-    return Dissipator(
-        weighted(b, s, over), weighted(c, over, s), weighted(xx, s, s), weighted(pp, over, over)
-    )
 
 
 def _unit(j: int, size: jax.Array) -> Vector:
@@ -477,54 +350,10 @@ def _unit(j: int, size: jax.Array) -> Vector:
     return (size, zero) if j == 0 else (zero, size)
 
 
-def _product(square: Square, vector: Vector) -> Vector:
-    (a, b), (c, d) = square
-    return a * vector[0] + b * vector[1], c * vector[0] + d * vector[1]
+def _own(x: Part) -> Square:
+    return outer(x.vector, x.vector)
 
 
-def _times(vector: Vector, factor: jax.Array | float) -> Vector:
-    return vector[0] * factor, vector[1] * factor
-
-
-def _halved(vector: Vector) -> Vector:
-    return vector[0] / 2, vector[1] / 2
-
-
-def _add(x: Vector, y: Vector) -> Vector:
-    return x[0] + y[0], x[1] + y[1]
-
-
-def _outer(x: Vector, y: Vector) -> Square:
-    return (x[0] * y[0], x[0] * y[1]), (x[1] * y[0], x[1] * y[1])
-
-
-def _own(x: _Part) -> Square:
-    return _outer(x.vector, x.vector)
-
-
-def _commuted(factor: jax.Array, x: _Part, y: _Part) -> Square:
+def _commuted(factor: jax.Array, x: Part, y: Part) -> Square:
     """Factor (x Nyᵀ − Nx yᵀ)."""
-    difference = _difference(_outer(x.vector, y.turned), _outer(x.turned, y.vector))
-    return _times(difference[0], factor), _times(difference[1], factor)
-
-
-def _sum(x: Square, y: Square) -> Square:
-    return _add(x[0], y[0]), _add(x[1], y[1])
-
-
-def _difference(x: Square, y: Square) -> Square:
-    return _sum(x, (_times(y[0], -1), _times(y[1], -1)))
-
-
-def _half(x: Square) -> Square:
-    return _halved(x[0]), _halved(x[1])
-
-
-def _transposed(x: Square) -> Square:
-    return (x[0][0], x[1][0]), (x[0][1], x[1][1])
-
-
-def _mean(x: Square) -> Square:
-    """(M + Mᵀ)/2."""
-    off = (x[0][1] + x[1][0]) / 2
-    return (x[0][0], off), (off, x[1][1])
+    return times(less(outer(x.vector, y.turned), outer(x.turned, y.vector)), factor)

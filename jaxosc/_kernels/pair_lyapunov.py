@@ -17,20 +17,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._kernels.pair_algebra import (
+    Map,
+    Square,
+    Symmetric,
+    applied,
+    both_sides,
+    congruent,
+    determinant,
+    less,
+    map_product,
+    map_times,
+    plus,
+    product,
+    skew,
+    square,
+    times,
+    transposed,
+    twice,
+)
 from jaxosc._kernels.pair_equation import Couple, Entries
-from jaxosc._kernels.pair_modes import Square, frequencies, quadratures
+from jaxosc._kernels.pair_modes import frequencies, quadratures
 from jaxosc._numerics.sharing import kept, quotient, reciprocal, sqrt
-
-Symmetric: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]  # 11, 12, 22
-# A linear function of symmetric matrices: rows 11, 12, 22.
-Map: TypeAlias = tuple[Symmetric, Symmetric, Symmetric]
-
 
 _Tree = TypeVar("_Tree")
 
@@ -45,7 +59,7 @@ class Motion(NamedTuple):
 
     def transposed(self) -> Motion:
         """Aᵀ, with x and p in the other order."""
-        return self._replace(b=_transposed(self.c), c=_transposed(self.b))
+        return self._replace(b=transposed(self.c), c=transposed(self.b))
 
 
 class State(NamedTuple):
@@ -191,14 +205,14 @@ def _frame(couple: Couple, b: Square, c: Square) -> _Frame:
 
 def _applied(motion: Motion, state: State) -> State:
     """Aσ + σAᵀ."""
-    v, w = _square(motion.v), _square(motion.w)
-    a, b, c = _square(state.xx), _square(state.pp), state.xp
+    v, w = square(motion.v), square(motion.w)
+    a, b, c = square(state.xx), square(state.pp), state.xp
     return State(
-        _twice(_difference(_product(w, _transposed(c)), _product(motion.b, a))),
-        _twice(_difference(_times(_product(v, c), -1), _product(motion.c, b))),
-        _difference(
-            _difference(_product(w, b), _product(a, v)),
-            _sum(_product(motion.b, c), _product(c, _transposed(motion.c))),
+        twice(less(product(w, transposed(c)), product(motion.b, a))),
+        twice(less(times(product(v, c), -1), product(motion.c, b))),
+        less(
+            less(product(w, b), product(a, v)),
+            plus(product(motion.b, c), product(c, transposed(motion.c))),
         ),
     )
 
@@ -211,51 +225,51 @@ class _Elimination:
     ) -> None:
         self.frame, self.keep = frame, keep or (lambda x: x)
         x, p = frame.x, frame.p
-        b = _product(_transposed(p), _product(motion.b, x))
-        c = _product(_transposed(x), _product(motion.c, p))
+        b = product(transposed(p), product(motion.b, x))
+        c = product(transposed(x), product(motion.c, p))
         choice = partial(jnp.where, frame.exchanged)
         b, c = self.b, self.c = jax.tree.map(choice, c, b), jax.tree.map(choice, b, c)
         if keep is not None:
             b, c = self.b, self.c = jax.tree.map(keep, (b, c))
         e, g, r = frame.omega
         self.trace, self.split = e + r, e - r
-        determinant = e * r - g * g
+        own_determinant = e * r - g * g
         self.inverse = reciprocal(self.trace)
-        self.halves = _halves(frame.omega, determinant, self.inverse)
-        by_b, by_c = _both_sides(b), _both_sides(c)
-        by_both = _map_sum(by_b, by_c)
+        self.halves = _halves(frame.omega, own_determinant, self.inverse)
+        by_b, by_c = both_sides(b), both_sides(c)
+        by_both = plus(by_b, by_c)
         # c of a and of m; R, f and the four equations of them
-        self.shift = _map_product(self.halves, by_b)
+        self.shift = map_product(self.halves, by_b)
         self.turn = (
             (-2 * g * self.inverse, 2 * e * self.inverse),
             (-2 * r * self.inverse, 2 * g * self.inverse),
         )
         turned = self._r(self.turn)
-        symmetric = _map_product(by_both, self.shift)
-        self.excess = _map_product(self.halves, symmetric)
-        self.excess_turn = _map_times(self.halves, _twice(turned))
-        energy = _map_sum(by_both, _map_product(by_c, self.excess))
+        symmetric = map_product(by_both, self.shift)
+        self.excess = map_product(self.halves, symmetric)
+        self.excess_turn = map_times(self.halves, twice(turned))
+        energy = plus(by_both, map_product(by_c, self.excess))
         k = (-2 * g, self.split, 2 * g)
         energy_turn = tuple(
-            x + 2 * y for x, y in zip(_map_times(by_c, self.excess_turn), k, strict=True)
+            x + 2 * y for x, y in zip(map_times(by_c, self.excess_turn), k, strict=True)
         )
         columns = tuple(zip(*symmetric, strict=True))
-        skew = tuple(
-            self._commutator(column) * self.inverse / 2 - self._skew(_square(shift)) / 2 + own
+        across = tuple(
+            self._commutator(column) * self.inverse / 2 - self._skew(square(shift)) / 2 + own
             for column, shift, own in zip(
                 columns, zip(*self.shift, strict=True), (-g, self.split, g), strict=True
             )
         )
-        skew_turn = self._commutator(_twice(turned)) * self.inverse / 2 - _skew(turned) / 2
+        skew_turn = self._commutator(twice(turned)) * self.inverse / 2 - skew(turned) / 2
         # Rows 12 and skew, unknowns a12 and m
-        p11, p12, p21, p22 = energy[1][1], energy_turn[1], skew[1], skew_turn
+        p11, p12, p21, p22 = energy[1][1], energy_turn[1], across[1], skew_turn
         first = p11 * p22 - p12 * p21
         over = reciprocal(first)
         self.pivot = (p22 * over, -p12 * over), (-p21 * over, p11 * over)
-        self.rows = (energy[1][0], energy[1][2]), (skew[0], skew[2])
+        self.rows = (energy[1][0], energy[1][2]), (across[0], across[2])
         self.columns = (energy[0][1], energy_turn[0]), (energy[2][1], energy_turn[2])
-        fill = _product(self.columns, _product(self.pivot, self.rows))
-        rest = _difference(((energy[0][0], energy[0][2]), (energy[2][0], energy[2][2])), fill)
+        fill = product(self.columns, product(self.pivot, self.rows))
+        rest = less(((energy[0][0], energy[0][2]), (energy[2][0], energy[2][2])), fill)
         (r11, r12), (r21, r22) = rest
         second = r11 * r22 - r12 * r21
         over = reciprocal(second)
@@ -278,11 +292,11 @@ class _Elimination:
         lost = 64 * float(np.finfo(first.dtype).eps)
         full = jnp.abs(second) > lost * (jnp.abs(r11 * r22) + jnp.abs(r12 * r21))
         adjugate = ((r, -g), (-g, e))
-        stiff = _sum(_times(_square(frame.omega), determinant), _product(c, _product(adjugate, b)))
+        stiff = plus(times(square(frame.omega), own_determinant), product(c, product(adjugate, b)))
         width = b[0][0] + b[1][1] + c[0][0] + c[1][1]
-        quadratic = e * e + 2 * g * g + r * r + _determinant(b) + _determinant(c)
+        quadratic = e * e + 2 * g * g + r * r + determinant(b) + determinant(c)
         quadratic += (b[0][0] + b[1][1]) * (c[0][0] + c[1][1])
-        stable = full & (first * second < 0) & (_determinant(stiff) > 0)
+        stable = full & (first * second < 0) & (determinant(stiff) > 0)
         stable &= (width > 0) & (quadratic > 0)
         self.stable = jnp.where(stable, jnp.ones_like(first), 0)
 
@@ -290,37 +304,37 @@ class _Elimination:
         """σ."""
         x, p = self.frame.x, self.frame.p
         inside = State(
-            _congruent(_transposed(p), rest.xx),
-            _congruent(_transposed(x), rest.pp),
-            _product(_transposed(p), _product(rest.xp, x)),
+            congruent(transposed(p), rest.xx),
+            congruent(transposed(x), rest.pp),
+            product(transposed(p), product(rest.xp, x)),
         )
         inside = self._kept(self.frame.sorted(inside))
         found = self._kept(self.frame.sorted(self._solved(inside)))
         return State(
-            _congruent(x, found.xx),
-            _congruent(p, found.pp),
-            _product(x, _product(found.xp, _transposed(p))),
+            congruent(x, found.xx),
+            congruent(p, found.pp),
+            product(x, product(found.xp, transposed(p))),
         )
 
     def _solved(self, rest: State) -> State:
-        still = _square(_map_times(self.halves, rest.xx))
-        r = _sum(self._r(still), rest.xp)
-        both = _twice(r)
-        excess = self._kept(_map_times(self.halves, both))
-        loss = _twice(_product(self.c, _square(excess)))
+        still = square(map_times(self.halves, rest.xx))
+        r = plus(self._r(still), rest.xp)
+        both = twice(r)
+        excess = self._kept(map_times(self.halves, both))
+        loss = twice(product(self.c, square(excess)))
         h11, h12, h22 = (-x - y - z for x, y, z in zip(rest.xx, rest.pp, loss, strict=True))
-        skew = _skew(r) / 2 - self._commutator(both) * self.inverse / 2
-        middle = self._kept(_vector(self.pivot, (h12, skew)))
-        taken = _vector(self.columns, middle)
-        a11, a22 = _vector(self.last, (h11 - taken[0], h22 - taken[1]))
-        back = _vector(self.pivot, _vector(self.rows, (a11, a22)))
+        across = skew(r) / 2 - self._commutator(both) * self.inverse / 2
+        middle = self._kept(applied(self.pivot, (h12, across)))
+        taken = applied(self.columns, middle)
+        a11, a22 = applied(self.last, (h11 - taken[0], h22 - taken[1]))
+        back = applied(self.pivot, applied(self.rows, (a11, a22)))
         a11, a12, a22, m = self._kept((a11, middle[0] - back[0], a22, middle[1] - back[1]))
         a = (a11, a12, a22)
-        c = _sum(_sum(still, _square(_map_times(self.shift, a))), _times(self.turn, m))
+        c = plus(plus(still, square(map_times(self.shift, a))), times(self.turn, m))
         b = tuple(
             w + x + y + z * m
             for w, x, y, z in zip(
-                a, excess, _map_times(self.excess, a), self.excess_turn, strict=True
+                a, excess, map_times(self.excess, a), self.excess_turn, strict=True
             )
         )
         return State(a, (b[0], b[1], b[2]), c)
@@ -330,10 +344,10 @@ class _Elimination:
 
     def _r(self, c: Square) -> Square:
         """Bc + cCᵀ."""
-        return _sum(_product(self.b, c), _product(c, _transposed(self.c)))
+        return plus(product(self.b, c), product(c, transposed(self.c)))
 
     def _skew(self, c: Square) -> jax.Array:
-        return _skew(self._r(c))
+        return skew(self._r(c))
 
     def _commutator(self, matrix: Symmetric) -> jax.Array:
         """[Ω, M]_12."""
@@ -341,10 +355,10 @@ class _Elimination:
         return self.split * matrix[1] - g * (matrix[0] - matrix[2])
 
 
-def _halves(omega: Symmetric, determinant: jax.Array, inverse_trace: jax.Array) -> Map:
+def _halves(omega: Symmetric, own_determinant: jax.Array, inverse_trace: jax.Array) -> Map:
     """X of ΩX + XΩ = Q: (Q det Ω + adj Ω Q adj Ω)/(2 tr Ω det Ω)."""
     e, g, r = omega
-    over = reciprocal(determinant) * inverse_trace / 2
+    over = reciprocal(own_determinant) * inverse_trace / 2
     eg, rg, gg = e * g * over, r * g * over, g * g * over
     er = e * r * over
     return (
@@ -352,74 +366,3 @@ def _halves(omega: Symmetric, determinant: jax.Array, inverse_trace: jax.Array) 
         (-rg, 2 * er, -eg),
         (gg, -2 * eg, er + e * e * over - gg),
     )
-
-
-def _both_sides(m: Square) -> Map:
-    """Ma + aMᵀ of a."""
-    (m11, m12), (m21, m22) = m
-    zero = jnp.zeros_like(m11)
-    return (2 * m11, 2 * m12, zero), (m21, m11 + m22, m12), (zero, 2 * m21, 2 * m22)
-
-
-def _map_times(m: Map, x: Symmetric) -> Symmetric:
-    first, second, third = (a * x[0] + b * x[1] + c * x[2] for a, b, c in m)
-    return first, second, third
-
-
-def _map_product(m: Map, n: Map) -> Map:
-    a, b, c = (_map_times(m, column) for column in zip(*n, strict=True))
-    return (a[0], b[0], c[0]), (a[1], b[1], c[1]), (a[2], b[2], c[2])
-
-
-def _map_sum(m: Map, n: Map) -> Map:
-    return jax.tree.map(jnp.add, m, n)
-
-
-def _square(x: Symmetric) -> Square:
-    return (x[0], x[1]), (x[1], x[2])
-
-
-def _twice(m: Square) -> Symmetric:
-    """M + Mᵀ."""
-    return 2 * m[0][0], m[0][1] + m[1][0], 2 * m[1][1]
-
-
-def _skew(m: Square) -> jax.Array:
-    return m[0][1] - m[1][0]
-
-
-def _determinant(m: Square) -> jax.Array:
-    return m[0][0] * m[1][1] - m[0][1] * m[1][0]
-
-
-def _congruent(t: Square, x: Symmetric) -> Symmetric:
-    """T x Tᵀ."""
-    found = _product(t, _product(_square(x), _transposed(t)))
-    return found[0][0], found[0][1], found[1][1]
-
-
-def _vector(m: Square, x: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-    return m[0][0] * x[0] + m[0][1] * x[1], m[1][0] * x[0] + m[1][1] * x[1]
-
-
-def _product(m: Square, n: Square) -> Square:
-    (a, b), (c, d) = m
-    (e, f), (g, h) = n
-    return (a * e + b * g, a * f + b * h), (c * e + d * g, c * f + d * h)
-
-
-def _transposed(m: Square) -> Square:
-    return (m[0][0], m[1][0]), (m[0][1], m[1][1])
-
-
-def _sum(m: Square, n: Square) -> Square:
-    return jax.tree.map(jnp.add, m, n)
-
-
-def _difference(m: Square, n: Square) -> Square:
-    return jax.tree.map(jnp.subtract, m, n)
-
-
-def _times(m: Square, factor: jax.Array | float) -> Square:
-    (a, b), (c, d) = m
-    return (a * factor, b * factor), (c * factor, d * factor)

@@ -18,8 +18,8 @@ from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
-from jaxosc._kernels.pair_bohr import ClosedRate
 from jaxosc._kernels.pair_equation import Couple, Scale
+from jaxosc._kernels.pair_forms import ClosedRate
 from jaxosc._numerics import entropy
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths

@@ -17,7 +17,8 @@ import jax.numpy as jnp
 
 from jaxosc import _checks, domain
 from jaxosc._kernels import bohr, dense, pair_bohr, selection
-from jaxosc._kernels.pair_bohr import Dissipator, PairEquation
+from jaxosc._kernels.pair_bohr import PairEquation
+from jaxosc._kernels.pair_forms import Dissipator
 from jaxosc._kernels.selection import ClosedPair, Problem
 from jaxosc._numerics.small import maximum, nan_unless
 from jaxosc._numerics.special import bose
