@@ -64,6 +64,8 @@ def choose(rows: Sequence[Row], exact: str | None, tolerance: float) -> tuple[Ro
         return None, "no observable has an exact value to compare with."
     chosen = min(within, key=_preference)
     others = [row for row in rows if row.answered and row.name != exact]
+    if chosen.name == exact and len(within) > 1:
+        return chosen, f"the exact one, which costs no more than the others within {tolerance:g}."
     if chosen.name == exact:
         reason = f"the exact one: no approximation is within {tolerance:g}"
         if others and others[0].worst:
