@@ -38,7 +38,7 @@ def complete_positivity_margin(dynamics: Dynamics) -> jax.Array:
 
     Source: Lindblad, Commun. Math. Phys. 48, 119 (1976), for operators linear in r.
     """
-    return _smallest(require_one_network(dynamics))[0]
+    return _positivity(require_one_network(dynamics))[0]
 
 
 def is_completely_positive(dynamics: Dynamics) -> jax.Array:
@@ -61,20 +61,19 @@ def is_completely_positive(dynamics: Dynamics) -> jax.Array:
         >>> bool(jaxosc.is_completely_positive(jaxosc.detailed_balance_lindblad(network, baths)))
         True
     """
-    smallest, largest = _smallest(require_one_network(dynamics))
-    rounding = 64 * float(np.finfo(smallest.dtype).eps)
-    return smallest >= -rounding * largest
+    return _positivity(require_one_network(dynamics))[1]
 
 
 @_checks.nan_is_an_answer
 @compiled
-def _smallest(dynamics: Dynamics) -> tuple[jax.Array, jax.Array]:
-    """The smallest eigenvalue, and the size of the largest."""
+def _positivity(dynamics: Dynamics) -> tuple[jax.Array, jax.Array]:
+    """The margin, and whether it is not negative up to the rounding of the largest rate."""
     description, parts = dynamics._description, dynamics._parts
     diffusion = description.diffusion(*parts)
     if not description.is_markovian(*parts):
         nothing = jnp.full((), jnp.nan, diffusion.dtype)
-        return nothing, nothing
+        return nothing, jnp.zeros((), bool)
     loss = -symplectic(description.bath_drift(*parts).T).T
     rates = eigh(jax.lax.complex(diffusion, (loss - loss.T) / 2))[0]
-    return rates[0], jnp.max(jnp.abs(rates))
+    rounding = 64 * float(np.finfo(rates.dtype).eps)
+    return rates[0], rates[0] >= -rounding * jnp.max(jnp.abs(rates))

@@ -512,7 +512,10 @@ COSTLY = {
     "jaxosc.langevin", "jaxosc.global_lindblad", "jaxosc.langevin_quadrature", "jaxosc.diagnose",
     "jaxosc.trust_frontier", "jaxosc.optimize", "jaxosc.langevin_spectrum",
     "jaxosc.von_neumann_entropy", "jaxosc.mutual_information", "jaxosc.explain",
-    "jaxosc.mean_force_gibbs", "jaxosc.status", "jaxosc.compare",
+    "jaxosc.mean_force_gibbs", "jaxosc.status", "jaxosc.compare", "jaxosc.local_lindblad",
+    "jaxosc.redfield", "jaxosc.partial_secular", "jaxosc.unified_lindblad",
+    "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
+    "jaxosc.coarse_grained_lindblad", "jaxosc.heat_currents", "jaxosc.entropy_production",
 }  # fmt: skip
 
 
@@ -653,6 +656,10 @@ _DYNAMICS = record(
         ))),
     more=("jaxosc.local_lindblad(THREE, BATHS_OF_THREE)", "jaxosc.global_lindblad(TWO, BATHS)"),
 )  # fmt: skip
+_FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
+_WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
+    "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
+))  # fmt: skip
 _MODE_GROUP = thing("(0,)", "[1]", "np.array([0])", "(np.int64(1),)", "range(1)", odd=(
     "(0, 0)", "(2,)", "(-1,)", "()", "0", "(0, 1)", "'0'", "('0',)", "(0.0,)", "(True,)", "{0}",
     "{0: 1}", "iter((0,))", "np.array([[0]])", "np.array([0.0])", "jnp.array([0])", "(None,)",
@@ -727,8 +734,24 @@ TARGETS = {
     "jaxosc.gibbs": dict(
         oscillators=_OSCILLATORS, temperature=numbers("1", "0", "0.3", "50.0", "1e-3")
     ),
-    "jaxosc.local_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
-    "jaxosc.global_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
+    "jaxosc.local_lindblad": dict(
+        oscillators=_OSCILLATORS, baths=_BATHS,
+        order=thing("0", "1", odd=("2", "-1", "None", "'1'", "1.0", "True")),
+        frequency=thing("None", "1.0", "np.float32(2.0)", odd=(
+            "0.0", "-1.0", "np.nan", "np.inf", "[1.0]", "'x'", "1j",
+        )),
+    ),
+    "jaxosc.global_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS, lamb_shift=_FLAG),
+    "jaxosc.redfield": dict(oscillators=_OSCILLATORS, baths=_BATHS, lamb_shift=_FLAG),
+    "jaxosc.partial_secular": dict(
+        oscillators=_OSCILLATORS, baths=_BATHS, width=_WIDTH, lamb_shift=_FLAG
+    ),
+    "jaxosc.unified_lindblad": dict(
+        oscillators=_OSCILLATORS, baths=_BATHS, width=_WIDTH, lamb_shift=_FLAG
+    ),
+    "jaxosc.universal_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
+    "jaxosc.detailed_balance_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS),
+    "jaxosc.coarse_grained_lindblad": dict(oscillators=_OSCILLATORS, baths=_BATHS, time=_WIDTH),
     "jaxosc.langevin": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.langevin_quadrature": dict(oscillators=_OSCILLATORS, baths=_BATHS),
     "jaxosc.mean_force_gibbs": dict(
@@ -762,6 +785,10 @@ TARGETS = {
         )),
     ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
+    "jaxosc.heat_currents": dict(dynamics=_DYNAMICS),
+    "jaxosc.entropy_production": dict(dynamics=_DYNAMICS),
+    "jaxosc.is_completely_positive": dict(dynamics=_DYNAMICS),
+    "jaxosc.complete_positivity_margin": dict(dynamics=_DYNAMICS),
     "jaxosc.steady_mean": dict(dynamics=_DYNAMICS),
     "jaxosc.status": dict(dynamics=_DYNAMICS),
     "jaxosc.occupation": dict(covariance=_COVARIANCE, mean=_MEAN),
@@ -1654,6 +1681,12 @@ CHECKS = {
     "jaxosc.local_lindblad": _of_equation(True),
     "jaxosc.global_lindblad": _of_equation(True),
     "jaxosc.langevin": _of_equation(False),
+    "jaxosc.redfield": _of_equation(False),
+    "jaxosc.partial_secular": _of_equation(False),
+    "jaxosc.unified_lindblad": _of_equation(True),
+    "jaxosc.universal_lindblad": _of_equation(True),
+    "jaxosc.detailed_balance_lindblad": _of_equation(True),
+    "jaxosc.coarse_grained_lindblad": _of_equation(True),
     "jaxosc.langevin_quadrature": _of_quadrature,
     "jaxosc.langevin_spectrum": _of_spectrum,
     "jaxosc.normal_modes": _of_modes,
@@ -1685,6 +1718,7 @@ FOLLOWS_DTYPE = {
     "jaxosc.Oscillators", "jaxosc.Baths", "jaxosc.Dynamics", "jaxosc.pair",
     "jaxosc.critical_coupling", "jaxosc.gibbs", "jaxosc.local_lindblad", "jaxosc.global_lindblad",
     "jaxosc.langevin", "jaxosc.langevin_quadrature", "jaxosc.normal_modes", "jaxosc.critical_scale",
+    "jaxosc.redfield", "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
     "jaxosc.stability_scale", "jaxosc.steady_state", "jaxosc.occupation", "jaxosc.coherence",
     "jaxosc.symplectic_eigenvalues", "jaxosc.von_neumann_entropy", "jaxosc.mutual_information",
     "jaxosc.purity", "jaxosc.is_physical",
@@ -1741,5 +1775,11 @@ OPTIONAL = {
     "jaxosc.optimize": ("maximize", "progress", "logarithmic"),
     "jaxosc.trust_frontier": ("side", "between"),
     "jaxosc.compare": ("observables", "tolerance"),
+    "jaxosc.local_lindblad": ("order", "frequency"),
+    "jaxosc.global_lindblad": ("lamb_shift",),
+    "jaxosc.redfield": ("lamb_shift",),
+    "jaxosc.partial_secular": ("width", "lamb_shift"),
+    "jaxosc.unified_lindblad": ("width", "lamb_shift"),
+    "jaxosc.coarse_grained_lindblad": ("time",),
     "jaxosc.sweep": ("reduce", "block", "devices", "progress"),
 }

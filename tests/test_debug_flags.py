@@ -170,7 +170,35 @@ CALLS = {
     "sweep": sweeps,
     **{
         name: lambda folder, name=name: description(name)
-        for name in ("local_lindblad", "global_lindblad", "langevin")
+        for name in ("local_lindblad", "global_lindblad", "langevin", "detailed_balance_lindblad")
+    },
+    "redfield": lambda folder: [
+        jaxosc.steady_state(jaxosc.redfield(pair(), structured(), lamb_shift=True)),
+        jaxosc.steady_state(jaxosc.redfield(pair(0.0), baths(2, 0.0))),
+    ],
+    **{
+        name: lambda folder, name=name: jaxosc.heat_currents(
+            getattr(jaxosc, name)(pair(), structured())
+        )
+        for name in (
+            "partial_secular",
+            "unified_lindblad",
+            "universal_lindblad",
+            "coarse_grained_lindblad",
+        )
+    },
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(equation(pair(), some))
+            for equation in (jaxosc.local_lindblad, jaxosc.langevin)
+            for some in (baths(), white())
+        ]
+        for name in (
+            "heat_currents",
+            "entropy_production",
+            "is_completely_positive",
+            "complete_positivity_margin",
+        )
     },
     **{name: lambda folder, name=name: measure(name) for name in MEASURES},
 }

@@ -38,6 +38,10 @@ FEW = {
     "jaxosc.Reduction": (200, 2000), "jaxosc.occupation": (100, 1500),
     "jaxosc.coherence": (60, 600), "jaxosc.purity": (60, 600), "jaxosc.is_physical": (40, 300),
     "jaxosc.symplectic_eigenvalues": (40, 500), "jaxosc.mutual_information": (60, 500),
+    "jaxosc.redfield": (15, 100), "jaxosc.partial_secular": (15, 100),
+    "jaxosc.unified_lindblad": (15, 100), "jaxosc.universal_lindblad": (15, 100),
+    "jaxosc.detailed_balance_lindblad": (15, 100), "jaxosc.coarse_grained_lindblad": (15, 100),
+    "jaxosc.heat_currents": (15, 100), "jaxosc.entropy_production": (15, 100),
 }  # fmt: skip
 FAST, SLOW = 60, 250
 

@@ -176,7 +176,7 @@ def test_pictures(tmp_path, axes, capsys):
         (["ratio=0:1:3", "ratio=0.5"], "given twice"),
         (["ratio=0:1:3", "coupling=0.5"], "coupling or ratio"),
         (["delta_t=0:1:3", "temperature2=3"], "temperature2 or delta_t"),
-        (["ratio=0:1:3", "--descriptions", "redfield"], "one of 'langevin'"),
+        (["ratio=0:1:3", "--descriptions", "nonsense"], "one of 'langevin'"),
         (["ratio=0:1:3", "--observables", "energy"], "one of 'occupation1'"),
         (["ratio=0:1:3", "--output", "a.txt"], "must end in one of"),
         (["ratio=0:1:3", "delta_t=0:1:3", "omega1=1:2:3", "--plot"], "more than two axes"),

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc import _checks, domain
+from jaxosc import baths as _baths
 from jaxosc._kernels import bohr, dense, pair_bohr, selection
 from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc._kernels.pair_forms import Dissipator
@@ -114,6 +115,7 @@ def half_sided(frequency: jax.Array, bath: Bath, lamb_shift: bool) -> jax.Array:
 
 def fastest_rate(baths: Baths, oscillators: Oscillators) -> jax.Array:
     """The largest amplitude rate of a bath."""
+    oscillators, baths = _baths.match(oscillators, baths)
     return maximum(selection.amplitude_rates(oscillators, baths))
 
 
