@@ -305,7 +305,7 @@ def test_the_gibbs_state_of_any_bath_is_stationary(name, modes, spectrum, loweri
 def test_orders_against_the_exact_bath(name):
     """Populations of normal modes to O(γ) for all, coherences to O(γ²) with principal values."""
     oscillators = jaxosc.pair((1.0, 1.3), 0.12, "position")
-    lower = np.linalg.cholesky(oscillators.hessian)
+    lower = np.linalg.cholesky(np.asarray(oscillators.hessian))
     w, vectors = np.linalg.eigh(1j * lower.T @ networks.form(2) @ lower)
     operators = vectors.conj().T @ lower.T / np.sqrt(np.abs(w))[:, None]
 
@@ -315,12 +315,12 @@ def test_orders_against_the_exact_bath(name):
             (rate, 1.5 * rate), (1.0, 0.5), Drude(10.0, reference=1.0), coupling="position"
         )
         found = (EQUATIONS[name](oscillators, baths), jaxosc.langevin(oscillators, baths))
-        return [jaxosc.steady_state(dynamics) for dynamics in found]
+        return jnp.stack([jaxosc.steady_state(dynamics) for dynamics in found])
 
     errors = []
     for rate in (2e-3, 1e-3):
-        state, exact = states(rate)
-        error = np.abs(operators @ (np.asarray(state) - exact) @ operators.conj().T) / rate
+        state, exact = np.asarray(states(rate))
+        error = np.abs(operators @ (state - exact) @ operators.conj().T) / rate
         errors.append((np.diag(error).max(), np.max(error - np.diag(np.diag(error)))))
     (population, coherence), (less, least) = errors
     np.testing.assert_allclose(population, less, 1e-2)
