@@ -169,6 +169,14 @@ class Domain(NamedTuple):
         return "; ".join([self.words, *(broken or ["what it needs holds here"])])
 
 
+def domain_of(name: str, baths: Baths) -> Domain | None:
+    """Where a description of the registry holds, between these baths; None for any other."""
+    found = DOMAINS.get(name)
+    if found is not None and name == "local" and baths.occupation is not None:
+        return Domain("exact for white baths", (), found.cost)
+    return found
+
+
 def _inverse(ratio: float) -> float:
     return float(np.inf) if ratio == 0 else 1 / ratio
 

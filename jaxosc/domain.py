@@ -48,6 +48,7 @@ class Status(IntEnum):
     UNSTABLE = 10
     SPECTRUM = 11
     NUMBER = 12
+    SOFT = 13
 
     @property
     def meaning(self) -> str:
@@ -68,6 +69,7 @@ _MEANINGS = {
     Status.SHIFTED: "baths without a counter-term leave no potential that is bounded below",
     Status.SPECTRUM: "a parameter of a spectrum is not positive, or a weight negative",
     Status.NUMBER: "a width, a time or a frequency beside the baths is negative or not finite",
+    Status.SOFT: "a normal mode is too soft beside the damping for an equation of second order",
     Status.UNSTABLE: "a motion grows, or is not damped",
 }
 
@@ -280,6 +282,12 @@ def _bath_words(reason: Status, oscillators: Oscillators, baths: Baths) -> str:
         return (
             "Argument `baths` must have spectra with positive parameters and weights that are not "
             f"negative, but one of {baths.spectrum!r} has not."
+        )
+    if reason == Status.SOFT:
+        return (
+            "Argument `baths` must have damping rates below the smallest normal frequency, or a "
+            "tenth of it if flat, whose noise diverges there: a soft mode is beyond the second "
+            f"order in the coupling, but the rates are {np.asarray(baths.damping)}."
         )
     if reason == Status.SHIFTED:
         return (

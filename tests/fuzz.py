@@ -1309,7 +1309,7 @@ _MANY_MODES = 64
 
 
 def _of_equation(physical):
-    def checker(value, oscillators, baths):
+    def checker(value, oscillators, baths, **_):
         if not isinstance(value, jaxosc.Dynamics):
             yield "it is no Dynamics"
             return

@@ -100,14 +100,18 @@ class Entries(NamedTuple):
         """NaN unless valid."""
         return Entries(*(small.nan_unless(valid, x) for x in self))
 
-    def matrix(self) -> jax.Array:
-        """[4, 4]; the last step, since arithmetic on a matrix does not fuse."""
-        return small.matrix([
+    def rows(self) -> list[list[jax.Array]]:
+        """All entries."""
+        return [
             [self.x11, self.x1p1, self.x12, self.x1p2],
             [self.x1p1, self.p11, self.x2p1, self.p12],
             [self.x12, self.x2p1, self.x22, self.x2p2],
             [self.x1p2, self.p12, self.x2p2, self.p22],
-        ])  # fmt: skip
+        ]
+
+    def matrix(self) -> jax.Array:
+        """[4, 4]; the last step, since arithmetic on a matrix does not fuse."""
+        return small.matrix(self.rows())
 
 
 def modes_apart(

@@ -45,14 +45,24 @@ class Dissipator(NamedTuple):
 
     def drift(self) -> jax.Array:
         """[4, 4]."""
-        zero = jnp.zeros((2, 2), self.b[0][0].dtype)
-        b, c = (small.matrix([[-x for x in row] for row in rows]) for rows in (self.b, self.c))
-        return small.interleave(b, zero, zero, c)
+        return _interleaved(times(self.b, -1), times(self.c, -1))
 
     def diffusion(self) -> jax.Array:
         """[4, 4]."""
-        zero = jnp.zeros((2, 2), self.b[0][0].dtype)
-        return small.interleave(small.matrix(self.xx), zero, zero, small.matrix(self.pp))
+        return _interleaved(self.xx, self.pp)
+
+
+def _interleaved(x: Square, p: Square) -> jax.Array:
+    """[4, 4] of what is between positions and between momenta."""
+    none = jnp.zeros_like(x[0][0])
+    return small.summed_matrix(
+        [
+            [x[0][0], none, x[0][1], none],
+            [none, p[0][0], none, p[0][1]],
+            [x[1][0], none, x[1][1], none],
+            [none, p[1][0], none, p[1][1]],
+        ]
+    )
 
 
 class Modes(NamedTuple):

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import baths as _baths
-from jaxosc._kernels import dense
+from jaxosc._kernels import dense, pair_modes
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
 from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
@@ -88,6 +88,16 @@ class ClosedPair(NamedTuple):
     kernel: PairKernel
     rates: tuple[ClosedRate, ClosedRate]
     coupling: BathCoupling
+
+    def is_resolved(self, damping: jax.Array) -> jax.Array:
+        """Whether the softer mode is resolved: second order asks for Ω_− ≫ γ.
+
+        Behind flat baths, whose noise diverges at ω = 0, beyond ten damping rates, else beyond one.
+        There what is written out has at least six digits, below it may have none.
+        """
+        flat = any(rate.power == 0 for rate in self.rates)
+        softest = pair_modes.frequencies(self.kernel.couple)[0]
+        return softest >= (10 if flat else 1) * jnp.maximum(damping[0], damping[1])
 
 
 def closed_pair(oscillators: Oscillators, baths: Baths, problem: Problem) -> ClosedPair | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jaxosc import _checks
-from jaxosc._scales import DOMAINS, scales_of
+from jaxosc._scales import domain_of, scales_of
 from jaxosc.comparison import tables
 from jaxosc.comparison.measures import Question, Unanswered, answer, errors
 from jaxosc.comparison.row import Row
@@ -123,12 +123,14 @@ def _breaks(name: str, exact: str, question: Question, tolerance: float) -> Iter
                 break
         else:
             yield f"{words}: still within."
-    conditions = DOMAINS[name].conditions if name in DOMAINS else ()
+    domain = domain_of(name, question.baths)
+    conditions = domain.conditions if domain is not None else ()
     scales = scales_of(question.oscillators, question.baths)
     known = [each for each in conditions if not math.isnan(each.ratio(scales))]
     if known:
         nearest = max(known, key=lambda each: each.ratio(scales))
-        yield f"of what it needs, the nearest to fail is {nearest.said(scales)}."
+        worst = "the nearest to fail is" if nearest.met(scales) else "what fails most is"
+        yield f"of what it needs, {worst} {nearest.said(scales)}."
 
 
 def _failure(name: str, exact: str, changed: Question, tolerance: float) -> str:

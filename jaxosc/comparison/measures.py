@@ -245,7 +245,13 @@ def own(name: str, function: Callable[[jax.Array], Any]) -> Observable:
 
     def values(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
         del dynamics
-        found = jnp.asarray(function(covariance))
+        found = function(covariance)
+        if not hasattr(found, "dtype") and not isinstance(found, float):
+            raise ValueError(
+                f"Argument `observables` must hold functions that return one real number, but "
+                f"{name!r} returns {found!r}."
+            )
+        found = jnp.asarray(found)
         if found.shape or not jnp.issubdtype(found.dtype, jnp.floating):
             raise ValueError(
                 f"Argument `observables` must hold functions that return one real number, but "

@@ -10,7 +10,7 @@ import jax
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
-from jaxosc._scales import DOMAINS, SEPARATED, Scales, scales_of
+from jaxosc._scales import SEPARATED, Scales, domain_of, scales_of
 from jaxosc.baths import Baths
 from jaxosc.comparison.advice import tolerance_of
 from jaxosc.comparison.measures import (
@@ -92,7 +92,7 @@ def compare(
         try:
             given = answer(name, question)
         except Unanswered as reason:
-            rows.append(_unanswered(name, str(reason), scales))
+            rows.append(_unanswered(name, str(reason), scales, question.baths))
         else:
             rows.append(_row(name, given, answered, question, scales))
     rows.sort(key=lambda row: (not row.answered, math.isnan(row.error), row.error))
@@ -116,7 +116,7 @@ def _reference(question: Question) -> tuple[Row | None, str, Answer | None]:
     try:
         given = answer(name, question)
     except Unanswered as reason:
-        row = _unanswered(name, str(reason), scales)
+        row = _unanswered(name, str(reason), scales, question.baths)
         return row, f"{name} has no answer, there is nothing to compare with. {reason}", None
     if not given.physical:
         words = given.note or "its state is not physical, for flat damping is out of its domain"
@@ -178,7 +178,7 @@ def _row(name: str, given: Answer, exact: Answer | None, question: Question, sca
         for label, value in zip(question.names(observable), numbers, strict=True)
     }
     found = errors(given, exact) if exact is not None else dict.fromkeys(given.values, _NAN)
-    words, cost = _domain(name, scales)
+    words, cost = _domain(name, scales, question.baths)
     return Row(
         name=name,
         reason=given.note,
@@ -195,16 +195,16 @@ def _row(name: str, given: Answer, exact: Answer | None, question: Question, sca
     )
 
 
-def _unanswered(name: str, reason: str, scales: Scales) -> Row:
-    words, cost = _domain(name, scales)
+def _unanswered(name: str, reason: str, scales: Scales, baths: Baths) -> Row:
+    words, cost = _domain(name, scales, baths)
     return Row(
         name, f"no answer. {reason}", False, {}, {}, None, None, _NAN, _NAN, None, cost, words
     )
 
 
-def _domain(name: str, scales: Scales) -> tuple[str, float]:
+def _domain(name: str, scales: Scales, baths: Baths) -> tuple[str, float]:
     """Where it holds, in words, and its cost."""
-    domain = DOMAINS.get(name)
+    domain = domain_of(name, baths)
     if domain is None:
         return "exact, by integration over all frequencies", _NAN
     return domain.said(scales), domain.cost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.small import maximum
-from jaxosc.baths import Baths, spectra_of
+from jaxosc.baths import Baths, match, spectra_of
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.family import Bath, Family, fastest_rate, noise
 from jaxosc.oscillators import Oscillators
@@ -19,6 +20,9 @@ from jaxosc.typing import Reals
 # ∫ f(ν) exp(−ν²τ²) dν τ/√π by the rule of Gauss and Hermite; an even number, to miss ν = 0.
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(200)
 _KEPT = _WEIGHTS > 1e-18
+# The noise of L and of L† has a step at zero: they are averaged over their own side of it.
+_INSIDE, _SHARES = np.polynomial.legendre.leggauss(200)
+_REACH = 6.2  # exp(−6.2²) is 2e-17
 _NODES, _WEIGHTS = _NODES[_KEPT], _WEIGHTS[_KEPT] / np.sqrt(np.pi)
 
 
@@ -57,6 +61,7 @@ def coarse_grained_lindblad(
     Quantum 4, 227 (2020); here with a Gaussian in place of a box.
     """
     if time is None:
+        oscillators, baths = match(oscillators, baths)
         omega = -maximum(-jnp.abs(oscillators.frequency))
         time = 1 / jnp.sqrt(fastest_rate(baths, oscillators) * omega)
     return Dynamics.of(CoarseGrainedLindblad(), oscillators, baths, time)
@@ -89,6 +94,23 @@ class CoarseGrainedLindblad(Family):
     def symbol(self, x: jax.Array, y: jax.Array, bath: Bath) -> jax.Array:
         """exp(−(x − y)²τ²/4) ⟨½ S((x + y)/2 + ν)⟩."""
         (time,) = bath[1].extra
-        shift = jnp.asarray(_NODES, x.dtype) / time
-        average = jnp.sum(noise((x + y) / 2 + shift, bath) * jnp.asarray(_WEIGHTS, x.dtype))
+        average = (_beyond_zero if bath[1].one_sided else _everywhere)((x + y) / 2, time, bath)
         return jnp.exp(-(((x - y) * time / 2) ** 2)) * average / 2
+
+
+def _everywhere(middle: jax.Array, time: jax.Array, bath: Bath) -> jax.Array:
+    """⟨S(middle + ν)⟩ of a smooth S."""
+    shift = jnp.asarray(_NODES, middle.dtype) / time
+    return jnp.sum(noise(middle + shift, bath) * jnp.asarray(_WEIGHTS, middle.dtype))
+
+
+def _beyond_zero(middle: jax.Array, time: jax.Array, bath: Bath) -> jax.Array:
+    """The same of an S that is zero on one side."""
+    side = bath[0].side
+    middle = side * middle
+    low = jnp.maximum(middle - _REACH / time, 0)
+    half = jnp.maximum(middle + _REACH / time - low, 0) / 2
+    v = low + half * (1 + jnp.asarray(_INSIDE, middle.dtype))
+    weight = jnp.exp(-(((v - middle) * time) ** 2)) * jnp.asarray(_SHARES, middle.dtype)
+    total = jnp.sum(noise(side * v, bath) * weight)
+    return half * time * total / math.sqrt(math.pi)

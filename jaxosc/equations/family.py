@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
@@ -21,6 +22,7 @@ from jaxosc._kernels import bohr, dense, pair_bohr, selection
 from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc._kernels.pair_forms import Dissipator
 from jaxosc._kernels.selection import ClosedPair, Problem
+from jaxosc._numerics import small
 from jaxosc._numerics.small import maximum, nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, spectra_of, spectrum_of
@@ -158,6 +160,7 @@ class Family(Equation):
     def require(self, *parts: Any) -> Parts:
         """As of every equation; numbers must not be negative."""
         oscillators, baths, *numbers = parts
+        require_flag(self.lamb_shift)
         arrays = _checks.float_arrays(**dict(zip(self.numbers, numbers, strict=True)))
         for name, array in zip(self.numbers, arrays, strict=True):
             _checks.require_shape(name, array, ())
@@ -185,12 +188,12 @@ class Family(Equation):
         oscillators, baths, *numbers = parts
         problem, valid = self.posed(oscillators, baths)
         unit = problem.unit
-        if (pair := self._closed(oscillators, baths, problem)) is not None:
-            valid &= are_in_range(numbers)
+        if (pair := self.closed(oscillators, baths, problem)) is not None:
+            valid &= are_in_range(numbers) & pair.is_resolved(problem.damping)
             first, second = self._written_out(pair, problem, *numbers)
             kernel, both = pair.kernel, first.plus(second)
             entries, stable = pair_bohr.steady_state(kernel.couple, both, kernel.scale)
-            return entries.where(valid & stable).matrix()
+            return small.summed_matrix(entries.where(valid & stable).rows())
         drift, diffusion = (jnp.sum(part, axis=0) / unit for part in self.generators(*parts))
         hessian = selection.general_of(oscillators, unit).hessian
         return dense.steady_covariance(hessian, drift, diffusion)
@@ -199,7 +202,7 @@ class Family(Equation):
         """By the one of two ways that serves the network."""
         oscillators, baths, *_ = parts
         problem = selection.problem_of(oscillators, baths)
-        if self._closed(oscillators, baths, problem) is not None:
+        if self.closed(oscillators, baths, problem) is not None:
             return problem.kernel.way
         return "the normal modes of the hessian of H, and a general Lyapunov equation"
 
@@ -212,7 +215,8 @@ class Family(Equation):
         oscillators, baths, *numbers = parts
         problem, valid = self.posed(oscillators, baths)
         valid &= are_in_range(numbers)
-        if (pair := self._closed(oscillators, baths, problem)) is not None:
+        if (pair := self.closed(oscillators, baths, problem)) is not None:
+            valid &= pair.is_resolved(problem.damping)
             both = self._written_out(pair, problem, *numbers)
             drift = jnp.stack([one.drift() for one in both]) * problem.unit
             diffusion = jnp.stack([one.diffusion() for one in both]) * problem.unit
@@ -244,9 +248,7 @@ class Family(Equation):
         drift, diffusion = (part * problem.unit for part in found)
         return Generators(drift, nan_unless(valid, diffusion))
 
-    def _closed(
-        self, oscillators: Oscillators, baths: Baths, problem: Problem
-    ) -> ClosedPair | None:
+    def closed(self, oscillators: Oscillators, baths: Baths, problem: Problem) -> ClosedPair | None:
         """Two modes for which the equation is written out, if they are."""
         if self.written_out is None or self.lamb_shift:
             return None
@@ -279,6 +281,12 @@ def _generators(parts: Parts, equation: Family) -> Generators:
     return equation.traced_generators(*parts)
 
 
+def require_flag(lamb_shift: Any) -> None:
+    """Raise ValueError unless it is one."""
+    if not isinstance(lamb_shift, (bool, np.bool_)):
+        raise ValueError(f"Argument `lamb_shift` must be True or False, but it is {lamb_shift!r}.")
+
+
 def require_shifts(baths: Baths) -> None:
     """Raise ValueError unless all baths have principal values."""
     for spectrum in spectra_of(baths):
@@ -299,8 +307,13 @@ def are_in_range(numbers: Sequence[jax.Array]) -> jax.Array:
 
 @partial(jax.jit, static_argnames="equation")
 def _status(parts: Parts, equation: Family) -> jax.Array:
-    conditions = equation.conditions(*parts[:2])
-    return domain.status(conditions | {domain.Status.NUMBER: are_in_range(parts[2:])})
+    oscillators, baths, *numbers = parts
+    problem = selection.problem_of(oscillators, baths)
+    conditions = equation.conditions(oscillators, baths, problem.kernel)
+    conditions[domain.Status.NUMBER] = are_in_range(numbers)
+    if (pair := equation.closed(oscillators, baths, problem)) is not None:
+        conditions[domain.Status.SOFT] = pair.is_resolved(problem.damping)
+    return domain.status(conditions)
 
 
 def channels_of(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, Channel]:

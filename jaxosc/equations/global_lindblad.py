@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jaxosc.baths import Baths
 from jaxosc.description import Generators
 from jaxosc.dynamics import Dynamics, network_matrix
 from jaxosc.equations.entrance import Equation, require_laboratory_baths
+from jaxosc.equations.family import require_flag
 from jaxosc.equations.unified_lindblad import UnifiedLindblad
 from jaxosc.oscillators import Oscillators
 from jaxosc.spectra import Ohmic, Spectrum
@@ -77,9 +78,17 @@ def global_lindblad(
 
     Source: Breuer & Petruccione, Sec. 3.3; Konopik & Lutz, App. A.
     """
-    if lamb_shift:  # groups of one frequency are the clusters of no width
-        return Dynamics.of(UnifiedLindblad(lamb_shift=True), oscillators, baths, 0.0)
+    require_flag(lamb_shift)
+    if lamb_shift:
+        return Dynamics.of(ShiftedGlobal(lamb_shift=True), oscillators, baths, 0.0)
     return Dynamics.of(GlobalLindblad(), oscillators, baths)
+
+
+@dataclass(frozen=True)
+class ShiftedGlobal(UnifiedLindblad):
+    """With principal values: groups of one frequency are the clusters of no width."""
+
+    name: ClassVar[str] = "global"
 
 
 @dataclass(frozen=True)

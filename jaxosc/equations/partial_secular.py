@@ -26,9 +26,9 @@ def partial_secular(
     """Redfield equation without the terms between Bohr frequencies further apart than a width.
 
     Γ(x, y) = ½ S(y) + iΔ(y) where |x − y| ≤ width, else 0. Between the full secular equation
-    (width 0) and ``redfield`` (∞). The Gibbs state stays stationary without principal values; not
-    completely positive in general. The terms of c_kc_l are among those that a small width drops,
-    and with them squeezing of the order γ/Ω.
+    (width 0) and ``redfield`` (beyond all splittings). The Gibbs state stays stationary without
+    principal values; not completely positive in general. The terms of c_kc_l are among those that
+    a small width drops, and with them squeezing of the order γ/Ω.
 
     Args:
         oscillators: N modes with any Hamiltonian that is bounded below.
