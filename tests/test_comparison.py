@@ -77,6 +77,7 @@ def test_values_are_those_of_the_library(found, name):
     assert row.physical == bool(jaxosc.is_physical(covariance))
 
 
+@double  # in single precision some of them are within rounding, and zero
 def test_errors_are_relative_to_the_exact_one(found):
     exact = jaxosc.steady_state(jaxosc.langevin(*warm()))
     for name in SOME:
