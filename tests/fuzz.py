@@ -1309,14 +1309,17 @@ _MANY_MODES = 64
 
 
 def _of_equation(physical):
-    def checker(value, oscillators, baths, **_):
+    def checker(value, oscillators, baths, order=0, **_):
         if not isinstance(value, jaxosc.Dynamics):
             yield "it is no Dynamics"
             return
         outcome = attempt(jaxosc.steady_state, [value], {})
         if outcome.kind == "value":
             yield from is_covariance(
-                outcome.value, oscillators.modes, physical, _MANY_MODES * _eps(value.diffusion)
+                outcome.value,
+                oscillators.modes,
+                physical and order == 0,
+                _MANY_MODES * _eps(value.diffusion),
             )
         elif "no unique steady state" not in outcome.words:
             yield f"its steady state ends in: {outcome.words}"

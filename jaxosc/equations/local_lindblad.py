@@ -210,6 +210,10 @@ class CommonFrequency(AmplitudeDamping):
         """Of the local equation with these rates."""
         return LocalLindblad().bath_drift(*self._white(*parts))
 
+    def decay_rate(self, *parts: Any) -> float:
+        """Of the local equation with these rates."""
+        return LocalLindblad().decay_rate(*self._white(*parts))
+
     def diffusion(self, *parts: Any) -> jax.Array:
         """Of the local equation with these rates and numbers."""
         return LocalLindblad().diffusion(*self._white(*parts))
