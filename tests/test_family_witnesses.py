@@ -402,7 +402,7 @@ def finite_differences(function, point):
 
 @double
 @pytest.mark.slow
-@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("modes", [2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", ["detailed balance", "redfield"])
 def test_derivatives_where_all_modes_coincide(name, modes):
     """By the coupling, a frequency and a temperature, at two and three equal oscillators."""
