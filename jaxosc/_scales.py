@@ -13,14 +13,13 @@ from jaxosc import domain
 from jaxosc._kernels import selection
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
+from jaxosc.equations.family import USUAL_WIDTH
 from jaxosc.normal_modes import degenerate_neighbours, normal_modes
 from jaxosc.oscillators import Oscillators
 
 # Below this ratio of two scales that a description takes as well separated, its error is no
 # longer small: 1/10 enters squared or linearly, so per cent to ten per cent.
 SEPARATED = 10.0
-# The width of a cluster over the largest damping rate, where none is given.
-_WIDTH = 20.0
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,14 @@ def scales_of(oscillators: Oscillators, baths: Baths) -> Scales:
         if sound:
             frequency = np.asarray(normal_modes(oscillators).frequency)
             gaps = np.diff(frequency)
-            width = _WIDTH * largest
+            width = USUAL_WIDTH * largest
             spread = _spread(frequency, gaps, width)
             # Inside a group of degenerate modes the global equation separates nothing.
             gaps = gaps[~np.asarray(degenerate_neighbours(oscillators))]
             softness = frequency[0] / largest
             secularity = gaps.min() / largest if len(gaps) else np.inf
             distance = (abs(gaps - width) / width).min() if len(gaps) else np.inf
-            rate = largest * np.asarray(oscillators.frequency).max()  # 1/τ²
+            rate = largest * np.asarray(oscillators.frequency).min()  # 1/τ²
             coarseness = rate / min(_coldest(baths), frequency[0]) ** 2
     return Scales(
         critical_ratio=_critical_ratio(oscillators),

@@ -147,9 +147,8 @@ def _slopes(symbol: Symbol, w: jax.Array, g: jax.Array, own: Any) -> tuple[jax.A
     right = divided_difference(lambda y, x: symbol(x, y, own))
     lefts, rights = over(left, 3)(w, w, w), over(lambda x, y, z: right(y, z, x), 3)(w, w, w)
     h = jnp.conj(g)[:, None, None]
-    return lefts.astype(g.dtype) * h * g[None, None, :], rights.astype(g.dtype) * h * g[
-        None, :, None
-    ]
+    lefts, rights = lefts.astype(g.dtype) * h, rights.astype(g.dtype) * h
+    return lefts * g[None, None, :], rights * g[None, :, None]
 
 
 def _terms(left: jax.Array, right: jax.Array, change: jax.Array) -> jax.Array:

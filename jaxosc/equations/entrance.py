@@ -78,7 +78,7 @@ def require_laboratory_baths(baths: Baths, equation: str) -> None:
         raise ValueError(
             f"Argument `baths` must have a temperature for the {equation} equation, which asks for "
             "frequencies in the laboratory, but it is given by an `occupation`: "
-            "local_lindblad as it is is exact for that."
+            "local_lindblad is exact for that."
         )
     if baths._rows is not None:
         for spectrum in spectra_of(baths):

@@ -121,9 +121,13 @@ def fastest_rate(baths: Baths, oscillators: Oscillators) -> jax.Array:
     return maximum(selection.amplitude_rates(oscillators, baths))
 
 
+# Widths over that rate, if none is given: far beyond the damping, which has to be resolved.
+USUAL_WIDTH = 20
+
+
 def usual_width(baths: Baths, oscillators: Oscillators) -> jax.Array:
-    """Twenty times as much: far beyond the damping, which is what has to be resolved."""
-    return 20 * fastest_rate(baths, oscillators)
+    """The width if none is given."""
+    return USUAL_WIDTH * fastest_rate(baths, oscillators)
 
 
 @dataclass(frozen=True)
