@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass, field
 from typing import Any
 
-from jaxosc._scales import DOMAINS, Scales
+from jaxosc._scales import Scales, domain_of
 from jaxosc.comparison import advice, tables
 from jaxosc.comparison.advice import Recommendation
 from jaxosc.comparison.measures import Question
@@ -162,7 +162,7 @@ class Comparison:
     def _words(self) -> list[tuple[str, str]]:
         found = []
         for row in self.rows:
-            domain = DOMAINS.get(row.name)
+            domain = domain_of(row.name, self._question.baths)
             words = domain.in_short(self.scales) if domain else row.domain
             if row.reason:
                 words = f"{words}; {row.reason}" if row.answered else row.reason
