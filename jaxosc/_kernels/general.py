@@ -131,7 +131,7 @@ class GeneralKernel(Kernel):
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
         named = isinstance(coupling, str)
-        rows = self._rows_of(coupling) if isinstance(coupling, str) else coupling
+        rows = self.rows_of(coupling) if isinstance(coupling, str) else coupling
         # A row has no oscillator of its own: its rate has another reference
         own = self.frequency if named else jnp.ones_like(damping)
         each = rate if isinstance(rate, tuple) else (rate,) * len(rows)
@@ -149,7 +149,8 @@ class GeneralKernel(Kernel):
             found.damped,
         )
 
-    def _rows_of(self, coupling: str) -> jax.Array:
+    def rows_of(self, coupling: str) -> jax.Array:
+        """The rows [N, 2N] of what the baths couple to, by its name."""
         own = self.own_rows()  # of a = (x + ip)/√2
         if coupling == "rotating-wave":
             return own

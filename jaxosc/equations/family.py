@@ -19,6 +19,7 @@ import numpy as np
 from jaxosc import _checks, domain
 from jaxosc import baths as _baths
 from jaxosc._kernels import bohr, dense, pair_bohr, selection
+from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc._kernels.pair_forms import Dissipator
 from jaxosc._kernels.selection import ClosedPair, Problem
@@ -225,9 +226,10 @@ class Family(Equation):
             drift = jnp.stack([one.drift() for one in both]) * problem.unit
             diffusion = jnp.stack([one.diffusion() for one in both]) * problem.unit
             return Generators(drift, nan_unless(valid, diffusion))
-        hessian = selection.general_of(oscillators, problem.unit).hessian
+        general = selection.general_of(oscillators, problem.unit)
+        hessian = general.hessian
         extra = self.extra(hessian, problem.unit, *numbers)
-        rows, channels = channels_of(oscillators, baths)
+        rows, channels = channels_of(general, oscillators, baths)
         scaled = channels._replace(
             damping=channels.damping / problem.unit,
             own=channels.own / problem.unit,
@@ -320,15 +322,14 @@ def _status(parts: Parts, equation: Family) -> jax.Array:
     return domain.status(conditions)
 
 
-def channels_of(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, Channel]:
+def channels_of(
+    general: GeneralKernel, oscillators: Oscillators, baths: Baths
+) -> tuple[jax.Array, Channel]:
     """Rows u [K, M, 2N] and the channels [K, M] of the baths, K = 2 for lowering operators."""
     rows = selection.contact_of(baths)
-    modes = oscillators.modes
-    lowering = dense.lowering_rows(jnp.eye(modes, dtype=oscillators.frequency.dtype))
     one_sided = isinstance(rows, str) and rows == "rotating-wave"
     if isinstance(rows, str):
-        half = {"rotating-wave": lowering / 2, "position": lowering.real, "momentum": lowering.imag}
-        rows = 2 * half[rows].astype(lowering.dtype)
+        rows = general.rows_of(rows)
     else:
         one_sided = jnp.iscomplexobj(baths._rows)
     sides = jnp.asarray([1.0, -1.0] if one_sided else [0.0], baths.damping.dtype)
