@@ -24,3 +24,14 @@ def pytest_collectstart() -> None:
 
 def pytest_runtest_setup() -> None:
     precision.choose()  # and so does the command
+
+
+# A compiled program takes a dozen mappings of memory, and Linux gives a process 65530: one file of
+# tests may take 12,000, and the process that is refused one dies of a segmentation fault.
+_MAPPINGS = 20_000
+
+
+def pytest_runtest_teardown() -> None:
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > _MAPPINGS:
+        jax.clear_caches()
