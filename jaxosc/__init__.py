@@ -26,15 +26,14 @@ from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
 from jaxosc.explanation import Explanation, explain
-from jaxosc.gaussian import (
-    coherence,
+from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
-    occupation,
     purity,
     symplectic_eigenvalues,
     von_neumann_entropy,
 )
+from jaxosc.gaussian.moments import coherence, occupation
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators

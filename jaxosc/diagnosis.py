@@ -15,7 +15,8 @@ from jaxosc.dynamics import steady_state
 from jaxosc.equations import environment
 from jaxosc.equations.local_lindblad import LocalLindblad
 from jaxosc.equations.registry import STANDARD, Equation
-from jaxosc.gaussian import is_physical, occupation, symplectic_eigenvalues
+from jaxosc.gaussian.entropies import is_physical, symplectic_eigenvalues
+from jaxosc.gaussian.moments import occupation
 from jaxosc.oscillators import Oscillators
 
 

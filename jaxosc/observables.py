@@ -16,13 +16,8 @@ import numpy as np
 
 from jaxosc import thermodynamics
 from jaxosc.dynamics import Dynamics
-from jaxosc.gaussian import (
-    coherence,
-    mutual_information,
-    occupation,
-    purity,
-    von_neumann_entropy,
-)
+from jaxosc.gaussian.entropies import mutual_information, purity, von_neumann_entropy
+from jaxosc.gaussian.moments import coherence, occupation
 
 Scalar = Callable[[Dynamics | None, jax.Array], jax.Array]
 

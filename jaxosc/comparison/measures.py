@@ -19,7 +19,7 @@ from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations import environment
 from jaxosc.equations.langevin_integral import langevin_quadrature
 from jaxosc.equations.registry import EQUATIONS, EXACT
-from jaxosc.gaussian import is_physical
+from jaxosc.gaussian.entropies import is_physical
 from jaxosc.observables import OBSERVABLES, Observable
 from jaxosc.oscillators import Oscillators
 
