@@ -34,6 +34,8 @@ from jaxosc.gaussian.entropies import (
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.motion.correlations import correlation
+from jaxosc.motion.evolution import Evolution, evolve
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -50,6 +52,7 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "Evolution",
     "Explanation",
     "Frontier",
     "NormalModes",
@@ -64,12 +67,14 @@ __all__ = [
     "coherence",
     "compare",
     "complete_positivity_margin",
+    "correlation",
     "critical_coupling",
     "critical_exponent",
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
     "entropy_production",
+    "evolve",
     "explain",
     "gibbs",
     "global_lindblad",
