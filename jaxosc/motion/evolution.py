@@ -16,8 +16,8 @@ from jaxosc.dynamics import Dynamics, require_one_network, steady_state
 from jaxosc.typing import Reals
 
 
-# Of the solver: an oscillation takes some twenty
-_STEPS = 2**20
+# Of the solver, which takes some ten for an oscillation
+_STEPS = 2**18
 
 
 class Evolution(NamedTuple):
@@ -59,8 +59,8 @@ def evolve(
         covariance: σ(0) [2N, 2N], symmetric, order (x1, p1, …), vacuum 1/2.
         times: t ≥ 0 of any shape.
         mean: ⟨r(0)⟩ [2N]; zero by default.
-        tolerance: of the solver, relative, and absolute for moments of order one; it is for a
-            function alone, which is differentiated in reverse.
+        tolerance: of the solver, relative, and absolute for moments of order one; for a function
+            alone.
 
     Returns:
         An ``Evolution``. NaN where the solver fails, or baths with memory have no steady state and
@@ -188,7 +188,12 @@ def _solved(slope: Any, start: Evolution, times: jax.Array, tolerance: float) ->
         dt0=None,
         y0=start,
         saveat=diffrax.SaveAt(ts=times),
-        stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
+        # Steps that end where a state is asked for: between them it would be interpolated, to fewer
+        # digits.
+        stepsize_controller=diffrax.ClipStepSizeController(
+            diffrax.PIDController(rtol=tolerance, atol=tolerance), step_ts=times
+        ),
+        adjoint=diffrax.DirectAdjoint(),  # the one with derivatives in both directions
         max_steps=_STEPS,
         throw=False,
     )
