@@ -97,21 +97,21 @@ def _series(drift: jax.Array, diffusion: jax.Array, force: jax.Array, time: jax.
     """Taylor series in the time."""
     step = time * drift
     square, rest = _square(step, jnp.zeros_like(step))
-    power, higher = square + rest, jnp.zeros_like(step)
-    for order in range(3, _TERMS + 1):
-        power = _product(power, step) / order
-        higher = higher + power
-    # The powers carry 2/n!: the square is not yet halved.
-    leading, rest = _sum(step, square / 2, (rest + higher) / 2)
+    first = (time * diffusion, time * force)
 
-    noise = term = time * diffusion
-    shift = moved = time * force
-    for order in range(2, _TERMS + 1):
+    def add(carry: tuple[jax.Array, ...], order: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
+        power, higher, term, noise, moved, shift = carry
+        power = _product(power, step) / (order + 1)
         half = _product(step, term)
         term = (half + half.T) / order
-        noise = noise + term
         moved = _product(step, moved) / order
-        shift = shift + moved
+        return (power, higher + power, term, noise + term, moved, shift + moved), None
+
+    half = (square + rest) / 2
+    start = (half, jnp.zeros_like(half), first[0], first[0], first[1], first[1])
+    orders = jnp.arange(2, _TERMS + 1, dtype=drift.dtype)
+    _, higher, _, noise, _, shift = jax.lax.scan(add, start, orders)[0]
+    leading, rest = _sum(step, square / 2, rest / 2 + higher)
     return _State(jnp.ones((), drift.dtype), leading, rest, noise, shift)
 
 
