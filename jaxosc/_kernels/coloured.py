@@ -110,7 +110,7 @@ def _integral(
     fastest: jax.Array,
 ) -> jax.Array:
     """M(t) E [K, n, c]."""
-    kind = jnp.result_type(drift.dtype, jnp.complex64)
+    kind = np.result_type(drift.dtype, np.complex64)
     one, turn = jnp.eye(len(drift), dtype=kind), jnp.asarray(np.exp(-1j * _ANGLE), kind)
     given = [x.astype(kind) for x in (drift, matrix, columns, times)]
     full, sources, right, moments = given
@@ -144,7 +144,7 @@ def _integral(
         inverted = inverse(drift)
         pole = jnp.sum(temperature[:, None, None] * matrix, axis=0)
         start = start + (2 * _ANGLE / math.pi) * (inverted @ pole @ (inverted.T @ columns))[None]
-    return jax.lax.scan(add, start, (jnp.arange(len(nodes)), nodes, weights))[0]
+    return jax.lax.scan(add, start, (jnp.arange(len(nodes), dtype=count.dtype), nodes, weights))[0]
 
 
 _INTEGRALS = {losses: bounded_memory(partial(_integral, losses)) for losses in (False, True)}
