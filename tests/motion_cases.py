@@ -91,7 +91,10 @@ class FiniteBath:
     def __init__(self, hessian, rows, baths, temperature, counter, modes=500, dense=4.0, top=60.0):
         size = len(hessian) // 2
         middle = (np.arange(modes) + 0.5) / modes * np.arcsinh(top / dense)
-        nu, step = dense * np.sinh(middle), np.arcsinh(top / dense) / modes * dense * np.cosh(middle)
+        nu, step = (
+            dense * np.sinh(middle),
+            np.arcsinh(top / dense) / modes * dense * np.cosh(middle),
+        )
         total = size + modes * len(baths)
         whole = np.zeros((2 * total, 2 * total))
         whole[: 2 * size, : 2 * size] = hessian

@@ -70,9 +70,7 @@ def test_eighteen_digits():
     """Of numbers summed over Matsubara frequencies; regression is off by some hundredths."""
     by = {
         "drude": lambda eta, cutoff: Bath("drude", eta * cutoff**2 / (1 + cutoff**2), cutoff),
-        "brownian": lambda s, w, g: Bath(
-            "brownian", s**2 * g / ((w**2 - 1) ** 2 + g**2), w, g
-        ),
+        "brownian": lambda s, w, g: Bath("brownian", s**2 * g / ((w**2 - 1) ** 2 + g**2), w, g),
     }
     found = [case for case in DATA if "correlation" in case]
     assert len(found) == 3

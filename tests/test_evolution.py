@@ -1,4 +1,4 @@
-"""Evolution of Gaussian states against matrices of 60 digits, integrals, finite baths, Fock space."""
+"""Evolution of Gaussian states against 60 digits, integrals, finite baths and Fock space."""
 
 import sys
 
@@ -77,7 +77,7 @@ def test_weak_damping_costs_no_digits(rate):
 
 @double
 def test_rates_over_twelve_decades():
-    """ẏ = −γy + x, ẋ = −Γx + noise, in closed form, from before the first rate to after the last."""
+    """ẏ = −γy + x, ẋ = −Γx + noise, in closed form, before the first rate to after the last."""
     slow, fast = 1e-6, 1e6
     drift = np.array([[-fast, 0.0], [1.0, -slow]])
     for time in (1e-9, 1e-6, 1.0, 1e5, 1e8):
@@ -136,15 +136,6 @@ def test_a_driven_network_in_fock_space():
 
 # ---------------------------------------------------------------------------------------------
 # Baths with memory
-
-
-def integrated(name, start, time, top=3e4):
-    """σ(t) = RσRᵀ + (1/π) Re ∫ u (Σ J coth c cᵀ) u† dν, u = ∫₀ᵗ R(s)Ω e^{iνs} ds.
-
-    R(s) = −(1/π) Im-transform of the response …, here from the oscillators and a finite bath.
-    """
-    finite = motion_cases.FiniteBath(*CASES[name], modes=700)
-    return finite.evolved(start, time)
 
 
 @double
