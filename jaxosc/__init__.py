@@ -42,7 +42,9 @@ from jaxosc.positivity import complete_positivity_margin, is_completely_positive
 from jaxosc.sweeps.reductions import Reduction, histogram
 from jaxosc.sweeps.result import SweepResult, load_sweep
 from jaxosc.sweeps.run import sweep
-from jaxosc.thermodynamics import entropy_production, heat_currents
+from jaxosc.thermodynamics.currents import entropy_production, heat_currents, work_current
+from jaxosc.thermodynamics.energies import energy, energy_flow, ergotropy, free_energy
+from jaxosc.thermodynamics.transport import conductance, rectification, transmission
 
 __all__ = [
     "Baths",
@@ -64,13 +66,18 @@ __all__ = [
     "coherence",
     "compare",
     "complete_positivity_margin",
+    "conductance",
     "critical_coupling",
     "critical_exponent",
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "energy",
+    "energy_flow",
     "entropy_production",
+    "ergotropy",
     "explain",
+    "free_energy",
     "gibbs",
     "global_lindblad",
     "heat_currents",
@@ -92,6 +99,7 @@ __all__ = [
     "pair",
     "partial_secular",
     "purity",
+    "rectification",
     "redfield",
     "spectra",
     "stability_scale",
@@ -102,8 +110,10 @@ __all__ = [
     "sweep",
     "symplectic_eigenvalues",
     "trace_curve",
+    "transmission",
     "trust_frontier",
     "unified_lindblad",
     "universal_lindblad",
     "von_neumann_entropy",
+    "work_current",
 ]

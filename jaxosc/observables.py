@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import thermodynamics
 from jaxosc.dynamics import Dynamics
 from jaxosc.gaussian.entropies import mutual_information, purity, von_neumann_entropy
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.thermodynamics import currents
 
 Scalar = Callable[[Dynamics | None, jax.Array], jax.Array]
 
@@ -85,13 +85,13 @@ def _heat(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
     """Into the oscillators, from each bath."""
     if dynamics is None:
         return jnp.diagonal(covariance)[::2] * 0  # NaN where there is no state
-    return thermodynamics.heat_currents(dynamics)
+    return currents.heat_currents(dynamics)
 
 
 def _entropy_production(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
     if dynamics is None:
         return covariance[0, :1] * 0
-    return thermodynamics.entropy_production(dynamics)[None]
+    return currents.entropy_production(dynamics)[None]
 
 
 OBSERVABLES: dict[str, Observable] = {

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import _checks, positivity, thermodynamics
+from jaxosc import _checks, positivity
 from jaxosc._compilation import compiled
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, steady_state
@@ -22,6 +22,7 @@ from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.gaussian.entropies import is_physical
 from jaxosc.observables import OBSERVABLES, Observable
 from jaxosc.oscillators import Oscillators
+from jaxosc.thermodynamics.currents import heat_currents
 
 # The exact one where no finite drift is: a covariance and no dynamics.
 INTEGRAL = "langevin_quadrature"
@@ -114,7 +115,7 @@ def _found(dynamics: Dynamics) -> _Found:
     """In one program, in which the generators are shared: a description compiles half as long."""
     return _Found(
         steady_state(dynamics),
-        thermodynamics.heat_currents(dynamics),
+        heat_currents(dynamics),
         positivity.is_completely_positive(dynamics),
         positivity.complete_positivity_margin(dynamics),
     )

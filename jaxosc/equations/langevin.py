@@ -12,7 +12,7 @@ from jaxosc import domain
 from jaxosc._kernels import dense, embedded, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
-from jaxosc._numerics.matsubara import rule_in_words
+from jaxosc._numerics.matsubara_rules import rule_in_words
 from jaxosc._numerics.small import nan_unless
 from jaxosc.baths import Baths
 from jaxosc.description import Generators
