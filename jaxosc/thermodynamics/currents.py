@@ -102,7 +102,7 @@ def work_current(
         >>> local = jaxosc.local_lindblad(network, jaxosc.Baths(0.01, (0.5, 0.9)))
         >>> heat = jaxosc.heat_currents(local, energy="uncoupled")
         >>> round(float(1e6 * jaxosc.work_current(local)), 4), (1e6 * heat).round(4)
-        (3.4444, Array([ 3.4444, -6.8888], dtype=float64))
+        (3.4619, Array([ 3.4619, -6.9237], dtype=float64))
 
     Source: De Chiara et al., New J. Phys. 20, 113024 (2018).
     """

@@ -38,9 +38,10 @@ def transmission(oscillators: Oscillators, baths: Baths, frequency: Reals) -> ja
         frequency: ν of any shape, in the unit of ω; T(−ν) = T(ν).
 
     Returns:
-        T [..., M, M], symmetric unless the couplings are complex, zero on the diagonal; for one
-        bath an oscillator between 0 and 1. NaN where there is no steady state and the values are
-        known only inside a transformation.
+        T [..., M, M], symmetric unless the couplings are complex, zero on the diagonal. Behind a
+        real row a bath is one channel, T ≤ 1; flat baths act at −ν as well, which adds a second
+        one, of order (γ/ν)². NaN where there is no steady state and the values are known only
+        inside a transformation.
 
     Raises:
         ValueError: as ``langevin_quadrature``.
@@ -48,7 +49,7 @@ def transmission(oscillators: Oscillators, baths: Baths, frequency: Reals) -> ja
     Example:
         >>> network = jaxosc.pair((1.0, 1.0), 0.1, "rotating-wave")
         >>> jaxosc.transmission(network, jaxosc.Baths(0.1, 1.0), [0.9, 1.0])[:, 0, 1].round(6)
-        Array([0.802186, 1.      ], dtype=float64)
+        Array([0.800031, 1.000025], dtype=float64)
 
     Source: Dhar & Roy, J. Stat. Phys. 125, 801 (2006).
     """
@@ -90,7 +91,7 @@ def conductance(
 
     Source: Rego & Kirczenow, Phys. Rev. Lett. 81, 232 (1998).
     """
-    temperature = _temperatures(oscillators, baths)
+    temperature = _temperatures(oscillators, baths, equation)
 
     def current(temperature: jax.Array) -> jax.Array:
         return heat_currents(equation(oscillators, baths.replace(temperature=temperature)))
@@ -128,7 +129,7 @@ def rectification(
 
     Source: Segal & Nitzan, Phys. Rev. Lett. 94, 034301 (2005).
     """
-    temperature = _temperatures(oscillators, baths)
+    temperature = _temperatures(oscillators, baths, equation)
     _checks.require_shape("temperature", temperature, (2,), " of two baths")
     forward, backward = (
         jnp.abs(heat_currents(equation(oscillators, baths.replace(temperature=each)))[0])
@@ -137,13 +138,19 @@ def rectification(
     return _contrast(forward, backward)
 
 
+@_checks.nan_is_an_answer
 @jax.jit
 def _contrast(one: jax.Array, other: jax.Array) -> jax.Array:
     return (one - other) / (one + other)
 
 
-def _temperatures(oscillators: Oscillators, baths: Baths) -> jax.Array:
+def _temperatures(oscillators: Oscillators, baths: Baths, equation: Description) -> jax.Array:
     """T [M]."""
+    if not callable(equation):
+        raise ValueError(
+            "Argument `equation` must be a function of oscillators and baths, as "
+            f"jaxosc.global_lindblad, but it is {equation!r}."
+        )
     _, baths = match(oscillators, baths)
     if baths.temperature is None:
         raise ValueError(
@@ -169,6 +176,9 @@ def _transmission(oscillators: Oscillators, baths: Baths, frequency: jax.Array) 
 
         passed = jax.lax.map(at, frequency / found.unit)
     else:
+        if kind == "white":
+            none = jnp.zeros_like(baths.damping)  # of no consequence, and as well defined
+            baths = baths.replace(temperature=none, occupation=None, squeezing=None)
         flat = environment.flat_baths(oscillators, baths)
         spread = transfer(flat, frequency / flat.unit)
         # T = 4 Tr[Jᵀ iL_m J G iL_k G†], L_m the loss by bath m
