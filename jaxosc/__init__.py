@@ -34,6 +34,8 @@ from jaxosc.gaussian.entropies import (
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.motion.correlations import correlation
+from jaxosc.motion.evolution import Evolution, evolve
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -52,6 +54,7 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "Evolution",
     "Explanation",
     "Frontier",
     "NormalModes",
@@ -67,6 +70,7 @@ __all__ = [
     "compare",
     "complete_positivity_margin",
     "conductance",
+    "correlation",
     "critical_coupling",
     "critical_exponent",
     "critical_scale",
@@ -76,6 +80,7 @@ __all__ = [
     "energy_flow",
     "entropy_production",
     "ergotropy",
+    "evolve",
     "explain",
     "free_energy",
     "gibbs",

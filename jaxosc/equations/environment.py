@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import baths as _baths
-from jaxosc._kernels import dense, embedded, quadrature, selection
+from jaxosc._kernels import coloured, dense, embedded, quadrature, selection
 from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc.baths import Baths
@@ -112,6 +112,28 @@ class Structured(NamedTuple):
         found = embedded.heat_currents(self.network, self.couplings, self.temperature)
         return found if self.slopes is None else jnp.full_like(found, jnp.nan)
 
+    def correlation(self, times: jax.Array) -> jax.Array:
+        """C(t) [K, 2N, 2N] of the oscillators in the steady state, at times t ≥ 0."""
+        network = self.network
+        covariance = embedded.enlarged_covariance(network, self.temperature)
+        matrix = network.left @ jnp.swapaxes(network.right, 1, 2)
+        found = coloured.correlation(
+            network.drift,
+            coloured.Noise(matrix, self.temperature, losses=False),
+            covariance,
+            len(network.divergent),
+            times * self.unit,
+            embedded.time_scales(network.drift),
+        )
+        return jax.vmap(self._convergent)(found)
+
+    def moments(self, force: jax.Array, times: jax.Array) -> coloured.Moments:
+        """What evolves a product state of the oscillators; for baths with a cutoff."""
+        found = coloured.structured_moments(
+            self.network, self.temperature, force / self.unit, times * self.unit
+        )
+        return found._replace(noise=nan_unless(self.network.stable, found.noise))
+
     def acting(self) -> Acting:
         """What baths with a cutoff do along the real axis."""
         static = embedded.static_response(self.terms, self.hessian.dtype)
@@ -149,6 +171,11 @@ class FlatBaths(NamedTuple):
     losses: jax.Array
     temperature: jax.Array
     unit: jax.Array
+
+    @property
+    def noise(self) -> coloured.Noise:
+        """As the kernel takes it."""
+        return coloured.Noise(self.losses, self.temperature, losses=True)
 
 
 def flat_baths(oscillators: Oscillators, baths: Baths) -> FlatBaths:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxosc import domain
-from jaxosc._kernels import dense, embedded, selection
+from jaxosc._kernels import coloured, dense, embedded, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.matsubara_rules import rule_in_words
@@ -219,6 +220,55 @@ class Langevin(AmplitudeDamping):
         _, valid = self.posed(*parts)
         structured = environment.structured_of(*parts)
         return nan_unless(valid, structured.heat_currents() * structured.unit**2)
+
+    def evolution(
+        self, covariance: jax.Array, mean: jax.Array, times: jax.Array, *parts: Any
+    ) -> tuple[jax.Array, jax.Array]:
+        """Of a product state of the oscillators and their baths."""
+        kind = environment.noise_of(parts[1])
+        if kind == "white":
+            return super().evolution(covariance, mean, times, *parts)
+        _, valid = self.posed(*parts)
+        force = self.force(*parts)
+        if kind == "structured":
+            moved = environment.structured_of(*parts).moments(force, times)
+        else:
+            flat = environment.flat_baths(*parts)
+            moved = coloured.flat_moments(
+                flat.drift,
+                flat.noise,
+                self.diffusion(*parts) / flat.unit,
+                force / flat.unit,
+                times * flat.unit,
+                dense.scales(flat.drift),
+            )
+        image = moved.propagator @ covariance @ jnp.swapaxes(moved.propagator, 1, 2)
+        state = (image + jnp.swapaxes(image, 1, 2)) / 2 + moved.noise
+        return nan_unless(valid, state), moved.propagator @ mean + moved.shift
+
+    def no_product_state(self, *parts: Any) -> bool:
+        """Strictly Ohmic ones."""
+        return environment.noise_of(parts[1]) == "structured" and environment.has_ohmic_part(
+            parts[1]
+        )
+
+    def correlation(self, times: jax.Array, *parts: Any) -> jax.Array:
+        """With the memory of the baths."""
+        kind = environment.noise_of(parts[1])
+        if kind == "white":
+            return super().correlation(times, *parts)
+        _, valid = self.posed(*parts)
+        if kind == "structured":
+            return nan_unless(valid, environment.structured_of(*parts).correlation(times))
+        flat = environment.flat_baths(*parts)
+        return coloured.correlation(
+            flat.drift,
+            flat.noise,
+            self.steady_covariance(*parts),
+            len(flat.drift),
+            times * flat.unit,
+            dense.scales(flat.drift),
+        )
 
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None

@@ -1,0 +1,1 @@
+"""What a description does in time: evolution, correlations, spectra, ports, relaxation."""
