@@ -1,0 +1,1 @@
+"""What a description does in time: motion, correlations, spectra, outputs, relaxation."""
