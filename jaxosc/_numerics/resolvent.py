@@ -45,7 +45,7 @@ def resolvent_rows(drift: jax.Array, frequency: jax.Array, size: int) -> jax.Arr
 def _solution(
     matrix: jax.Array, drift: jax.Array, frequency: jax.Array, right: jax.Array
 ) -> jax.Array:
-    """x with (−iν − A)x = r [n, k]."""
+    """The x with (−iν − A)x = r [n, k]."""
     inverted = inverse(matrix)
     found = product(inverted, right)
     shift = frequency * jnp.eye(drift.shape[0], dtype=drift.dtype)
@@ -57,7 +57,7 @@ def _solution(
 
 
 def _residual(stacked: jax.Array, right: jax.Array, found: jax.Array) -> jax.Array:
-    """r − Mx, where the leading digits of both cancel, to the digits that remain."""
+    """What is left, r − Mx, where the leading digits of both cancel, to the digits that remain."""
     parts = jnp.concatenate([found.real, found.imag])
     high, low = sliced(stacked)
     upper, lower = (x.T for x in sliced(parts.T))

@@ -128,7 +128,7 @@ class Lindblad(Description):
         return reduce(jnp.logical_and, finite, domain.is_well_formed(parts[0]))
 
     def _jumps(self, *parts: Any) -> jax.Array:
-        """u [K, 2N] with L_k = u_k·r."""
+        """Rows u [K, 2N] with L_k = u_k·r."""
         _, lowering, raising = parts
         jumps = dense.lowering_rows(lowering)
         if raising is not None:  # (Σ m a†) is the adjoint of Σ m* a
