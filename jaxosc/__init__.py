@@ -34,6 +34,14 @@ from jaxosc.gaussian.entropies import (
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.motion.ports import emission_spectrum, output_spectrum, scattering
+from jaxosc.motion.relaxation import (
+    EigenvalueConditions,
+    eigenvalue_conditions,
+    relaxation_rates,
+    spectral_gap,
+)
+from jaxosc.motion.spectra import response, spectrum
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -50,6 +58,7 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "EigenvalueConditions",
     "Explanation",
     "Frontier",
     "NormalModes",
@@ -69,6 +78,8 @@ __all__ = [
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "eigenvalue_conditions",
+    "emission_spectrum",
     "entropy_production",
     "explain",
     "gibbs",
@@ -89,11 +100,17 @@ __all__ = [
     "normal_modes",
     "occupation",
     "optimize",
+    "output_spectrum",
     "pair",
     "partial_secular",
     "purity",
     "redfield",
+    "relaxation_rates",
+    "response",
+    "scattering",
+    "spectral_gap",
     "spectra",
+    "spectrum",
     "stability_scale",
     "status",
     "steady_mean",

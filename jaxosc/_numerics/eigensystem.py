@@ -84,8 +84,10 @@ def condition(system: Eigensystem) -> jax.Array:
     """Norm of the spectral projector of each eigenvalue [n], 1/|y†x| of a simple one."""
     left = inverse(system.vectors)
     member = system.same.astype(left.dtype)
-    norms = jax.vmap(lambda own: jnp.linalg.norm(product(system.vectors * own[None, :], left)))
-    found = norms(member) / jnp.sqrt(jnp.sum(member.real, axis=1))
+    # Σ of the products of columns and rows that belong together
+    projectors = product(system.vectors[None] * member[:, None, :], left)
+    norms = jnp.sqrt(jnp.sum(jnp.abs(projectors) ** 2, axis=(1, 2)))
+    found = norms / jnp.sqrt(jnp.sum(member.real, axis=1))
     return jnp.where(jnp.isfinite(found), jnp.maximum(found, 1), jnp.inf)
 
 
