@@ -218,8 +218,9 @@ class Langevin(AmplitudeDamping):
         sources = jax.lax.complex(jnp.zeros_like(losses), nan_unless(valid, losses))
 
         def coth(nu: jax.Array) -> jax.Array:
-            size = jnp.where(nu == 0, jnp.nan, jnp.abs(nu))
-            return jnp.sign(nu) * (1 + 2 * bose(size, temperature))
+            moving = nu != 0
+            number = bose(jnp.where(moving, jnp.abs(nu), 1), temperature)
+            return jnp.where(moving, jnp.sign(nu), jnp.nan) * (1 + 2 * number)
 
         return Noise(sources, coth)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import export
 
 from jaxosc import _checks
 from jaxosc._compilation import compiled
@@ -61,8 +62,8 @@ def spectral_gap(dynamics: Dynamics) -> jax.Array:
     Example:
         >>> network = jaxosc.pair((1.0, 1.0), 1e-3, "rotating-wave")
         >>> baths = jaxosc.Baths((1e-3, 4e-3), occupation=0.0)
-        >>> jaxosc.spectral_gap(jaxosc.local_lindblad(network, baths)).round(9)
-        Array(0.001381966, dtype=float64)
+        >>> jaxosc.spectral_gap(jaxosc.local_lindblad(network, baths)).round(8)
+        Array(0.00138197, dtype=float64)
     """
     return _relaxation_rates(require_one_network(dynamics))[0]
 
@@ -85,6 +86,11 @@ class EigenvalueConditions(NamedTuple):
     condition: jax.Array
     distance: jax.Array
     discriminant: jax.Array
+
+
+export.register_namedtuple_serialization(
+    EigenvalueConditions, serialized_name="jaxosc.EigenvalueConditions"
+)
 
 
 def eigenvalue_conditions(dynamics: Dynamics) -> EigenvalueConditions:
