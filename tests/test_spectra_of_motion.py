@@ -56,13 +56,15 @@ def structured(modes, random, temperature, kind):
 
 
 CASES = [
-    (1, "drude"), (2, "brownian"), (2, "ohmic"), pytest.param(3, "sum", marks=pytest.mark.slow),
-    pytest.param(4, "drude", marks=pytest.mark.slow),
+    (1, "drude", 0.7), (2, "brownian", 0.0), (2, "ohmic", 0.7),
+    *(
+        pytest.param(*case, marks=pytest.mark.slow)
+        for case in [(1, "drude", 0.0), (2, "ohmic", 0.0), (3, "sum", 0.3), (4, "drude", 0.7)]
+    ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("modes", "kind"), CASES)
-@pytest.mark.parametrize("temperature", [0.7, 0.0])
+@pytest.mark.parametrize(("modes", "kind", "temperature"), CASES)
 def test_fluctuations_and_dissipation(modes, kind, temperature):
     """S = coth(ν/2T)(χ − χ†)/2i: the one from noise, the other from commutators."""
     network, random = random_network(modes, modes)
@@ -73,9 +75,9 @@ def test_fluctuations_and_dissipation(modes, kind, temperature):
     response = np.asarray(jaxosc.response(dynamics, nu))
     coth = np.sign(nu) if temperature == 0 else 1 / np.tanh(nu / (2 * temperature))
     expected = coth[:, None, None] * (response - adjoint(response)) / 2j
-    for found, exact in zip(fluctuations, expected, strict=True):
-        # Near ν = 0 the theorem subtracts numbers that are ν/γ alike
-        np.testing.assert_allclose(found, exact, atol=digits(3e-12) * np.abs(exact).max())
+    # The theorem subtracts numbers of the size of χ
+    errors = np.abs(fluctuations - expected).max(axis=(1, 2))
+    assert (errors < digits(2e-14) * np.abs(coth) * np.abs(response).max(axis=(1, 2))).all()
 
 
 def test_flat_baths_obey_the_theorem_too():
@@ -108,8 +110,8 @@ def numbers(matrix):
     return np.array(matrix.tolist(), complex).reshape(matrix.rows, matrix.cols)
 
 
-@pytest.mark.parametrize("damping", [1e-2, 1e-5] if SINGLE else [1e-2, 1e-8, 1e-10])
-@pytest.mark.parametrize("modes", [1, 2, 4])
+@pytest.mark.parametrize("damping", [1e-2, 1e-4] if SINGLE else [1e-2, 1e-8, 1e-10])
+@pytest.mark.parametrize("modes", [1, 3, pytest.param(4, marks=pytest.mark.slow)])
 def test_narrow_lines(damping, modes):
     """On a resonance a solution by elimination has lost as many digits as γ/ω has."""
     network, random = random_network(modes, 10 + modes)
@@ -150,10 +152,15 @@ def test_drude_baths_by_hand(temperature):
             noise = mpmath.zeros(4)
             for j, omega in enumerate((1.0, 1.5)):
                 # J(ω) = γ at the own frequency behind X = √2 x
-                slope = mpmath.mpf(DTYPE(damping[j])) * (omega**2 + cutoff**2) / omega / cutoff**2
+                slope = (
+                    mpmath.mpf(float(DTYPE(damping[j])))
+                    * (omega**2 + cutoff**2)
+                    / omega
+                    / cutoff**2
+                )
                 chi = 2 * slope * cutoff**2 / (cutoff - mpmath.mpc(0, nu))
                 matrix[2 * j, 2 * j] += 2 * slope * cutoff - chi
-                t = mpmath.mpf(DTYPE(temperature[j]))
+                t = mpmath.mpf(float(DTYPE(temperature[j])))
                 j_over = 2 * slope * cutoff**2 / (nu**2 + cutoff**2)
                 thermal = (
                     abs(nu) if t == 0 else 2 * t if nu == 0 else nu * mpmath.coth(nu / (2 * t))
@@ -198,7 +205,13 @@ DESCRIPTIONS = {
 
 
 @double
-@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "langevin" else pytest.mark.slow)
+        for name in DESCRIPTIONS
+    ],
+)
 def test_sum_rules(name):
     """∫ S dν/2π = σ, ∫ (χ − χ†)/i dν/2π = iΩ, and the first moment of it, the hessian."""
     equation, options = DESCRIPTIONS[name]
@@ -265,7 +278,7 @@ def exact_langevin(damping, coupling):
     )
 
 
-@pytest.mark.parametrize("make", [local, exact_langevin])
+@pytest.mark.parametrize("make", [exact_langevin, pytest.param(local, marks=pytest.mark.slow)])
 def test_thousands_at_once(make):
     damping = np.linspace(0.01, 0.1, 1000, dtype=DTYPE)
     nu = np.linspace(0.5, 1.5, 1000, dtype=DTYPE)
@@ -281,7 +294,7 @@ def test_thousands_at_once(make):
 
 
 @double
-@pytest.mark.parametrize("make", [local, exact_langevin])
+@pytest.mark.parametrize("make", [local, pytest.param(exact_langevin, marks=pytest.mark.slow)])
 def test_derivatives(make):
     """By ν, γ and λ, forward and in reverse, beside central differences."""
 
