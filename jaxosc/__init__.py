@@ -36,6 +36,14 @@ from jaxosc.gaussian.entropies import (
 from jaxosc.gaussian.moments import coherence, occupation
 from jaxosc.motion.correlations import correlation
 from jaxosc.motion.evolution import Evolution, evolve
+from jaxosc.motion.ports import emission_spectrum, output_spectrum, scattering
+from jaxosc.motion.relaxation import (
+    EigenvalueConditions,
+    eigenvalue_conditions,
+    relaxation_rates,
+    spectral_gap,
+)
+from jaxosc.motion.spectra import response, spectrum
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -54,6 +62,7 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "EigenvalueConditions",
     "Evolution",
     "Explanation",
     "Frontier",
@@ -76,6 +85,8 @@ __all__ = [
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "eigenvalue_conditions",
+    "emission_spectrum",
     "energy",
     "energy_flow",
     "entropy_production",
@@ -101,12 +112,18 @@ __all__ = [
     "normal_modes",
     "occupation",
     "optimize",
+    "output_spectrum",
     "pair",
     "partial_secular",
     "purity",
     "rectification",
     "redfield",
+    "relaxation_rates",
+    "response",
+    "scattering",
     "spectra",
+    "spectral_gap",
+    "spectrum",
     "stability_scale",
     "status",
     "steady_mean",

@@ -49,7 +49,8 @@ class Network(NamedTuple):
     """The enlarged linear system.
 
     The noise of bath m has the matrix N_m = left[m] right[m]ᵀ, of k columns each, and its force is
-    B_m = output[m]·z (without the part of an Ohmic bath that has no cutoff). ``stable`` says
+    B_m = output[m]·z (without the part of an Ohmic bath that has no cutoff). Forces f on the
+    quadratures, ṙ = ΩH r + f, act as inertia f beside Ohmic baths. ``stable`` says
     whether K(0) ≻ 0, and ``divergent`` which moments of the quadratures need a cutoff.
     """
 
@@ -57,6 +58,7 @@ class Network(NamedTuple):
     left: jax.Array
     right: jax.Array
     output: jax.Array
+    inertia: jax.Array
     stable: jax.Array
     divergent: jax.Array
 
@@ -122,7 +124,8 @@ def bath_network(
     divergent = jnp.zeros((size, size), bool)
     if ohmic is not None:
         divergent = _divergent(couplings, forces, ohmic)
-    return Network(drift, jnp.stack(left), jnp.stack(right), jnp.stack(output), stable, divergent)
+    noise_factors = jnp.stack(left), jnp.stack(right)
+    return Network(drift, *noise_factors, jnp.stack(output), inertia, stable, divergent)
 
 
 class _Bath(NamedTuple):
