@@ -25,7 +25,10 @@ from jaxosc.equations.partial_secular import partial_secular
 from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
+from jaxosc.estimation.measurement import fisher_information
+from jaxosc.estimation.quantum_fisher import quantum_fisher_information
 from jaxosc.explanation import Explanation, explain
+from jaxosc.gaussian.distances import fidelity, relative_entropy
 from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
@@ -71,6 +74,8 @@ __all__ = [
     "diagnose",
     "entropy_production",
     "explain",
+    "fidelity",
+    "fisher_information",
     "gibbs",
     "global_lindblad",
     "heat_currents",
@@ -92,7 +97,9 @@ __all__ = [
     "pair",
     "partial_secular",
     "purity",
+    "quantum_fisher_information",
     "redfield",
+    "relative_entropy",
     "spectra",
     "stability_scale",
     "status",
