@@ -25,6 +25,7 @@ from jaxosc.equations.partial_secular import partial_secular
 from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
+from jaxosc.estimation.fit import Fit, fit
 from jaxosc.estimation.measurement import fisher_information
 from jaxosc.estimation.quantum_fisher import quantum_fisher_information
 from jaxosc.explanation import Explanation, explain
@@ -54,6 +55,7 @@ __all__ = [
     "Diagnosis",
     "Dynamics",
     "Explanation",
+    "Fit",
     "Frontier",
     "NormalModes",
     "Optimum",
@@ -76,6 +78,7 @@ __all__ = [
     "explain",
     "fidelity",
     "fisher_information",
+    "fit",
     "gibbs",
     "global_lindblad",
     "heat_currents",
