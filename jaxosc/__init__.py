@@ -25,7 +25,11 @@ from jaxosc.equations.partial_secular import partial_secular
 from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
+from jaxosc.estimation.fit import Fit, fit
+from jaxosc.estimation.measurement import fisher_information
+from jaxosc.estimation.quantum_fisher import quantum_fisher_information
 from jaxosc.explanation import Explanation, explain
+from jaxosc.gaussian.distances import fidelity, relative_entropy
 from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
@@ -65,6 +69,7 @@ __all__ = [
     "EigenvalueConditions",
     "Evolution",
     "Explanation",
+    "Fit",
     "Frontier",
     "NormalModes",
     "Optimum",
@@ -93,6 +98,9 @@ __all__ = [
     "ergotropy",
     "evolve",
     "explain",
+    "fidelity",
+    "fisher_information",
+    "fit",
     "free_energy",
     "gibbs",
     "global_lindblad",
@@ -116,8 +124,10 @@ __all__ = [
     "pair",
     "partial_secular",
     "purity",
+    "quantum_fisher_information",
     "rectification",
     "redfield",
+    "relative_entropy",
     "relaxation_rates",
     "response",
     "scattering",

@@ -103,10 +103,10 @@ def _is_sound(covariance: jax.Array) -> jax.Array:
 
 
 def _entropy(covariance: jax.Array) -> jax.Array:
-    return jnp.sum(_mode_entropy(_eigenvalues(covariance)))
+    return jnp.sum(mode_entropy(_eigenvalues(covariance)))
 
 
-def _mode_entropy(nu: jax.Array) -> jax.Array:
+def mode_entropy(nu: jax.Array) -> jax.Array:
     """f(ν) = ln(ν + ½) + (ν − ½) ln[(ν + ½)/(ν − ½)], free of cancellation for large ν."""
     number = _number(nu)
     pure = number == 0
