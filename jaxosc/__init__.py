@@ -26,14 +26,18 @@ from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
 from jaxosc.explanation import Explanation, explain
+from jaxosc.gaussian.entanglement import discord, logarithmic_negativity, steering
 from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
     purity,
+    renyi_entropy,
     symplectic_eigenvalues,
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.gaussian.phase_space import squeezing, squeezing_angle, wigner
+from jaxosc.gaussian.photons import g2, number_covariance
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -69,8 +73,10 @@ __all__ = [
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "discord",
     "entropy_production",
     "explain",
+    "g2",
     "gibbs",
     "global_lindblad",
     "heat_currents",
@@ -83,21 +89,27 @@ __all__ = [
     "lindblad",
     "load_sweep",
     "local_lindblad",
+    "logarithmic_negativity",
     "logarithmic_slope",
     "mean_force_gibbs",
     "mutual_information",
     "normal_modes",
+    "number_covariance",
     "occupation",
     "optimize",
     "pair",
     "partial_secular",
     "purity",
     "redfield",
+    "renyi_entropy",
     "spectra",
+    "squeezing",
+    "squeezing_angle",
     "stability_scale",
     "status",
     "steady_mean",
     "steady_state",
+    "steering",
     "susceptibility",
     "sweep",
     "symplectic_eigenvalues",
@@ -106,4 +118,5 @@ __all__ = [
     "unified_lindblad",
     "universal_lindblad",
     "von_neumann_entropy",
+    "wigner",
 ]
