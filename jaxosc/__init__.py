@@ -30,14 +30,18 @@ from jaxosc.estimation.measurement import fisher_information
 from jaxosc.estimation.quantum_fisher import quantum_fisher_information
 from jaxosc.explanation import Explanation, explain
 from jaxosc.gaussian.distances import fidelity, relative_entropy
+from jaxosc.gaussian.entanglement import discord, logarithmic_negativity, steering
 from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
     purity,
+    renyi_entropy,
     symplectic_eigenvalues,
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.gaussian.phase_space import squeezing, squeezing_angle, wigner
+from jaxosc.gaussian.photons import g2, number_covariance
 from jaxosc.motion.correlations import correlation
 from jaxosc.motion.evolution import Evolution, evolve
 from jaxosc.motion.ports import emission_spectrum, output_spectrum, scattering
@@ -90,6 +94,7 @@ __all__ = [
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "discord",
     "eigenvalue_conditions",
     "emission_spectrum",
     "energy",
@@ -102,6 +107,7 @@ __all__ = [
     "fisher_information",
     "fit",
     "free_energy",
+    "g2",
     "gibbs",
     "global_lindblad",
     "heat_currents",
@@ -114,10 +120,12 @@ __all__ = [
     "lindblad",
     "load_sweep",
     "local_lindblad",
+    "logarithmic_negativity",
     "logarithmic_slope",
     "mean_force_gibbs",
     "mutual_information",
     "normal_modes",
+    "number_covariance",
     "occupation",
     "optimize",
     "output_spectrum",
@@ -129,15 +137,19 @@ __all__ = [
     "redfield",
     "relative_entropy",
     "relaxation_rates",
+    "renyi_entropy",
     "response",
     "scattering",
     "spectra",
     "spectral_gap",
     "spectrum",
+    "squeezing",
+    "squeezing_angle",
     "stability_scale",
     "status",
     "steady_mean",
     "steady_state",
+    "steering",
     "susceptibility",
     "sweep",
     "symplectic_eigenvalues",
@@ -147,5 +159,6 @@ __all__ = [
     "unified_lindblad",
     "universal_lindblad",
     "von_neumann_entropy",
+    "wigner",
     "work_current",
 ]

@@ -154,6 +154,10 @@ def answer(name: str, question: Question) -> Answer:
     scales = {
         "occupation": eps * size,
         "coherence": eps * size,
+        "negativity": eps,
+        "steering": eps,
+        "squeezing": eps,
+        "number_covariance": eps * size**2,
         "heat_currents": current,
         "entropy_production": _over_coldest(current, baths),
     }
@@ -216,7 +220,8 @@ def errors(given: Answer, exact: Answer) -> dict[str, float]:
     """The largest relative error of each observable's numbers; NaN if there is nothing to compare.
 
     Numbers that agree but for rounding have none; one that is not zero beside an exact zero has
-    an infinite error. A complex number, real and imaginary part side by side, is one.
+    an infinite error. A complex number, real and imaginary part side by side, is one; of decibels
+    it is the error of the variance that they tell.
     """
     found = {}
     for name, values in given.values.items():
@@ -230,6 +235,8 @@ def _largest(name: str, values: np.ndarray, reference: np.ndarray, floor: float)
     difference = values - reference
     if name == "coherence":
         difference, reference = _moduli(difference), _moduli(reference)
+    elif name == "squeezing":
+        difference, reference = np.expm1(-difference * np.log(10) / 10), np.ones_like(reference)
     difference, reference = abs(difference), abs(reference)
     with np.errstate(divide="ignore", invalid="ignore"):
         beside = np.where(reference <= floor, np.inf, difference / reference)
