@@ -25,17 +25,33 @@ from jaxosc.equations.partial_secular import partial_secular
 from jaxosc.equations.redfield import redfield
 from jaxosc.equations.unified_lindblad import unified_lindblad
 from jaxosc.equations.universal_lindblad import universal_lindblad
+from jaxosc.estimation.fit import Fit, fit
+from jaxosc.estimation.measurement import fisher_information
+from jaxosc.estimation.quantum_fisher import quantum_fisher_information
 from jaxosc.explanation import Explanation, explain
+from jaxosc.gaussian.distances import fidelity, relative_entropy
+from jaxosc.gaussian.entanglement import discord, logarithmic_negativity, steering
 from jaxosc.gaussian.entropies import (
     is_physical,
     mutual_information,
     purity,
+    renyi_entropy,
     symplectic_eigenvalues,
     von_neumann_entropy,
 )
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.gaussian.phase_space import squeezing, squeezing_angle, wigner
+from jaxosc.gaussian.photons import g2, number_covariance
 from jaxosc.motion.correlations import correlation
 from jaxosc.motion.evolution import Evolution, evolve
+from jaxosc.motion.ports import emission_spectrum, output_spectrum, scattering
+from jaxosc.motion.relaxation import (
+    EigenvalueConditions,
+    eigenvalue_conditions,
+    relaxation_rates,
+    spectral_gap,
+)
+from jaxosc.motion.spectra import response, spectrum
 from jaxosc.normal_modes import NormalModes, normal_modes
 from jaxosc.optimization import Optimum, optimize
 from jaxosc.oscillators import Oscillators
@@ -44,7 +60,9 @@ from jaxosc.positivity import complete_positivity_margin, is_completely_positive
 from jaxosc.sweeps.reductions import Reduction, histogram
 from jaxosc.sweeps.result import SweepResult, load_sweep
 from jaxosc.sweeps.run import sweep
-from jaxosc.thermodynamics import entropy_production, heat_currents
+from jaxosc.thermodynamics.currents import entropy_production, heat_currents, work_current
+from jaxosc.thermodynamics.energies import energy, energy_flow, ergotropy, free_energy
+from jaxosc.thermodynamics.transport import conductance, rectification, transmission
 
 __all__ = [
     "Baths",
@@ -52,8 +70,10 @@ __all__ = [
     "CriticalCurve",
     "Diagnosis",
     "Dynamics",
+    "EigenvalueConditions",
     "Evolution",
     "Explanation",
+    "Fit",
     "Frontier",
     "NormalModes",
     "Optimum",
@@ -67,15 +87,27 @@ __all__ = [
     "coherence",
     "compare",
     "complete_positivity_margin",
+    "conductance",
     "correlation",
     "critical_coupling",
     "critical_exponent",
     "critical_scale",
     "detailed_balance_lindblad",
     "diagnose",
+    "discord",
+    "eigenvalue_conditions",
+    "emission_spectrum",
+    "energy",
+    "energy_flow",
     "entropy_production",
+    "ergotropy",
     "evolve",
     "explain",
+    "fidelity",
+    "fisher_information",
+    "fit",
+    "free_energy",
+    "g2",
     "gibbs",
     "global_lindblad",
     "heat_currents",
@@ -88,27 +120,45 @@ __all__ = [
     "lindblad",
     "load_sweep",
     "local_lindblad",
+    "logarithmic_negativity",
     "logarithmic_slope",
     "mean_force_gibbs",
     "mutual_information",
     "normal_modes",
+    "number_covariance",
     "occupation",
     "optimize",
+    "output_spectrum",
     "pair",
     "partial_secular",
     "purity",
+    "quantum_fisher_information",
+    "rectification",
     "redfield",
+    "relative_entropy",
+    "relaxation_rates",
+    "renyi_entropy",
+    "response",
+    "scattering",
     "spectra",
+    "spectral_gap",
+    "spectrum",
+    "squeezing",
+    "squeezing_angle",
     "stability_scale",
     "status",
     "steady_mean",
     "steady_state",
+    "steering",
     "susceptibility",
     "sweep",
     "symplectic_eigenvalues",
     "trace_curve",
+    "transmission",
     "trust_frontier",
     "unified_lindblad",
     "universal_lindblad",
     "von_neumann_entropy",
+    "wigner",
+    "work_current",
 ]

@@ -55,10 +55,12 @@ def require_flag(argument: str, value: Any) -> None:
         raise ValueError(f"Argument `{argument}` must be True or False, but it is {value!r}.")
 
 
-def require_takes(function: Function, parameters: Iterable[str]) -> None:
+def require_takes(
+    function: Function, parameters: Iterable[str], argument: str = "function"
+) -> None:
     """Raise ValueError unless the function can be called with these names."""
     listed = ", ".join(parameters)
-    _require_call("function", function, f"{listed} by name", (), dict.fromkeys(parameters))
+    _require_call(argument, function, f"{listed} by name", (), dict.fromkeys(parameters))
 
 
 def require_arguments(argument: str, function: Any, *names: str) -> None:
@@ -108,15 +110,15 @@ def traceable(argument: str) -> Iterator[None]:
         ) from error
 
 
-def output_at(function: Function, parameters: Mapping[str, Any]) -> Any:
+def output_at(function: Function, parameters: Mapping[str, Any], argument: str = "function") -> Any:
     """What a function returns at parameters that are traced, as arrays.
 
     Raises:
         ValueError: if it needs their values, or returns anything but numbers.
     """
-    with traceable("function"):
+    with traceable(argument):
         value = call_by_name(function, parameters)
-    return number_output("function", value)
+    return number_output(argument, value)
 
 
 def number_output(argument: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._kernels.flow import flow
+from jaxosc._numerics.small import symplectic
 from jaxosc.domain import Status
 
 
@@ -18,6 +20,34 @@ class Generators(NamedTuple):
 
     drift: jax.Array
     diffusion: jax.Array
+
+
+class Noise(NamedTuple):
+    """Symmetrised spectrum Σ_m w_m(ν) N_m of ζ in ż = Az + ζ, z the oscillators and filters.
+
+    Attributes:
+        sources: N_m [M, n, n], Hermitian.
+        weight: w_m [M] of a frequency.
+    """
+
+    sources: jax.Array
+    weight: Callable[[jax.Array], jax.Array]
+
+
+class Ports(NamedTuple):
+    """White baths behind L_m = (X_m + iP_m)/√2, whose outputs a_out = a_in − √rate L are seen.
+
+    Attributes:
+        rows: of X_m and P_m [M, 2, 2N].
+        rate: [M], of the number of quanta; 2γ of an amplitude rate γ.
+        occupation: N of the input [M].
+        squeezing: ⟨a_in a_in⟩ [M] complex.
+    """
+
+    rows: jax.Array
+    rate: jax.Array
+    occupation: jax.Array
+    squeezing: jax.Array
 
 
 # What a description is applied to, such as a network and its baths
@@ -77,6 +107,25 @@ class Description(ABC):
         """What d⟨r⟩/dt has beside A⟨r⟩ [2N]; by default nothing."""
         drift = self.drift(*parts)
         return jnp.zeros(drift.shape[:1], drift.dtype)
+
+    def noise(self, *parts: Any) -> Noise:
+        """The spectrum of what drives the motion; by default that of white noise, D."""
+        return Noise(self.diffusion(*parts)[None], lambda nu: jnp.ones((1,), nu.dtype))
+
+    def driven(self, *parts: Any) -> jax.Array:
+        """What ż has of forces f on the quadratures, H − f·r [n, 2N]; by default −Ω."""
+        drift, force = self.drift(*parts), self.force(*parts)
+        one = jnp.eye(len(force), dtype=drift.dtype)
+        return jnp.pad(-symplectic(one), ((0, len(drift) - len(force)), (0, 0)))
+
+    def ports(self, *parts: Any) -> Ports:
+        """The baths whose outputs can be detected; ValueError where there are none."""
+        del parts
+        raise ValueError(
+            "Argument `dynamics` must have white baths behind lowering operators, whose outputs "
+            "are detected, as local_lindblad and langevin of baths with an `occupation`, but it "
+            "has none."
+        )
 
     def is_markovian(self, *parts: Any) -> bool:
         """Whether drift and diffusion generate the motion, beyond telling its steady state."""

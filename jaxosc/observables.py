@@ -14,10 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import thermodynamics
 from jaxosc.dynamics import Dynamics
+from jaxosc.gaussian.entanglement import logarithmic_negativity, steering
 from jaxosc.gaussian.entropies import mutual_information, purity, von_neumann_entropy
 from jaxosc.gaussian.moments import coherence, occupation
+from jaxosc.gaussian.phase_space import squeezing
+from jaxosc.gaussian.photons import g2, number_covariance
+from jaxosc.thermodynamics import currents
 
 Scalar = Callable[[Dynamics | None, jax.Array], jax.Array]
 
@@ -49,11 +52,16 @@ def _numbered(stem: str, count: int) -> tuple[str, ...]:
     return tuple(f"{stem}{each + 1}" for each in range(count))
 
 
+def _paired(stem: str, modes: int) -> tuple[str, ...]:
+    pairs = [(j + 1, k + 1) for j in range(modes) for k in range(j + 1, modes)]
+    return (stem,) if len(pairs) == 1 else tuple(f"{stem}{j}_{k}" for j, k in pairs)
+
+
 def _coherence_names(modes: int, baths: int) -> tuple[str, ...]:
     del baths
-    pairs = [(j + 1, k + 1) for j in range(modes) for k in range(j + 1, modes)]
-    stems = ["coherence"] if len(pairs) == 1 else [f"coherence{j}_{k}" for j, k in pairs]
-    return tuple(f"{stem}_{part}" for stem in stems for part in ("real", "imag"))
+    return tuple(
+        f"{stem}_{part}" for stem in _paired("coherence", modes) for part in ("real", "imag")
+    )
 
 
 @dataclass(frozen=True)
@@ -73,25 +81,52 @@ def _coherences(covariance: jax.Array) -> jax.Array:
     return jnp.stack([between.real, between.imag], axis=1).reshape(-1)
 
 
-def _information(covariance: jax.Array) -> jax.Array:
-    """Between the first oscillator and the others, of which there are none without a second."""
-    modes = covariance.shape[0] // 2
-    if not range(1, modes):
-        return jnp.zeros(0, covariance.dtype)
-    return mutual_information(covariance, (0,))[None]
+def _of_first(function: Callable[..., jax.Array]) -> Scalar:
+    """Of the first oscillator and the others, of which there are none without a second."""
+
+    def values(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+        del dynamics
+        modes = covariance.shape[0] // 2
+        if not range(1, modes):
+            return jnp.zeros(0, covariance.dtype)
+        return function(covariance, (0,))[None]
+
+    return values
+
+
+def _of_first_names(name: str) -> Callable[[int, int], tuple[str, ...]]:
+    return lambda modes, baths: (name,) if range(1, modes) else ()
+
+
+class _NumberCovariance(Observable):
+    """⟨n_jn_k⟩ − ⟨n_j⟩⟨n_k⟩, pair by pair with j < k."""
+
+    def one(self, index: int, dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+        """By a single entry of the matrix, as for coherence."""
+        del dynamics
+        first, second = np.triu_indices(covariance.shape[0] // 2, 1)
+        return number_covariance(covariance)[first[index], second[index]]
+
+
+def _number_covariances(covariance: jax.Array) -> jax.Array:
+    return number_covariance(covariance)[np.triu_indices(covariance.shape[0] // 2, 1)]
+
+
+def _bunching(covariance: jax.Array) -> jax.Array:
+    return jnp.diag(g2(covariance))
 
 
 def _heat(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
     """Into the oscillators, from each bath."""
     if dynamics is None:
         return jnp.diagonal(covariance)[::2] * 0  # NaN where there is no state
-    return thermodynamics.heat_currents(dynamics)
+    return currents.heat_currents(dynamics)
 
 
 def _entropy_production(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
     if dynamics is None:
         return covariance[0, :1] * 0
-    return thermodynamics.entropy_production(dynamics)[None]
+    return currents.entropy_production(dynamics)[None]
 
 
 OBSERVABLES: dict[str, Observable] = {
@@ -99,11 +134,18 @@ OBSERVABLES: dict[str, Observable] = {
         lambda modes, baths: _numbered("occupation", modes), _of_state(occupation)
     ),
     "coherence": _Coherence(_coherence_names, _of_state(_coherences)),
-    "information": Observable(
-        lambda modes, baths: ("information",) if range(1, modes) else (), _of_state(_information)
-    ),
+    "information": Observable(_of_first_names("information"), _of_first(mutual_information)),
+    "negativity": Observable(_of_first_names("negativity"), _of_first(logarithmic_negativity)),
+    "steering": Observable(_of_first_names("steering"), _of_first(steering)),
     "entropy": Observable(lambda modes, baths: ("entropy",), _of_state(von_neumann_entropy)),
     "purity": Observable(lambda modes, baths: ("purity",), _of_state(purity)),
+    "squeezing": Observable(
+        lambda modes, baths: _numbered("squeezing", modes), _of_state(squeezing)
+    ),
+    "g2": Observable(lambda modes, baths: _numbered("g2_", modes), _of_state(_bunching)),
+    "number_covariance": _NumberCovariance(
+        lambda modes, baths: _paired("number_covariance", modes), _of_state(_number_covariances)
+    ),
     "heat_currents": Observable(lambda modes, baths: _numbered("heat", baths), _heat, True),
     "entropy_production": Observable(
         lambda modes, baths: ("entropy_production",), _entropy_production, True

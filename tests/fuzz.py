@@ -516,6 +516,8 @@ COSTLY = {
     "jaxosc.redfield", "jaxosc.partial_secular", "jaxosc.unified_lindblad",
     "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
     "jaxosc.coarse_grained_lindblad", "jaxosc.heat_currents", "jaxosc.entropy_production",
+    "jaxosc.work_current", "jaxosc.transmission", "jaxosc.conductance", "jaxosc.rectification",
+    "jaxosc.ergotropy", "jaxosc.free_energy",
 }  # fmt: skip
 
 
@@ -656,6 +658,14 @@ _DYNAMICS = record(
         ))),
     more=("jaxosc.local_lindblad(THREE, BATHS_OF_THREE)", "jaxosc.global_lindblad(TWO, BATHS)"),
 )  # fmt: skip
+_STATE_OR_NONE = thing("None", "np.eye(4)", "THERMAL", odd=(
+    "np.eye(2)", "np.eye(3)", "np.nan * np.eye(4)", "np.eye(4)[:2]", "'x'", "1j * np.eye(4)", "1",
+    "np.triu(np.ones((4, 4)))", "np.float32(THERMAL)",
+))  # fmt: skip
+_HEAT_ENERGY = thing("'system'", "'uncoupled'", odd=("'x'", "None", "1", "['system']"))
+_EQUATION = thing("jaxosc.local_lindblad", "jaxosc.global_lindblad", odd=(
+    "'local'", "None", "1", "lambda o, b: 1.0", "jaxosc.stability_scale",
+))  # fmt: skip
 _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
@@ -785,8 +795,26 @@ TARGETS = {
         )),
     ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
-    "jaxosc.heat_currents": dict(dynamics=_DYNAMICS),
-    "jaxosc.entropy_production": dict(dynamics=_DYNAMICS),
+    "jaxosc.heat_currents": dict(
+        dynamics=_DYNAMICS, covariance=_STATE_OR_NONE, mean=_MEAN, energy=_HEAT_ENERGY
+    ),
+    "jaxosc.work_current": dict(
+        dynamics=_DYNAMICS, covariance=_STATE_OR_NONE, mean=_MEAN, energy=_HEAT_ENERGY
+    ),
+    "jaxosc.entropy_production": dict(dynamics=_DYNAMICS, energy=_HEAT_ENERGY),
+    "jaxosc.energy": dict(oscillators=_OSCILLATORS, covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.energy_flow": dict(oscillators=_OSCILLATORS, covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.ergotropy": dict(oscillators=_OSCILLATORS, covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.free_energy": dict(
+        oscillators=_OSCILLATORS, temperature=numbers("1", "0", "0.3"),
+        covariance=_STATE_OR_NONE, mean=_MEAN,
+    ),
+    "jaxosc.transmission": dict(
+        oscillators=_OSCILLATORS, baths=_BATHS,
+        frequency=numbers("1", "[1.0, -2.0]", "0.3", "[]", "[[1], [2]]"),
+    ),
+    "jaxosc.conductance": dict(oscillators=_OSCILLATORS, baths=_BATHS, equation=_EQUATION),
+    "jaxosc.rectification": dict(oscillators=_OSCILLATORS, baths=_BATHS, equation=_EQUATION),
     "jaxosc.is_completely_positive": dict(dynamics=_DYNAMICS),
     "jaxosc.complete_positivity_margin": dict(dynamics=_DYNAMICS),
     "jaxosc.steady_mean": dict(dynamics=_DYNAMICS),

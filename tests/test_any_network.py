@@ -167,6 +167,7 @@ def test_names_are_rows_and_phases_do_not_matter(coupling):
 
 @double
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "equation", [jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin]
 )

@@ -154,7 +154,7 @@ def test_batch_is_its_members(modes, equation):
     [
         (3, "local"),
         pytest.param(3, "langevin", marks=pytest.mark.slow),
-        pytest.param(7, "langevin", marks=pytest.mark.slow),
+        pytest.param(7, "langevin", marks=[pytest.mark.slow, pytest.mark.nightly]),
     ],
 )
 def test_gradients_of_a_batch(modes, equation):

@@ -12,7 +12,7 @@ from precision import DTYPE, digits
 
 import jaxosc
 from jaxosc._numerics.elementwise import elementwise
-from jaxosc._numerics.matsubara import quartic_sums
+from jaxosc._numerics.quartic_sums import quartic_sums
 
 EQUATIONS = {
     "local": jaxosc.local_lindblad,

@@ -200,6 +200,28 @@ CALLS = {
             "complete_positivity_margin",
         )
     },
+    "work_current": lambda folder: [
+        jaxosc.work_current(jaxosc.local_lindblad(pair(), some)) for some in (baths(), white())
+    ],
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(network, jaxosc.gibbs(network, 1.0))
+            for network in (pair(), pair(0.0), ring(3))
+        ]
+        for name in ("energy", "energy_flow", "ergotropy")
+    },
+    "free_energy": lambda folder: [
+        (jaxosc.free_energy(ring(3), t), jaxosc.free_energy(pair(), t, 0.5 * np.eye(4)))
+        for t in (0.0, 1.0)
+    ],
+    "transmission": lambda folder: [
+        jaxosc.transmission(pair(), some, [0.0, 1.0]) for some in (baths(), white(), structured())
+    ],
+    "conductance": lambda folder: jaxosc.conductance(pair(), structured()),
+    "rectification": lambda folder: [  # no heat flows
+        jaxosc.rectification(pair(), baths(), jaxosc.global_lindblad),
+        jaxosc.rectification(pair(), structured()),
+    ],
     **{name: lambda folder, name=name: measure(name) for name in MEASURES},
 }
 # Records, and what the calls above use

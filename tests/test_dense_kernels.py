@@ -477,6 +477,7 @@ def test_batches_of_thousands():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_derivatives_of_descriptions():
     """Forward, in reverse, and both twice, against differences of values."""

@@ -106,6 +106,7 @@ def test_scaled_cotangent(name):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_second_order(name):
     """∂²⟨n⟩/∂λ∂(ω1, λ, T1) against high-precision differences of the reference."""

@@ -15,9 +15,9 @@ SPECTRA = {f"spectra.{name}": getattr(jaxosc.spectra, name) for name in jaxosc.s
 PUBLIC = {name: getattr(jaxosc, name) for name in jaxosc.__all__} | SPECTRA
 # What other objects return, and what is shown with the function that takes it
 WITHOUT = {
-    "Comparison", "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum",
-    "Recommendation", "Status", "SweepResult", "__version__", "spectra",
-    "spectra.Filters", "spectra.Spectrum",
+    "Comparison", "CriticalCurve", "Diagnosis", "EigenvalueConditions", "Evolution", "Explanation",
+    "Fit", "Frontier", "NormalModes", "Optimum", "Recommendation", "Status", "SweepResult",
+    "__version__", "spectra", "spectra.Filters", "spectra.Spectrum",
 }  # fmt: skip
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -83,7 +83,7 @@ def solved(hessian, couplings, terms, flags, temperature):
     network = embedded.bath_network(hessian, couplings, terms, flags)
     covariance = embedded.enlarged_covariance(network, temperature)
     size = len(hessian)
-    return covariance[:size, :size], embedded.heat_currents(network, couplings, covariance)
+    return covariance[:size, :size], embedded.heat_currents(network, couplings, temperature)
 
 
 def scalar_response(terms):

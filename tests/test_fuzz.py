@@ -42,6 +42,10 @@ FEW = {
     "jaxosc.unified_lindblad": (15, 100), "jaxosc.universal_lindblad": (15, 100),
     "jaxosc.detailed_balance_lindblad": (15, 100), "jaxosc.coarse_grained_lindblad": (15, 100),
     "jaxosc.heat_currents": (15, 100), "jaxosc.entropy_production": (15, 100),
+    "jaxosc.work_current": (15, 100), "jaxosc.energy": (60, 500), "jaxosc.energy_flow": (60, 500),
+    "jaxosc.ergotropy": (40, 300), "jaxosc.free_energy": (40, 300),
+    "jaxosc.transmission": (15, 100), "jaxosc.conductance": (8, 50),
+    "jaxosc.rectification": (8, 50),
 }  # fmt: skip
 FAST, SLOW = 60, 250
 

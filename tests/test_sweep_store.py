@@ -366,6 +366,7 @@ def whole(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
     expected = whole(tmp_path)
     store, journal = tmp_path / "a.zarr", tmp_path / "a.zarr" / "both" / "journal.0"

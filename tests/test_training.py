@@ -229,6 +229,12 @@ def require_valid(oscillators, baths):
     baths.replace()
 
 
+MARKS = {
+    "local": [pytest.mark.slow],
+    "langevin": [pytest.mark.slow, pytest.mark.nightly],
+}
+
+
 @pytest.mark.parametrize(
     ("optimizer", "name", "modes"),
     [
@@ -236,7 +242,7 @@ def require_valid(oscillators, baths):
             optimizer,
             name,
             modes,
-            marks=[] if (optimizer, name, modes) == (adam, "local", 2) else [pytest.mark.slow],
+            marks=[] if (optimizer, name, modes) == (adam, "local", 2) else MARKS[name],
         )
         for optimizer in (adam, lbfgs)
         for name in ("local", "langevin")

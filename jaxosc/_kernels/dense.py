@@ -215,6 +215,11 @@ def scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
     return 1 / norm(inverse(drift)), norm(drift)
 
 
+def quadrature_rows(rows: jax.Array) -> jax.Array:
+    """Rows of X and P [M, 2, 2N] with u_m·r = (X_m + iP_m)/√2."""
+    return jnp.stack([rows.real, rows.imag], axis=1) * math.sqrt(2)
+
+
 def complex_of(dtype: np.dtype) -> np.dtype:
     """The complex dtype of the same precision."""
     return np.result_type(dtype, np.complex64)

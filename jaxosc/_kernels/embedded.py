@@ -21,7 +21,7 @@ The functions take what ``bath_network`` makes of the parts, all in one unit and
   such a part. It needs a counter-term: without one K(0) is −∞ and the answer NaN.
 
 ``steady_covariance`` → σ [2N, 2N] (NaN outside the domain, and the entries that diverge without a
-cutoff); ``enlarged_covariance`` → σ [n, n] and ``heat_currents`` of it; ``mean_force_covariance``
+cutoff); ``enlarged_covariance`` → σ [n, n]; ``heat_currents``; ``mean_force_covariance``
 for one temperature and any χ(iz); ``is_stable``, the domain K(0) ≻ 0 (all else is a matter of
 damping, and NaN too where a motion has none).
 """
@@ -39,7 +39,7 @@ from jax.scipy.linalg import block_diag
 from jaxosc._numerics.filters import Filters, noise, static_susceptibility
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.matsubara import thermal_slope, thermal_sum
 from jaxosc._numerics.small import nan_unless
 
 Terms = Sequence[Sequence[Filters]]
@@ -49,7 +49,8 @@ class Network(NamedTuple):
     """The enlarged linear system.
 
     The noise of bath m has the matrix N_m = left[m] right[m]ᵀ, of k columns each, and its force is
-    B_m = output[m]·z (without the part of an Ohmic bath that has no cutoff). ``stable`` says
+    B_m = output[m]·z (without the part of an Ohmic bath that has no cutoff). Forces f on the
+    quadratures, ṙ = ΩH r + f, act as inertia f beside Ohmic baths. ``stable`` says
     whether K(0) ≻ 0, and ``divergent`` which moments of the quadratures need a cutoff.
     """
 
@@ -57,6 +58,7 @@ class Network(NamedTuple):
     left: jax.Array
     right: jax.Array
     output: jax.Array
+    inertia: jax.Array
     stable: jax.Array
     divergent: jax.Array
 
@@ -122,7 +124,8 @@ def bath_network(
     divergent = jnp.zeros((size, size), bool)
     if ohmic is not None:
         divergent = _divergent(couplings, forces, ohmic)
-    return Network(drift, jnp.stack(left), jnp.stack(right), jnp.stack(output), stable, divergent)
+    noise_factors = jnp.stack(left), jnp.stack(right)
+    return Network(drift, *noise_factors, jnp.stack(output), inertia, stable, divergent)
 
 
 class _Bath(NamedTuple):
@@ -269,14 +272,49 @@ def steady_covariance(
     return nan_unless(~network.divergent, covariance)
 
 
-def heat_currents(network: Network, couplings: jax.Array, covariance: jax.Array) -> jax.Array:
-    """j_m = ½⟨{Ẋ_m, B_m}⟩ [M], the heat that leaves bath m, from σ [n, n].
+def heat_currents(network: Network, couplings: jax.Array, temperature: jax.Array) -> jax.Array:
+    """j_m = ½⟨{Ẋ_m, B_m}⟩ [M], the heat that leaves bath m, in the steady state.
 
-    For baths without an Ohmic part that has no cutoff.
+    For baths without an Ohmic part that has no cutoff. Between baths of one temperature no heat
+    flows, so that the noise may be counted from that of the first one's.
     """
     size = couplings.shape[1]
     flow = couplings @ network.drift[:size]
+    diffusion = _excess_diffusion(network.drift, network.left, network.right, temperature)
+    covariance = nan_unless(network.stable, solve_lyapunov(network.drift, diffusion))
     return jnp.sum((flow @ covariance) * network.output, axis=1)
+
+
+@bounded_memory
+def _excess_diffusion(
+    drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
+) -> jax.Array:
+    """``effective_diffusion`` less that of baths that all have the first one's temperature."""
+    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
+    slowest, norm = time_scales(drift)
+    source = drift @ (drift @ left + norm * left)
+    reference = temperature[0]
+
+    def of_bath(bath: tuple[jax.Array, ...]) -> jax.Array:
+        source, right, temperature = bath
+
+        def resolved(nu: jax.Array, right: jax.Array) -> jax.Array:
+            return solve(drift - nu * one, right)
+
+        def response(nu: jax.Array) -> jax.Array:
+            return resolved(nu, source) / (nu + norm)
+
+        def divided(nu: jax.Array, other: jax.Array) -> jax.Array:
+            # (A − ν)⁻¹ − (A − ν′)⁻¹ = (ν − ν′)(A − ν)⁻¹(A − ν′)⁻¹
+            there = resolved(other, source)
+            return (resolved(nu, there) - there / (other + norm)) / (nu + norm)
+
+        pair = (temperature, reference)
+        slope = thermal_slope(response, divided, pair, slowest, norm)
+        return (temperature - reference) * slope @ right.T
+
+    force = jnp.sum(jax.lax.map(of_bath, (source, right, temperature)), axis=0)
+    return force + force.T
 
 
 def mean_force_covariance(

@@ -13,7 +13,7 @@ from jaxosc._kernels.pair_equation import (
     steady_entries,
 )
 from jaxosc._numerics.complex_scalar import Complex
-from jaxosc._numerics.matsubara import QuarticSums, quartic_sums
+from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
 from jaxosc._numerics.sharing import reciprocal
 
 

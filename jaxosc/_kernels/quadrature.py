@@ -134,29 +134,19 @@ def integrate(
         temperature: T [M] ≥ 0.
         resonances: frequencies ≥ 0 of peaks, of the network and its baths, in any order.
     """
-    size, dtype = effective.shape[0], effective.dtype
-    form = symplectic_form(size // 2, dtype)
-    still = _stiffness(effective, forces, response(jnp.zeros((), dtype))).real
+    still = _stiffness(effective, forces, response(jnp.zeros((), effective.dtype))).real
     stable = jnp.all(jnp.isfinite(cholesky(jax.lax.stop_gradient(still))))
     nodes, weights = graded_rule(resonances)
 
     def at(nu: jax.Array) -> Integrals:
         chi = response(nu)
-        matrix = _stiffness(effective, forces, chi)
-        transfer = inverse(matrix - 1j * (nu * form).astype(matrix.dtype))
-        loss = (chi - jnp.conj(jnp.swapaxes(chi, 1, 2))) / 2j
-        columns = transfer[None] @ forces.astype(transfer.dtype)
+        loss, columns, passed = _answer(effective, forces, chi, nu)
         number = bose(jnp.broadcast_to(nu, temperature.shape), temperature)
         # coth = 2N + 1
         noise = (2 * number + 1)[:, None, None].astype(loss.dtype) * loss
         density = jnp.sum(columns @ noise @ jnp.conj(jnp.swapaxes(columns, 1, 2)), axis=0)
-        # G_mk = C_mᵀ χ_r C_k, T_mk = 4 Tr[J_m G_mk J_k G_mk†]
-        gain = jnp.einsum("mia,kib->mkab", forces.astype(columns.dtype), columns)
-        passed = jnp.einsum(
-            "mab,mkbc,kcd,mkad->mk", loss, gain, loss, jnp.conj(gain), optimize="optimal"
-        ).real
         imbalance = number[:, None] - number[None, :]
-        currents = nu * jnp.sum(passed * imbalance, axis=1) * (2 / math.pi)
+        currents = nu * jnp.sum(passed * imbalance, axis=1) / (2 * math.pi)
         return Integrals(density.real / math.pi, currents)
 
     values = jax.vmap(at)(nodes)
@@ -165,6 +155,29 @@ def integrate(
     return Integrals(
         nan_unless(stable, (covariance + covariance.T) / 2), nan_unless(stable, currents)
     )
+
+
+def transmission(
+    effective: jax.Array, forces: jax.Array, response: Response, nu: jax.Array
+) -> jax.Array:
+    """T_mk = 4 Tr[J_m G_mk J_k G_mk†] [M, M] with G_mk = C_mᵀ χ_r C_k, at one frequency."""
+    return _answer(effective, forces, response(nu), nu)[2]
+
+
+def _answer(
+    effective: jax.Array, forces: jax.Array, chi: jax.Array, nu: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """J [M, k, k], χ_r C [M, 2N, k] and T [M, M]."""
+    form = symplectic_form(effective.shape[0] // 2, effective.dtype)
+    matrix = _stiffness(effective, forces, chi)
+    transfer = inverse(matrix - 1j * (nu * form).astype(matrix.dtype))
+    loss = (chi - jnp.conj(jnp.swapaxes(chi, 1, 2))) / 2j
+    columns = transfer[None] @ forces.astype(transfer.dtype)
+    gain = jnp.einsum("mia,kib->mkab", forces.astype(columns.dtype), columns)
+    passed = jnp.einsum(
+        "mab,mkbc,kcd,mkad->mk", loss, gain, loss, jnp.conj(gain), optimize="optimal"
+    ).real
+    return loss, columns, 4 * passed
 
 
 def _stiffness(effective: jax.Array, forces: jax.Array, chi: jax.Array) -> jax.Array:

@@ -35,17 +35,17 @@ def _largest_variance(covariance: jax.Array) -> jax.Array:
 
 def williamson(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where the entries of σ do not determine them."""
-    of_order_one, unit = _in_unit(covariance)
+    of_order_one, unit = in_unit(covariance)
     return nan_unless(is_determined(of_order_one), _williamson(of_order_one) * unit)
 
 
-def _eigenvalues(covariance: jax.Array) -> jax.Array:
+def eigenvalues(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where σ is not positive definite."""
-    of_order_one, unit = _in_unit(covariance)
+    of_order_one, unit = in_unit(covariance)
     return _williamson(of_order_one) * unit
 
 
-def _in_unit(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
+def in_unit(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The covariance over a power of two next to the largest variance, and that power."""
     # Products of four entries could overflow.
     unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)
@@ -59,34 +59,38 @@ def _williamson(covariance: jax.Array) -> jax.Array:
         return jnp.where(aa > 0, jnp.sqrt(aa * bb - ab * ab), jnp.nan)[None]
     if modes == 2:
         local = _pair_invariants(covariance)
-        high = (local.total + _safe_sqrt(local.split)) / 2
+        high = (local.total + safe_sqrt(local.split)) / 2
         return jnp.stack([local.product / high, high])
-    # With σ = LLᵀ the Hermitian iLᵀJL has the eigenvalues ±ν.
-    factor = cholesky(covariance)
-    form = np.kron(np.eye(modes), np.array([[0.0, 1.0], [-1.0, 0.0]]))
-    rotated = factor.T @ jnp.asarray(form, covariance.dtype) @ factor
-    values = eigh(jax.lax.complex(jnp.zeros_like(rotated), rotated))[0][modes:]
+    values = eigh(symplectic_form_of(covariance))[0][modes:]
     # Each is good to a few ε of the largest only: of the smallest, a quarter as for the entries.
     lost = 2 * modes * float(np.finfo(covariance.dtype).eps) * values[-1]
     return nan_unless(jax.lax.stop_gradient(lost < values[0] / 4), values)
 
 
+def symplectic_form_of(covariance: jax.Array) -> jax.Array:
+    """The Hermitian iLᵀJL [2N, 2N] with σ = LLᵀ, whose eigenvalues are ±ν."""
+    factor = cholesky(covariance)
+    form = np.kron(np.eye(len(covariance) // 2), np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    rotated = factor.T @ jnp.asarray(form, covariance.dtype) @ factor
+    return jax.lax.complex(jnp.zeros_like(rotated), rotated)
+
+
 def entropy(covariance: jax.Array) -> jax.Array:
     """Von Neumann entropy in nats."""
-    return nan_unless(_is_sound(covariance), _entropy(covariance))
+    return nan_unless(is_sound(covariance), _entropy(covariance))
 
 
 def information(first: jax.Array, second: jax.Array, both: jax.Array) -> jax.Array:
     """Mutual information in nats of two groups of modes, by their covariances and the joint one."""
     # What holds for the whole holds for its parts: theirs are blocks of the same matrices.
     shared_ = _entropy(first) + _entropy(second) - _entropy(both)
-    return nan_unless(_is_sound(both), shared_)
+    return nan_unless(is_sound(both), shared_)
 
 
 def purity(covariance: jax.Array) -> jax.Array:
     """The purity 1/(2^N √det σ)."""
     if covariance.shape[0] <= 4:
-        lower = _cholesky(covariance)
+        lower = cholesky_rows(covariance)
         pivots = [lower[i][i] for i in range(len(lower))]
         value = functools.reduce(jnp.multiply, [reciprocal(math.sqrt(2) * x) for x in pivots])
     else:
@@ -94,27 +98,27 @@ def purity(covariance: jax.Array) -> jax.Array:
         value = jnp.prod(1 / (math.sqrt(2) * jnp.diag(factor)))
     # No state is purer than pure; rounding must not say so, nor lose the slope.
     value -= jax.lax.stop_gradient(jnp.maximum(value - 1, 0))
-    return nan_unless(_is_sound(covariance), value)
+    return nan_unless(is_sound(covariance), value)
 
 
-def _is_sound(covariance: jax.Array) -> jax.Array:
+def is_sound(covariance: jax.Array) -> jax.Array:
     """Whether it is the covariance of a state, and determines the numbers of that state."""
     return is_state(covariance) & is_determined(covariance)
 
 
 def _entropy(covariance: jax.Array) -> jax.Array:
-    return jnp.sum(_mode_entropy(_eigenvalues(covariance)))
+    return jnp.sum(mode_entropy(eigenvalues(covariance)))
 
 
-def _mode_entropy(nu: jax.Array) -> jax.Array:
+def mode_entropy(nu: jax.Array) -> jax.Array:
     """f(ν) = ln(ν + ½) + (ν − ½) ln[(ν + ½)/(ν − ½)], free of cancellation for large ν."""
-    number = _number(nu)
+    number = thermal_number(nu)
     pure = number == 0
     safe = jnp.where(pure, 1, number)
     return jnp.where(pure, 0, log1p(number) + number * log1p(1 / safe))
 
 
-def _number(nu: jax.Array) -> jax.Array:
+def thermal_number(nu: jax.Array) -> jax.Array:
     """ν − ½, the thermal occupation of a mode of a state; zero for a pure one."""
     number = nu - 0.5
     return jnp.where(number <= np.finfo(nu.dtype).eps, 0, number)
@@ -140,7 +144,7 @@ def _pair_invariants(covariance: jax.Array) -> _Invariants:
     (ν+² + ν−²)² − 4 det σ, this leaves an error of ε‖σ‖ in both, even where they coincide, and
     det σ loses no more digits near a critical point than the entries of σ have.
     """
-    lower = _cholesky(covariance)
+    lower = cholesky_rows(covariance)
     (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = lower
     k12, k13, k14 = l11 * l22 + l31 * l42 - l41 * l32, l31 * l43 - l41 * l33, l31 * l44
     k23, k24, k34 = l32 * l43 - l42 * l33, l32 * l44, l33 * l44
@@ -164,7 +168,7 @@ def _pair_invariants(covariance: jax.Array) -> _Invariants:
     )
 
 
-def _cholesky(matrix: jax.Array) -> list[list[jax.Array]]:
+def cholesky_rows(matrix: jax.Array) -> list[list[jax.Array]]:
     """Rows of the lower Cholesky factor, written out so that it fuses under ``vmap``."""
     rows: list[list[jax.Array]] = []
     for i in range(matrix.shape[0]):
@@ -219,14 +223,16 @@ def _information(covariance: jax.Array) -> jax.Array:
     drop_s = quotient(2 * (drop_p - local.cross), a + b + s)
     drop_d = -2 * (drop_p + local.cross)
 
-    root = _safe_sqrt(d)
+    root = safe_sqrt(d)
     high = (s + root) / 2
     # Not jnp.maximum, whose derivative divides. Slopes where a = b are those of one order of
     # the two throughout; |a − b| would have none.
     first = a > b
     large0, small0 = jnp.where(first, a, b), jnp.where(first, b, a)
     gap = large0 - small0
-    large0, small0, large, small = (_number(nu) for nu in (large0, small0, high, quotient(p, high)))
+    large0, small0, large, small = (
+        thermal_number(nu) for nu in (large0, small0, high, quotient(p, high))
+    )
     pure0 = small0 == 0
     safe0 = jnp.where(pure0, 1, small0)
     large_safe0 = jnp.where(large0 == 0, 1, large0)
@@ -275,7 +281,7 @@ def _information(covariance: jax.Array) -> jax.Array:
         near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
     )
     largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
-    sound = _is_sound(covariance) & (_largest_variance(covariance) < largest)
+    sound = is_sound(covariance) & (_largest_variance(covariance) < largest)
     return nan_unless(sound, information)
 
 
@@ -297,7 +303,7 @@ def _drop_of_splitting(
     )
 
 
-def _safe_sqrt(square: jax.Array) -> jax.Array:
+def safe_sqrt(square: jax.Array) -> jax.Array:
     """√x, zero with a zero slope for x ≤ 0; NaN stays NaN."""
     positive = ~(square <= 0)
     return jnp.where(positive, sqrt(jnp.where(positive, square, 1)), 0)

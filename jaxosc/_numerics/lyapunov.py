@@ -195,8 +195,8 @@ def _residual(parts: tuple[jax.Array, ...], source: jax.Array, state: jax.Array)
     """
     size = len(source)
     stacked = jnp.concatenate(parts)
-    high, low = _sliced(stacked)
-    upper, lower = (x.T for x in _sliced(state.T))
+    high, low = sliced(stacked)
+    upper, lower = (x.T for x in sliced(state.T))
     leading = _product(high, upper)
     rest = _product(high, lower) + _product(low, state)
     total = source
@@ -207,7 +207,7 @@ def _residual(parts: tuple[jax.Array, ...], source: jax.Array, state: jax.Array)
     return total
 
 
-def _sliced(matrix: jax.Array) -> tuple[jax.Array, jax.Array]:
+def sliced(matrix: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The leading bits of each row [m, n], to one place for all of it, and the rest."""
     bits = (int(np.finfo(matrix.dtype).nmant) + 1 - int(np.ceil(np.log2(matrix.shape[1])))) // 2
     largest = jnp.max(jnp.abs(matrix), axis=1)

@@ -33,6 +33,14 @@ def _planck_jvp(
     return number, -number * (1 + number) * tangents[0]
 
 
+def thermal_noise(frequency: jax.Array, temperature: jax.Array) -> jax.Array:
+    """Noise ν coth(ν/2T) of a bath with J(ν) = ν at a frequency of either sign; |ν| at T = 0."""
+    size = jnp.abs(frequency)
+    moving = size > 0
+    number = bose(jnp.where(moving, size, 1), temperature)
+    return jnp.where(moving, size * (1 + 2 * number), 2 * temperature)
+
+
 @jax.custom_jvp
 def exp(x: jax.Array) -> jax.Array:
     """eˣ, for use in several places."""

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc import _checks, positivity, thermodynamics
+from jaxosc import _checks, positivity
 from jaxosc._compilation import compiled
 from jaxosc.baths import Baths
 from jaxosc.dynamics import Dynamics, steady_state
@@ -22,6 +22,7 @@ from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.gaussian.entropies import is_physical
 from jaxosc.observables import OBSERVABLES, Observable
 from jaxosc.oscillators import Oscillators
+from jaxosc.thermodynamics.currents import heat_currents
 
 # The exact one where no finite drift is: a covariance and no dynamics.
 INTEGRAL = "langevin_quadrature"
@@ -114,7 +115,7 @@ def _found(dynamics: Dynamics) -> _Found:
     """In one program, in which the generators are shared: a description compiles half as long."""
     return _Found(
         steady_state(dynamics),
-        thermodynamics.heat_currents(dynamics),
+        heat_currents(dynamics),
         positivity.is_completely_positive(dynamics),
         positivity.complete_positivity_margin(dynamics),
     )
@@ -153,6 +154,10 @@ def answer(name: str, question: Question) -> Answer:
     scales = {
         "occupation": eps * size,
         "coherence": eps * size,
+        "negativity": eps,
+        "steering": eps,
+        "squeezing": eps,
+        "number_covariance": eps * size**2,
         "heat_currents": current,
         "entropy_production": _over_coldest(current, baths),
     }
@@ -215,7 +220,8 @@ def errors(given: Answer, exact: Answer) -> dict[str, float]:
     """The largest relative error of each observable's numbers; NaN if there is nothing to compare.
 
     Numbers that agree but for rounding have none; one that is not zero beside an exact zero has
-    an infinite error. A complex number, real and imaginary part side by side, is one.
+    an infinite error. A complex number, real and imaginary part side by side, is one; of decibels
+    it is the error of the variance that they tell.
     """
     found = {}
     for name, values in given.values.items():
@@ -229,6 +235,8 @@ def _largest(name: str, values: np.ndarray, reference: np.ndarray, floor: float)
     difference = values - reference
     if name == "coherence":
         difference, reference = _moduli(difference), _moduli(reference)
+    elif name == "squeezing":
+        difference, reference = np.expm1(-difference * np.log(10) / 10), np.ones_like(reference)
     difference, reference = abs(difference), abs(reference)
     with np.errstate(divide="ignore", invalid="ignore"):
         beside = np.where(reference <= floor, np.inf, difference / reference)

@@ -53,8 +53,11 @@ def compare(
         baths: any. Those with a cutoff behind positions or real rows have the most honest exact
             answer, as ``jaxosc.spectra.Drude``: flat damping is an idealisation itself.
         observables: names among ``"occupation"`` (of every oscillator), ``"coherence"`` (of every
-            pair), ``"information"`` (between the first oscillator and the others), ``"entropy"``,
-            ``"purity"``, ``"heat_currents"`` (of every bath, positive into the oscillators),
+            pair), ``"information"`` (between the first oscillator and the others, as are
+            ``"negativity"``, the logarithmic one, and ``"steering"`` by measuring the first),
+            ``"entropy"``, ``"purity"``, ``"squeezing"`` (of every oscillator, in dB; its error is
+            that of the smallest variance), ``"g2"`` (of every oscillator), ``"number_covariance"``
+            (of every pair), ``"heat_currents"`` (of every bath, positive into the oscillators),
             ``"entropy_production"``; or a mapping from names of your own to functions that take a
             covariance [2N, 2N] and return one real number.
         tolerance: the relative error that is good enough.

@@ -50,6 +50,14 @@ def noise_of(baths: Baths) -> Literal["white", "flat", "structured", "one-sided"
     )
 
 
+class Acting(NamedTuple):
+    """Baths by their forces C [M, 2N, k], H_eff [2N, 2N] and χ [M, k, k] of a frequency."""
+
+    effective: jax.Array
+    forces: jax.Array
+    response: quadrature.Response
+
+
 class Structured(NamedTuple):
     """Structured baths in natural units.
 
@@ -101,8 +109,7 @@ class Structured(NamedTuple):
 
     def heat_currents(self) -> jax.Array:
         """Heat from each bath [M] in the steady state; NaN where a bath has no cutoff."""
-        covariance = embedded.enlarged_covariance(self.network, self.temperature)
-        found = embedded.heat_currents(self.network, self.couplings, covariance)
+        found = embedded.heat_currents(self.network, self.couplings, self.temperature)
         return found if self.slopes is None else jnp.full_like(found, jnp.nan)
 
     def correlation(self, times: jax.Array) -> jax.Array:
@@ -127,8 +134,8 @@ class Structured(NamedTuple):
         )
         return found._replace(noise=nan_unless(self.network.stable, found.noise))
 
-    def integral(self) -> jax.Array:
-        """σ [2N, 2N] by integration, of baths with a cutoff."""
+    def acting(self) -> Acting:
+        """What baths with a cutoff do along the real axis."""
         static = embedded.static_response(self.terms, self.hessian.dtype)
         parts = (self.hessian, self.couplings, static, self.counter_terms)
 
@@ -136,13 +143,13 @@ class Structured(NamedTuple):
             z = jax.lax.complex(jnp.zeros_like(nu), -nu)
             return jnp.stack([susceptibility(own, z) for own in self.terms])[:, None, None]
 
-        return quadrature.integrate(
-            embedded.effective_hessian(*parts),
-            quadrature.scalar_forces(self.couplings),
-            response,
-            self.temperature,
-            quadrature.resonances_of_drift(self.network.drift),
-        ).covariance
+        effective = embedded.effective_hessian(*parts)
+        return Acting(effective, quadrature.scalar_forces(self.couplings), response)
+
+    def integral(self) -> jax.Array:
+        """σ [2N, 2N] by integration, of baths with a cutoff."""
+        resonances = quadrature.resonances_of_drift(self.network.drift)
+        return quadrature.integrate(*self.acting(), self.temperature, resonances).covariance
 
     def _convergent(self, covariance: jax.Array) -> jax.Array:
         if self.slopes is None:
@@ -193,18 +200,23 @@ class OneSided(NamedTuple):
         forces: C [M, 2N, 2].
         response: χ [M, 2, 2] of a frequency.
         temperature: T [M].
+        unit: as of ``Problem``.
     """
 
     hessian: jax.Array
     forces: jax.Array
     response: quadrature.Response
     temperature: jax.Array
+    unit: jax.Array
+
+    def acting(self) -> Acting:
+        """The same along the real axis."""
+        return Acting(self.hessian, self.forces, self.response)
 
     def integral(self) -> jax.Array:
         """σ [2N, 2N]."""
-        parts = (self.hessian, self.forces, self.response)
-        resonances = quadrature.resonances_of_response(self.hessian, *parts)
-        return quadrature.integrate(*parts, self.temperature, resonances).covariance
+        resonances = quadrature.resonances_of_response(self.hessian, *self.acting())
+        return quadrature.integrate(*self.acting(), self.temperature, resonances).covariance
 
 
 def one_sided_of(oscillators: Oscillators, baths: Baths) -> OneSided:
@@ -228,7 +240,7 @@ def one_sided_of(oscillators: Oscillators, baths: Baths) -> OneSided:
 
     jax.eval_shape(response, unit)  # what a spectrum lacks is told at once
     forces = quadrature.rotating_wave_forces(lowering)
-    return OneSided(scaled.hessian, forces, response, scaled_baths.temperature)
+    return OneSided(scaled.hessian, forces, response, scaled_baths.temperature, unit)
 
 
 def has_ohmic_part(baths: Baths) -> bool:

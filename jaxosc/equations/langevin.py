@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,10 +14,11 @@ from jaxosc import domain
 from jaxosc._kernels import coloured, dense, embedded, selection
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
-from jaxosc._numerics.matsubara import rule_in_words
+from jaxosc._numerics.matsubara_rules import rule_in_words
 from jaxosc._numerics.small import nan_unless
+from jaxosc._numerics.special import bose, thermal_noise
 from jaxosc.baths import Baths
-from jaxosc.description import Generators
+from jaxosc.description import Generators, Noise, Ports
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations import environment
 from jaxosc.equations.entrance import AmplitudeDamping, Equation
@@ -191,6 +193,61 @@ class Langevin(AmplitudeDamping):
             return super().divergent(*parts)
         return environment.structured_of(*parts).network.divergent
 
+    def force(self, *parts: Any) -> jax.Array:
+        """That of the drive; strictly Ohmic friction resists it at once."""
+        force = super().force(*parts)
+        if not self._is_ohmic(*parts):
+            return force
+        return environment.structured_of(*parts).network.inertia @ force
+
+    def noise(self, *parts: Any) -> Noise:
+        """That of flat baths has a pole at ν = 0."""
+        kind = environment.noise_of(parts[1])
+        if kind == "white":
+            return LocalLindblad().noise(*parts)
+        _, valid = self.posed(*parts)
+        temperature = parts[1].temperature
+        if kind == "structured":
+            network = environment.structured_of(*parts).network
+            sources = network.left @ jnp.swapaxes(network.right, 1, 2)
+            return Noise(
+                nan_unless(valid, sources), partial(thermal_noise, temperature=temperature)
+            )
+        flat = environment.flat_baths(*parts)
+        losses = flat.losses * flat.unit
+        sources = jax.lax.complex(jnp.zeros_like(losses), nan_unless(valid, losses))
+
+        def coth(nu: jax.Array) -> jax.Array:
+            moving = nu != 0
+            number = bose(jnp.where(moving, jnp.abs(nu), 1), temperature)
+            return jnp.where(moving, jnp.sign(nu), jnp.nan) * (1 + 2 * number)
+
+        return Noise(sources, coth)
+
+    def driven(self, *parts: Any) -> jax.Array:
+        """Strictly Ohmic friction resists a force at once."""
+        found = super().driven(*parts)
+        if not self._is_ohmic(*parts):
+            return found
+        inertia = environment.structured_of(*parts).network.inertia
+        return found.at[: len(inertia)].set(inertia @ found[: len(inertia)])
+
+    def ports(self, *parts: Any) -> Ports:
+        """White baths alone have a flat input."""
+        kind = environment.noise_of(parts[1])
+        if kind == "white":
+            return LocalLindblad().ports(*parts)
+        why = (
+            "have a temperature behind a flat spectrum, whose negative frequencies have no input "
+            "that is a state: give them an `occupation`"
+            if kind == "flat"
+            else "have a memory"
+        )
+        raise ValueError(
+            "Argument `dynamics` must have white baths behind lowering operators, whose outputs "
+            f"are detected, but those of the Langevin equation {why}."
+        )
+
     def is_markovian(self, *parts: Any) -> bool:
         """White baths alone are."""
         return environment.noise_of(parts[1]) == "white"
@@ -270,6 +327,11 @@ class Langevin(AmplitudeDamping):
             times * flat.unit,
             dense.scales(flat.drift),
         )
+
+    @staticmethod
+    def _is_ohmic(*parts: Any) -> bool:
+        baths = parts[1]
+        return environment.noise_of(baths) == "structured" and environment.has_ohmic_part(baths)
 
     def _flat(self, problem: Problem) -> dense.Generator:
         assert problem.rows is not None

@@ -115,7 +115,7 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
     Source: Konopik & Lutz, Eqs. 8, 22 and 23.
     """
-    equation = _Integral()
+    equation = Integral()
     oscillators, baths = equation.require(oscillators, baths)
     covariance = _quadrature(oscillators, baths)
     _checks.require_no_nan(
@@ -127,7 +127,7 @@ def langevin_quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
 
 
 @dataclass(frozen=True)
-class _Integral(Langevin):
+class Integral(Langevin):
     """The Langevin equation, also for baths that no drift describes."""
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
@@ -152,7 +152,7 @@ class _Integral(Langevin):
         return super().conditions(oscillators, baths, kernel)
 
 
-def _transfer(flat: environment.FlatBaths, nu: jax.Array) -> jax.Array:
+def transfer(flat: environment.FlatBaths, nu: jax.Array) -> jax.Array:
     """G iΘ_m G†/2 [nodes, M, 2N, 2N], one matrix for each bath m."""
     response = _response(flat.drift, nu)
     sources = jax.lax.complex(jnp.zeros_like(flat.losses), flat.losses)
@@ -171,17 +171,17 @@ def _spectrum(oscillators: Oscillators, baths: Baths, nu: jax.Array, moment: Mom
     valid = domain.hold(Langevin().conditions(oscillators, baths))
     flat = environment.flat_baths(oscillators, baths)
     nu = nu / flat.unit
-    transfer = _transfer(flat, nu) / (jnp.pi * flat.unit).astype(_complex(nu))
+    spread = transfer(flat, nu) / (jnp.pi * flat.unit).astype(_complex(nu))
     number = bose(jnp.abs(nu)[:, None], flat.temperature[None, :])
     number = jnp.where((nu < 0)[:, None], -1 - number, number)  # N(−ν) = −1 − N(ν)
     if moment == "covariance":
         weight = number + 0.5
-        density = jnp.sum(weight[:, :, None, None] * transfer.real, axis=1)
-        rest = jnp.sum(weight[:, :, None, None] * transfer.imag, axis=1)
+        density = jnp.sum(weight[:, :, None, None] * spread.real, axis=1)
+        rest = jnp.sum(weight[:, :, None, None] * spread.imag, axis=1)
         return jax.lax.complex(nan_unless(valid, density), rest)
     # ⟨a_j a_j†⟩ component: a = (x + ip)/√2
-    xx, pp = (jnp.diagonal(transfer.real, 0, 2, 3)[..., i::2] for i in (0, 1))
-    xp = jnp.diagonal(transfer.imag[..., 0::2, 1::2], 0, 2, 3)
+    xx, pp = (jnp.diagonal(spread.real, 0, 2, 3)[..., i::2] for i in (0, 1))
+    xp = jnp.diagonal(spread.imag[..., 0::2, 1::2], 0, 2, 3)
     component = (xx + pp) / 2 + xp
     return nan_unless(valid, jnp.sum(number[:, :, None] * component, axis=1))
 
@@ -192,7 +192,7 @@ def _complex(array: jax.Array) -> np.dtype:
 
 @jax.jit
 def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
-    valid = domain.hold(_Integral().conditions(oscillators, baths))
+    valid = domain.hold(Integral().conditions(oscillators, baths))
     kind = environment.noise_of(baths)
     if kind in ("structured", "one-sided"):
         of_kind = environment.structured_of if kind == "structured" else environment.one_sided_of
@@ -220,6 +220,6 @@ def _quadrature(oscillators: Oscillators, baths: Baths) -> jax.Array:
         argument = nu[:, None] / jnp.where(warm, 2 * temperature, 1)[None, :]
         # S(ν) + S(−ν) = 2 Re S(ν)
         thermal = jnp.where(warm[None, :], 1 / jnp.tanh(argument), 1) * weight[:, None] / jnp.pi
-        spectra = _transfer(flat, nu).real
+        spectra = transfer(flat, nu).real
     total = jnp.sum(thermal[..., None, None] * spectra, axis=(0, 1))
     return nan_unless(valid, (total + total.T) / 2)

@@ -14,7 +14,7 @@ from jaxosc import _checks, domain
 from jaxosc import oscillators as _oscillators
 from jaxosc._kernels import dense
 from jaxosc._numerics.small import nan_unless, symplectic
-from jaxosc.description import Description, Parts
+from jaxosc.description import Description, Parts, Ports
 from jaxosc.dynamics import Dynamics
 from jaxosc.oscillators import FREQUENCIES, Oscillators
 from jaxosc.typing import Numbers
@@ -114,15 +114,28 @@ class Lindblad(Description):
         diffusion = nan_unless(self._sound(*parts), added.diffusion)
         return dense.steady_covariance(parts[0].hessian, added.drift, diffusion)
 
+    def ports(self, *parts: Any) -> Ports:
+        """Each jump, with a vacuum as its input."""
+        rows = self._jumps(*parts)
+        number = jnp.zeros(len(rows), _checks.real_of(rows.dtype))
+        sound = nan_unless(self._sound(*parts), number)
+        rate, squeezing = jnp.ones_like(number), jnp.zeros(len(rows), rows.dtype)
+        return Ports(dense.quadrature_rows(rows), rate, sound, squeezing)
+
     def _sound(self, *parts: Any) -> jax.Array:
         """Whether H is Hermitian and the jumps are numbers."""
         finite = [jnp.all(jnp.isfinite(rows)) for rows in parts[1:] if rows is not None]
         return reduce(jnp.logical_and, finite, domain.is_well_formed(parts[0]))
 
-    def _generator(self, *parts: Any) -> dense.Generator:
+    def _jumps(self, *parts: Any) -> jax.Array:
+        """Rows u [K, 2N] with L_k = u_k·r."""
         _, lowering, raising = parts
         jumps = dense.lowering_rows(lowering)
         if raising is not None:  # (Σ m a†) is the adjoint of Σ m* a
             jumps += jnp.conj(dense.lowering_rows(jnp.conj(raising)))
+        return jumps
+
+    def _generator(self, *parts: Any) -> dense.Generator:
+        jumps = self._jumps(*parts)
         rates = jnp.ones(len(jumps), _checks.real_of(jumps.dtype))
         return dense.jump_generator(jumps, rates)

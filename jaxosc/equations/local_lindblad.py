@@ -16,7 +16,7 @@ from jaxosc._numerics import small
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, spectrum_of
-from jaxosc.description import Generators, Parts
+from jaxosc.description import Generators, Parts, Ports
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.entrance import AmplitudeDamping, require_laboratory_baths
 from jaxosc.equations.local_corrected import LocalCorrected
@@ -118,6 +118,20 @@ class LocalLindblad(AmplitudeDamping):
         return Generators(
             found.drift * problem.unit, nan_unless(valid, found.diffusion * problem.unit)
         )
+
+    def ports(self, *parts: Any) -> Ports:
+        """All baths, with their number of quanta at every frequency."""
+        oscillators, baths = parts
+        problem, valid = self.posed(oscillators, baths)
+        rows = problem.rows
+        if rows is None:
+            rows = selection.general_of(oscillators, problem.unit).own_rows()
+        number = nan_unless(valid, _number(problem, baths))
+        squeezing = problem.squeezing
+        if squeezing is None:
+            squeezing = jnp.zeros_like(number)
+        complex_too = squeezing.astype(dense.complex_of(number.dtype))
+        return Ports(dense.quadrature_rows(rows), 2 * baths.damping, number, complex_too)
 
     def diffusion(self, *parts: Any) -> jax.Array:
         """D_jj = γ_j(2N_j + 1) on both quadratures."""
@@ -225,6 +239,10 @@ class CommonFrequency(AmplitudeDamping):
     def generators(self, *parts: Any) -> Generators:
         """Of the local equation with these rates and numbers."""
         return LocalLindblad().generators(*self._white(*parts))
+
+    def ports(self, *parts: Any) -> Ports:
+        """Of the local equation with these rates and numbers."""
+        return LocalLindblad().ports(*self._white(*parts))
 
     def energy(self, *parts: Any) -> jax.Array:
         """That of oscillators of this frequency, with whose heat the second law is strict."""

@@ -21,6 +21,9 @@ _LABEL = {
     "occupation": "occupation",
     "coherence": "coherence",
     "information": "mutual information",
+    "negativity": "logarithmic negativity",
+    "g2": r"$g^{(2)}$",
+    "number_covariance": "number covariance",
     "heat_currents": "heat currents",
     "entropy_production": "entropy production",
 }

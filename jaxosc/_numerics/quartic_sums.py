@@ -1,0 +1,184 @@
+"""Thermal sums of a reciprocal quartic, by the rules of ``matsubara_rules`` written out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import export
+from jax.custom_derivatives import SymbolicZero
+
+from jaxosc._numerics.elementwise import elementwise
+from jaxosc._numerics.matsubara_rules import RULES, GaussRule, cold_rule, rule_number
+from jaxosc._numerics.sharing import reciprocal
+
+# Points evaluated together: 124 nodes of 512 points are half a megabyte.
+_BLOCK = 512
+
+
+class QuarticSums(NamedTuple):
+    """2T Σ_{k≥1} νᵖ/d(ν), ν = 2πTk, of a quartic d(ν), for p = 0, 1, 2."""
+
+    zeroth: jax.Array
+    first: jax.Array
+    second: jax.Array
+
+
+def quartic_sums(
+    coefficients: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
+    temperature: jax.Array,
+    slowest: jax.Array,
+    fastest: jax.Array,
+) -> QuarticSums:
+    """The sums for d(ν) = c0 + c1 ν + c2 ν² + c3 ν³ + ν⁴, all arguments scalars.
+
+    The rule is chosen once for a whole batch, by its coldest point.
+
+    Args:
+        coefficients: c0, c1, c2, c3.
+        temperature: T ≥ 0.
+        slowest: a lower estimate of the smallest |root| of d(ν).
+        fastest: an upper bound of the largest |root| of d(ν).
+    """
+    slowest, fastest = jax.lax.stop_gradient((slowest, fastest))
+    return QuarticSums(*_quartic_sums(*coefficients, temperature, slowest, fastest))
+
+
+@jax.custom_jvp
+def _quartic_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    return elementwise(_sums)(*arguments)
+
+
+@partial(_quartic_sums.defjvp, symbolic_zeros=True)
+def _quartic_sums_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """∂S_p/∂c_n = −R_{p+n} with R_m = 2T Σ νᵐ/d(ν)²: six sums for all twelve derivatives."""
+    values = _quartic_sums(*primals)
+    changes = [jnp.zeros_like(value) for value in values]
+    *coefficients, temperature, _, _ = tangents
+    moved = {n: x for n, x in enumerate(coefficients) if not isinstance(x, SymbolicZero)}
+    if moved:
+        squares = elementwise(_square_sums)(*primals)
+        for order in range(3):
+            for n, tangent in moved.items():
+                changes[order] -= squares[order + n] * tangent
+    if not isinstance(temperature, SymbolicZero):
+        slopes = elementwise(_temperature_slopes)(*primals)
+        changes = [c + slope * temperature for c, slope in zip(changes, slopes, strict=True)]
+    return values, tuple(changes)
+
+
+def _temperature_slopes(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    along = [jnp.zeros_like(x) for x in arguments]
+    along[4] = jnp.ones_like(arguments[4])
+    return jax.jvp(_sums, arguments, tuple(along))[1]
+
+
+def _sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """S_0, S_1, S_2."""
+    return _by_coldest(arguments, power=1, count=3)
+
+
+def _square_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """R_0 … R_5."""
+    return _by_coldest(arguments, power=2, count=6)
+
+
+def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tuple[jax.Array, ...]:
+    """2T Σ νᵐ/d(ν)^power for m below the count, by the rule that the coldest point needs."""
+    *coefficients, temperature, _, fastest = arguments
+    shape = jnp.broadcast_shapes(*(x.shape for x in arguments))
+    # Points outside the domain, which will be NaN, have no say.
+    coldest = jnp.min(jnp.where(temperature >= 0, temperature, jnp.inf))
+    fastest_of_all = jnp.max(jnp.where(fastest > 0, fastest, 0))
+
+    def hot(rule: GaussRule) -> tuple[jax.Array, ...]:
+        return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
+
+    def cold() -> tuple[jax.Array, ...]:
+        flat = tuple(jnp.broadcast_to(x, shape).reshape(-1) for x in arguments)
+        at_point = partial(_sums_at_any_temperature, power=power, count=count)
+        return _packed([total.reshape(shape) for total in _in_blocks(at_point, flat)])
+
+    number = rule_number(coldest, fastest_of_all)
+    packed = jax.lax.switch(number, [*(partial(hot, rule) for rule in RULES), cold])
+    return _unpacked(packed)
+
+
+def _in_blocks(
+    at_point: Callable[..., tuple[jax.Array, ...]], points: tuple[jax.Array, ...]
+) -> Sequence[jax.Array]:
+    """What a function gives at every point, in blocks that stay in a processor's cache."""
+    size = points[0].size
+    if not export.is_symbolic_dim(size):
+        # Not too many blocks, for a GPU's sake
+        return jax.lax.map(at_point, points, batch_size=max(_BLOCK, size // _BLOCK))
+    # A program for any number of points: whole blocks, the last one filled with the last point
+    index = jnp.minimum(jnp.arange((size + _BLOCK - 1) // _BLOCK * _BLOCK), size - 1)
+    blocks = tuple(x[index].reshape(-1, _BLOCK) for x in points)
+    return [total.reshape(-1)[:size] for total in jax.lax.map(jax.vmap(at_point), blocks)]
+
+
+def _packed(sums: list[jax.Array]) -> tuple[jax.Array, ...]:
+    """Two sums in each complex array, and a last one by itself.
+
+    XLA then computes both in one loop on the CPU, and the reciprocals they share stay in
+    registers; as two real arrays those would pass through memory.
+    """
+    pairs = zip(sums[0::2], sums[1::2], strict=False)
+    return (*(jax.lax.complex(x, y) for x, y in pairs), *sums[len(sums) // 2 * 2 :])
+
+
+def _unpacked(packed: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    parts: list[jax.Array] = []
+    for array in packed:
+        parts += [array.real, array.imag] if jnp.iscomplexobj(array) else [array]
+    return tuple(parts)
+
+
+def _gauss_sums(
+    rule: GaussRule,
+    coefficients: list[jax.Array],
+    temperature: jax.Array,
+    power: int,
+    count: int,
+) -> list[jax.Array]:
+    """A Gauss rule written out term by term: one loop over a batch, and no array of nodes.
+
+    In units of 2πT and divided by x⁴ the quartics lie between 1 and (1 + reach)⁴, for any T.
+    """
+    inverse = reciprocal(2 * math.pi * temperature)
+    c0, c1, c2, c3 = (c * inverse ** (4 - n) for n, c in enumerate(coefficients))
+    sums = [jnp.zeros_like(inverse * c0)] * count
+
+    @jax.jit  # traced once for all nodes; XLA inlines it
+    def add(sums: list[jax.Array], x: float, weight: float) -> list[jax.Array]:
+        u = 1 / x
+        quartic = 1 + u * (c3 + u * (c2 + u * (c1 + u * c0)))
+        terms = []
+        for m in range(0, count, 2):
+            # A division of its own for each pair, or XLA would keep the reciprocal in memory
+            term = weight * u ** (4 * power - m) / (quartic if power == 1 else quartic * quartic)
+            terms += [term, x * term]
+        return [total + term for total, term in zip(sums, terms, strict=False)]
+
+    for x, weight in zip(rule.nodes.tolist(), rule.weights.tolist(), strict=True):
+        sums = add(sums, x, weight)
+    return [inverse ** (4 * power - 1 - m) / math.pi * total for m, total in enumerate(sums)]
+
+
+def _sums_at_any_temperature(
+    point: tuple[jax.Array, ...], power: int, count: int
+) -> tuple[jax.Array, ...]:
+    c0, c1, c2, c3, temperature, slowest, fastest = point
+    # Hotter still, the sums vanish beside the term k = 0, and powers of T would overflow.
+    temperature = jnp.minimum(temperature, 1e8 * fastest)
+    nodes, weights = cold_rule(temperature, slowest, fastest)
+    nodes, weights = nodes[1:], weights[1:]  # without k = 0
+    quartic = c0 + nodes * (c1 + nodes * (c2 + nodes * (c3 + nodes)))
+    return tuple(jnp.sum(weights * nodes**m / quartic**power) for m in range(count))
