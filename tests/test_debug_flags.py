@@ -236,8 +236,8 @@ CALLS = {
 # Records, and what the calls above use
 WITHIN = {
     "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Evolution", "Explanation",
-    "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
-    "__version__", "histogram", "load_sweep", "steady_state",
+    "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status",
+    "SweepResult", "__version__", "histogram", "load_sweep", "steady_state",
 }  # fmt: skip
 
 

@@ -51,8 +51,8 @@ FAST, SLOW = 60, 250
 
 # Results that functions return, and what is no function.
 RESULTS = {
-    "Comparison", "CriticalCurve", "Diagnosis", "Evolution", "Explanation", "Frontier", "NormalModes",
-    "Optimum", "Recommendation", "Status",
+    "Comparison", "CriticalCurve", "Diagnosis", "Evolution", "Explanation", "Frontier",
+    "NormalModes", "Optimum", "Recommendation", "Status",
 }  # fmt: skip
 FILES = {"SweepResult", "load_sweep"}
 
