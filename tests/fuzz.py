@@ -517,7 +517,7 @@ COSTLY = {
     "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
     "jaxosc.coarse_grained_lindblad", "jaxosc.heat_currents", "jaxosc.entropy_production",
     "jaxosc.work_current", "jaxosc.transmission", "jaxosc.conductance", "jaxosc.rectification",
-    "jaxosc.ergotropy", "jaxosc.free_energy",
+    "jaxosc.ergotropy", "jaxosc.free_energy", "jaxosc.evolve", "jaxosc.correlation",
 }  # fmt: skip
 
 
@@ -666,6 +666,13 @@ _HEAT_ENERGY = thing("'system'", "'uncoupled'", odd=("'x'", "None", "1", "['syst
 _EQUATION = thing("jaxosc.local_lindblad", "jaxosc.global_lindblad", odd=(
     "'local'", "None", "1", "lambda o, b: 1.0", "jaxosc.stability_scale",
 ))  # fmt: skip
+_TIMES = numbers(
+    "0.0",
+    "[0.0, 1.5]",
+    "[[0.1, 3], [1e-9, 1e4]]",
+    more=("[]", "1e12", "2"),
+    odd=("-1.0", "np.inf", "[np.nan]", "1e300", "np.zeros((0, 2))"),
+)
 _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
@@ -801,6 +808,10 @@ TARGETS = {
     "jaxosc.work_current": dict(
         dynamics=_DYNAMICS, covariance=_STATE_OR_NONE, mean=_MEAN, energy=_HEAT_ENERGY
     ),
+    "jaxosc.evolve": dict(
+        dynamics=_DYNAMICS, covariance=_COVARIANCE, times=_TIMES, mean=_MEAN
+    ),
+    "jaxosc.correlation": dict(dynamics=_DYNAMICS, times=_TIMES),
     "jaxosc.entropy_production": dict(dynamics=_DYNAMICS, energy=_HEAT_ENERGY),
     "jaxosc.energy": dict(oscillators=_OSCILLATORS, covariance=_COVARIANCE, mean=_MEAN),
     "jaxosc.energy_flow": dict(oscillators=_OSCILLATORS, covariance=_COVARIANCE, mean=_MEAN),
@@ -1776,6 +1787,7 @@ def run(target, random, thorough=True):
 
 
 OPTIONAL = {
+    "jaxosc.evolve": ("mean",),
     "jaxosc.Oscillators": ("pairing", "drive"),
     "jaxosc.Oscillators.from_hessian": ("drive",),
     "jaxosc.Baths": ("spectrum", "coupling", "counter_term"),

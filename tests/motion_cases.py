@@ -45,15 +45,18 @@ def inverse_response(hessian, rows, baths, counter, nu):
     return total - 1j * nu[..., None, None] * form(len(hessian) // 2)
 
 
-def panels(scales, top):
-    """Gauss-Legendre nodes and weights, graded towards zero and each of the scales."""
-    edges = {0.0, top}
+def panels(scales, top, longest):
+    """Gauss-Legendre nodes and weights, graded towards zero and each of the scales.
+
+    No panel turns e^{−iνt} by more than 6 up to the longest time, below where it matters.
+    """
+    edges = {0.0, top, *np.arange(0, min(top, 3e4 / max(longest, 1)), 6 / max(longest, 0.5))}
     for center in {0.0, *scales}:
         steps = 1e-7 * max(scales) * 1.8 ** np.arange(200)
         steps = steps[steps < top]
         edges |= {*(center + steps), *np.abs(center - steps), center}
     edges = np.array(sorted(edge for edge in edges if edge <= top))
-    x, w = np.polynomial.legendre.leggauss(12)
+    x, w = np.polynomial.legendre.leggauss(16)
     half = np.diff(edges)[:, None] / 2
     return (edges[:-1, None] + half * (1 + x)).ravel(), (half * w).ravel()
 
@@ -66,9 +69,9 @@ def resonances(hessian, rows, baths, counter):
     return [*nu[1:-1][peaks], *(scale for bath in baths for scale in bath.scales())]
 
 
-def integrated_correlation(hessian, rows, baths, temperature, counter, times):
+def integrated_correlation(hessian, rows, baths, temperature, counter, times, top=3e4):
     """C(t) = (1/π) Re ∫₀^∞ S(ν) e^{−iνt} dν [K, 2N, 2N]."""
-    nu, weight = panels(resonances(hessian, rows, baths, counter), 3e4)
+    nu, weight = panels(resonances(hessian, rows, baths, counter), top, max(times))
     response = np.linalg.inv(inverse_response(hessian, rows, baths, counter, nu))
     force = sum(
         (bath.response(nu).imag * coth(nu, t))[:, None, None] * np.outer(row, row)

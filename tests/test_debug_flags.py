@@ -133,6 +133,15 @@ CALLS = {
     ],
     "lindblad": lambda folder: jaxosc.steady_state(jaxosc.lindblad(driven(), np.eye(2))),
     "steady_mean": lambda folder: jaxosc.steady_mean(jaxosc.local_lindblad(driven(), white())),
+    **{
+        name: lambda folder, verb=verb: [
+            verb(jaxosc.langevin(pair(), some)) for some in (baths(), white(), structured())
+        ]
+        for name, verb in (
+            ("evolve", lambda dynamics: jaxosc.evolve(dynamics, np.eye(4) / 2, [0.0, 1e3])),
+            ("correlation", lambda dynamics: jaxosc.correlation(dynamics, [-1.0, 0.0, 1e3])),
+        )
+    },
     "status": lambda folder: [
         jax.jit(lambda x: jaxosc.status(jaxosc.langevin(pair(x), baths())))(x) for x in (1.0, 3.0)
     ],
@@ -226,8 +235,8 @@ CALLS = {
 }
 # Records, and what the calls above use
 WITHIN = {
-    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Explanation", "Frontier",
-    "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
+    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Evolution", "Explanation",
+    "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
     "__version__", "histogram", "load_sweep", "steady_state",
 }  # fmt: skip
 

@@ -45,14 +45,14 @@ FEW = {
     "jaxosc.work_current": (15, 100), "jaxosc.energy": (60, 500), "jaxosc.energy_flow": (60, 500),
     "jaxosc.ergotropy": (40, 300), "jaxosc.free_energy": (40, 300),
     "jaxosc.transmission": (15, 100), "jaxosc.conductance": (8, 50),
-    "jaxosc.rectification": (8, 50),
+    "jaxosc.rectification": (8, 50), "jaxosc.evolve": (30, 150), "jaxosc.correlation": (15, 100),
 }  # fmt: skip
 FAST, SLOW = 60, 250
 
 # Results that functions return, and what is no function.
 RESULTS = {
-    "Comparison", "CriticalCurve", "Diagnosis", "Explanation", "Frontier", "NormalModes", "Optimum",
-    "Recommendation", "Status",
+    "Comparison", "CriticalCurve", "Diagnosis", "Evolution", "Explanation", "Frontier", "NormalModes",
+    "Optimum", "Recommendation", "Status",
 }  # fmt: skip
 FILES = {"SweepResult", "load_sweep"}
 

@@ -44,7 +44,7 @@ from jaxosc._numerics.lyapunov import solve_lyapunov
 
 # Near the bisector, but off it and its simple fractions, where poles of particular filters are
 _ANGLE = 0.81
-# e^{−2π 0.76/h} = 1e-16, and so many nodes: eight decades of two for each digit that is lost
+# e^{−2π 0.76/h} = 1e-16; so many of them span 25 decades
 _STEP = 0.13
 _NODES = 448
 # Corrections at the two ends of the trapezoidal rule: the integral from half a step before the
@@ -58,7 +58,7 @@ _END = np.array([
 _RAMP = np.concatenate([_END[::-1], 1 - _END, [1.0]])
 # Gauss-Legendre beyond both ends, in x and in 1/x, where nothing has a scale left
 _GAUSS = np.polynomial.legendre.leggauss(16)
-# Beyond 45 decades of e the exponential is gone, as are differences of coth from 1.
+# Beyond that e^{−xt sin θ} is gone, and coth(w/2T) is 1.
 _GONE = 60.0
 
 
@@ -110,7 +110,7 @@ def _integral(
     fastest: jax.Array,
 ) -> jax.Array:
     """M(t) E [K, n, c]."""
-    kind = jnp.result_type(drift.dtype, jnp.complex64)
+    kind = np.result_type(drift.dtype, np.complex64)
     one, turn = jnp.eye(len(drift), dtype=kind), jnp.asarray(np.exp(-1j * _ANGLE), kind)
     given = [x.astype(kind) for x in (drift, matrix, columns, times)]
     full, sources, right, moments = given
@@ -144,7 +144,7 @@ def _integral(
         inverted = inverse(drift)
         pole = jnp.sum(temperature[:, None, None] * matrix, axis=0)
         start = start + (2 * _ANGLE / math.pi) * (inverted @ pole @ (inverted.T @ columns))[None]
-    return jax.lax.scan(add, start, (jnp.arange(len(nodes)), nodes, weights))[0]
+    return jax.lax.scan(add, start, (jnp.arange(len(nodes), dtype=count.dtype), nodes, weights))[0]
 
 
 _INTEGRALS = {losses: bounded_memory(partial(_integral, losses)) for losses in (False, True)}
@@ -168,8 +168,8 @@ def _ray(
     # Much colder is as good as T = 0, and much later as good as never, or hotter, or earlier.
     low = jnp.minimum(slowest, jnp.maximum(6 * coldest, 1e-9 * slowest))
     low = jnp.minimum(low, jnp.maximum(1 / jnp.max(times), 1e-16 * slowest))
-    ends = jnp.maximum(_GONE * jnp.max(temperature), _GONE / earliest)
-    high = jnp.maximum(4 * fastest, jnp.minimum(ends, 1e8 * fastest))
+    smooth = jnp.maximum(_GONE * jnp.max(temperature), _GONE / earliest)
+    high = jnp.maximum(4 * fastest, jnp.minimum(smooth, 1e8 * fastest))
     span = jnp.log(high / low)
     count = jnp.clip(jnp.ceil(span / _STEP), 2 * len(_END), _NODES)
     step = span / count

@@ -15,7 +15,7 @@ difference from 1 is kept, as long as a motion lasts, in two numbers an entry: r
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -99,7 +99,7 @@ def _series(drift: jax.Array, diffusion: jax.Array, force: jax.Array, time: jax.
     square, rest = _square(step, jnp.zeros_like(step))
     first = (time * diffusion, time * force)
 
-    def add(carry: tuple[jax.Array, ...], order: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
+    def add(carry: Any, order: jax.Array) -> tuple[Any, None]:
         power, higher, term, noise, moved, shift = carry
         power = _product(power, step) / (order + 1)
         half = _product(step, term)

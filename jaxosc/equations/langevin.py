@@ -299,9 +299,10 @@ class Langevin(AmplitudeDamping):
                 times * flat.unit,
                 dense.scales(flat.drift),
             )
-        image = moved.propagator @ covariance @ jnp.swapaxes(moved.propagator, 1, 2)
+        image = moved.propagator @ covariance[None] @ jnp.swapaxes(moved.propagator, 1, 2)
         state = (image + jnp.swapaxes(image, 1, 2)) / 2 + moved.noise
-        return nan_unless(valid, state), moved.propagator @ mean + moved.shift
+        means = jnp.sum(moved.propagator * mean[None, None, :], axis=2) + moved.shift
+        return nan_unless(valid, state), nan_unless(valid, means)
 
     def no_product_state(self, *parts: Any) -> bool:
         """Strictly Ohmic ones."""

@@ -43,7 +43,8 @@ def evolve(
 
     A Markovian equation moves them by
 
-        σ(t) = e^{At} σ(0) e^{Aᵀt} + ∫₀ᵗ e^{As} D e^{Aᵀs} ds,   ⟨r(t)⟩ = e^{At}⟨r(0)⟩ + ∫₀ᵗ e^{As} f ds,
+        σ(t) = e^{At} σ(0) e^{Aᵀt} + ∫₀ᵗ e^{As} D e^{Aᵀs} ds,
+        ⟨r(t)⟩ = e^{At}⟨r(0)⟩ + ∫₀ᵗ e^{As} f ds,
 
     with the force f of a drive. There need not be a steady state. ``langevin`` with temperatures
     has baths with memory: the state at t = 0 is that of the oscillators beside thermal baths that
@@ -118,7 +119,8 @@ def _require_state(
         _checks.require_finite(name, value)
     _checks.require_symmetric("covariance", start)
     _checks.require_together(dynamics=dynamics, covariance=start, times=times, mean=mean)
-    return tuple(x.astype(force.dtype) for x in (start, mean, times))
+    dtype = force.dtype
+    return start.astype(dtype), mean.astype(dtype), times.astype(dtype)
 
 
 @_checks.nan_is_an_answer
