@@ -77,7 +77,7 @@ def _with_slope(primals: _Three, tangents: _Three | None) -> _Pair:
     slope = jnp.sum(weight * jnp.diag(_seen(vectors, gained)).real)
     slope -= jnp.sum(weight_first * jnp.diag(inside).real)
     kept = jnp.where(pure[:, None] | pure[None, :], 0, _slopes(inverse_nu))
-    slope += jnp.sum(kept * _seen(vectors, by_second) * there.T).real
+    slope += jnp.sum(kept * (_seen(vectors, by_second) * there.T).real)
     return value, slope / 2
 
 
