@@ -666,6 +666,7 @@ _HEAT_ENERGY = thing("'system'", "'uncoupled'", odd=("'x'", "None", "1", "['syst
 _EQUATION = thing("jaxosc.local_lindblad", "jaxosc.global_lindblad", odd=(
     "'local'", "None", "1", "lambda o, b: 1.0", "jaxosc.stability_scale",
 ))  # fmt: skip
+<<<<<<< HEAD
 _TIMES = numbers(
     "0.0",
     "[0.0, 1.5]",
@@ -673,6 +674,16 @@ _TIMES = numbers(
     more=("[]", "1e12", "2"),
     odd=("-1.0", "np.inf", "[np.nan]", "1e300", "np.zeros((0, 2))"),
 )
+=======
+_PORTED = record(
+    "DYNAMICS", "DYNAMICS",
+    odd=("UNSTABLE", "GENERAL", "MANY_DYNAMICS", "LOSING", "jaxosc.local_lindblad(BEYOND, BATHS)",
+        "jaxosc.langevin(TWO, BATHS)", "jaxosc.langevin(TWO, STRUCTURED)"),
+    more=("jaxosc.local_lindblad(TWO, WHITE)", "jaxosc.langevin(TWO, SHARED)"),
+)  # fmt: skip
+_NU = numbers("1", "[1.0, -2.0]", "0.3", "[0, 1]", odd=("[]", "[[1], [2]]"))
+_EFFICIENCY = numbers("1", "0.5", "0", odd=("1.5", "-0.1", "[0.5]", "[0.5, 0.5]"))
+>>>>>>> spectra19
 _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
@@ -802,6 +813,22 @@ TARGETS = {
         )),
     ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
+    "jaxosc.spectrum": dict(dynamics=_DYNAMICS, frequency=_NU),
+    "jaxosc.response": dict(dynamics=_DYNAMICS, frequency=_NU),
+    "jaxosc.output_spectrum": dict(
+        dynamics=_PORTED, frequency=_NU, port=thing("None", "0", "1", "np.int64(1)", odd=(
+            "2", "-1", "True", "0.0", "'x'", "[0]", "1j",
+        )),
+        angle=numbers("0.0", "[1.0, -2.0]", "0.3"), efficiency=_EFFICIENCY,
+    ),
+    "jaxosc.emission_spectrum": dict(
+        dynamics=_PORTED, frequency=_NU, port=thing("0", "1", odd=("2", "None", "0.0", "'x'")),
+        efficiency=_EFFICIENCY,
+    ),
+    "jaxosc.scattering": dict(dynamics=_PORTED, frequency=_NU),
+    "jaxosc.relaxation_rates": dict(dynamics=_DYNAMICS),
+    "jaxosc.spectral_gap": dict(dynamics=_DYNAMICS),
+    "jaxosc.eigenvalue_conditions": dict(dynamics=_DYNAMICS),
     "jaxosc.heat_currents": dict(
         dynamics=_DYNAMICS, covariance=_STATE_OR_NONE, mean=_MEAN, energy=_HEAT_ENERGY
     ),
@@ -1399,6 +1426,59 @@ def _of_spectrum(value, oscillators, baths, frequency, moment="occupation"):
             yield f"it is not Hermitian: {value}"
 
 
+def _of_motion_spectrum(value, dynamics, frequency):
+    shape = plain(frequency).shape
+    if value.shape[:-2] != shape or value.shape[-1] != value.shape[-2]:
+        yield f"its shape is {value.shape}"
+    elif not np.isfinite(value).all():
+        yield f"it is not finite: {value}"
+
+
+def _of_hermitian(value, dynamics, frequency):
+    yield from _of_motion_spectrum(value, dynamics, frequency)
+    if value.size:
+        least = np.linalg.eigvalsh(np.asarray(value)).min()
+        # Rounding of the entries
+        if not least >= -64 * _eps(value.real) * np.abs(value).max():
+            yield f"it is not positive: {least}"
+
+
+def _of_output(value, dynamics, frequency, port=None, angle=None, efficiency=1.0):
+    if angle is not None:
+        expected = np.broadcast_shapes(plain(frequency).shape, plain(angle).shape)
+        least = value.min(initial=1.0)
+    else:
+        ports = 2 if port is not None else value.shape[-1]
+        expected = (*plain(frequency).shape, ports, ports)
+        least = np.linalg.eigvalsh(np.asarray(value)).min(initial=1.0)
+    if value.shape != expected:
+        yield f"its shape is {value.shape}"
+    if not least > 0:
+        yield f"it is not positive: {value}"
+
+
+def _of_emission(value, dynamics, frequency, port=0, efficiency=1.0):
+    if value.shape != plain(frequency).shape or not (np.asarray(value) >= 0).all():
+        yield f"it is {value}"
+
+
+def _of_rates(value, dynamics):
+    if value.ndim != 1 or not (np.diff(value) >= 0).all():
+        yield f"it is {value}"
+
+
+def _of_gap(value, dynamics):
+    if value.shape != () or not np.isfinite(value):
+        yield f"it is {value}"
+
+
+def _of_conditions(value, dynamics):
+    if not (np.asarray(value.condition) >= 1).all() or not (np.asarray(value.distance) >= 0).all():
+        yield f"it is {value}"
+    if value.discriminant.shape != () or not np.isfinite(value.discriminant):
+        yield f"its discriminant is {value.discriminant}"
+
+
 def _of_modes(value, oscillators):
     frequency, u, v = map(np.asarray, value)
     if not (np.diff(frequency) >= 0).all() or not (frequency > 0).all():
@@ -1731,6 +1811,14 @@ CHECKS = {
     "jaxosc.coarse_grained_lindblad": _of_equation(True),
     "jaxosc.langevin_quadrature": _of_quadrature,
     "jaxosc.langevin_spectrum": _of_spectrum,
+    "jaxosc.spectrum": _of_hermitian,
+    "jaxosc.response": _of_motion_spectrum,
+    "jaxosc.output_spectrum": _of_output,
+    "jaxosc.emission_spectrum": _of_emission,
+    "jaxosc.scattering": _of_motion_spectrum,
+    "jaxosc.relaxation_rates": _of_rates,
+    "jaxosc.spectral_gap": _of_gap,
+    "jaxosc.eigenvalue_conditions": _of_conditions,
     "jaxosc.normal_modes": _of_modes,
     "jaxosc.critical_scale": _of_critical_scale,
     "jaxosc.stability_scale": _of_stability_scale,
@@ -1810,6 +1898,8 @@ OPTIONAL = {
         )
     },
     "jaxosc.langevin_spectrum": ("moment",),
+    "jaxosc.output_spectrum": ("port", "angle", "efficiency"),
+    "jaxosc.emission_spectrum": ("port", "efficiency"),
     "jaxosc.mutual_information": ("modes", "others"),
     "jaxosc.histogram": ("bins",),
     "jaxosc.Reduction": ("finish",),

@@ -231,13 +231,40 @@ CALLS = {
         jaxosc.rectification(pair(), baths(), jaxosc.global_lindblad),
         jaxosc.rectification(pair(), structured()),
     ],
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.langevin(pair(), some), np.array([0.0, 1.0]))
+            for some in (baths(), structured())
+        ]
+        for name in ("spectrum", "response")
+    },
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.local_lindblad(some, white()), np.array([0.0, 1.0]))
+            for some in (pair(), pair(0.0))
+        ]
+        for name in ("output_spectrum", "emission_spectrum", "scattering")
+    },
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.local_lindblad(some, white()))
+            for some in (pair(), pair(0.0))
+        ]
+        for name in ("relaxation_rates", "spectral_gap", "eigenvalue_conditions")
+    },
     **{name: lambda folder, name=name: measure(name) for name in MEASURES},
 }
 # Records, and what the calls above use
 WITHIN = {
+<<<<<<< HEAD
     "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Evolution", "Explanation",
     "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
     "__version__", "histogram", "load_sweep", "steady_state",
+=======
+    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "EigenvalueConditions",
+    "Explanation", "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation",
+    "Reduction", "Status", "SweepResult", "__version__", "histogram", "load_sweep", "steady_state",
+>>>>>>> spectra19
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import critical_manifold
 import jax
 import local_or_global
 import numpy as np
+import optomechanics_output
 import pytest
 import quadrature
 import susceptibility
@@ -44,6 +45,17 @@ def test_which_equation(capsys):
     printed = capsys.readouterr().out
     assert f"use {chosen}: the cheapest" in printed
     assert "exact: langevin" in printed
+
+
+@pytest.mark.slow
+def test_optomechanics_output(tmp_path, capsys):
+    found = optomechanics_output.main(fast=True, folder=tmp_path)
+    assert abs(found["read"] / found["held"] - 1) < 1e-3
+    # The Langevin equations of both modes eliminated by hand, at every angle: -2.798
+    assert found["decibel"] == pytest.approx(-2.798, abs=0.03)
+    assert found["slope"] < 0
+    assert (tmp_path / "optomechanics_output.png").stat().st_size > 10_000
+    assert "homodyne noise" in capsys.readouterr().out
 
 
 @pytest.mark.slow
