@@ -666,7 +666,6 @@ _HEAT_ENERGY = thing("'system'", "'uncoupled'", odd=("'x'", "None", "1", "['syst
 _EQUATION = thing("jaxosc.local_lindblad", "jaxosc.global_lindblad", odd=(
     "'local'", "None", "1", "lambda o, b: 1.0", "jaxosc.stability_scale",
 ))  # fmt: skip
-<<<<<<< HEAD
 _TIMES = numbers(
     "0.0",
     "[0.0, 1.5]",
@@ -674,7 +673,6 @@ _TIMES = numbers(
     more=("[]", "1e12", "2"),
     odd=("-1.0", "np.inf", "[np.nan]", "1e300", "np.zeros((0, 2))"),
 )
-=======
 _PORTED = record(
     "DYNAMICS", "DYNAMICS",
     odd=("UNSTABLE", "GENERAL", "MANY_DYNAMICS", "LOSING", "jaxosc.local_lindblad(BEYOND, BATHS)",
@@ -683,7 +681,6 @@ _PORTED = record(
 )  # fmt: skip
 _NU = numbers("1", "[1.0, -2.0]", "0.3", "[0, 1]", odd=("[]", "[[1], [2]]"))
 _EFFICIENCY = numbers("1", "0.5", "0", odd=("1.5", "-0.1", "[0.5]", "[0.5, 0.5]"))
->>>>>>> spectra19
 _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",

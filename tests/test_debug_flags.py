@@ -256,15 +256,10 @@ CALLS = {
 }
 # Records, and what the calls above use
 WITHIN = {
-<<<<<<< HEAD
-    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Evolution", "Explanation",
-    "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status", "SweepResult",
-    "__version__", "histogram", "load_sweep", "steady_state",
-=======
     "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "EigenvalueConditions",
-    "Explanation", "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation",
-    "Reduction", "Status", "SweepResult", "__version__", "histogram", "load_sweep", "steady_state",
->>>>>>> spectra19
+    "Evolution", "Explanation", "Fit", "Frontier", "NormalModes", "Optimum", "Oscillators",
+    "Recommendation", "Reduction", "Status", "SweepResult", "__version__", "histogram",
+    "load_sweep", "steady_state",
 }  # fmt: skip
 
 
