@@ -2,6 +2,8 @@
 
 import compare_descriptions
 import critical_manifold
+import fit_moments
+import fit_output_spectrum
 import jax
 import local_or_global
 import numpy as np
@@ -44,6 +46,18 @@ def test_which_equation(capsys):
     printed = capsys.readouterr().out
     assert f"use {chosen}: the cheapest" in printed
     assert "exact: langevin" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", [fit_moments, fit_output_spectrum])
+def test_fits_find_what_the_data_were_made_from(example, capsys):
+    found = example.main(fast=True)
+    assert found.converged
+    for name, value in example.TRUE.items():
+        assert abs(found.parameters[name] - value) < 3 * found.standard_errors[name]
+        assert found.standard_errors[name] < 0.05 * value
+    assert abs(found.reduced_chi_squared - 1) < 3 * np.sqrt(2 / found.degrees)
+    assert "of its error" in capsys.readouterr().out
 
 
 @pytest.mark.slow
