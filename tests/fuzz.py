@@ -862,6 +862,10 @@ TARGETS = {
     others=_MODE_GROUP),
     "jaxosc.purity": dict(covariance=_COVARIANCE),
     "jaxosc.is_physical": dict(covariance=_COVARIANCE),
+    "jaxosc.fidelity": dict(first=_COVARIANCE, second=_COVARIANCE, first_mean=_MEAN,
+    second_mean=_MEAN),
+    "jaxosc.relative_entropy": dict(first=_COVARIANCE, second=_COVARIANCE, first_mean=_MEAN,
+    second_mean=_MEAN),
 }  # fmt: skip
 
 
@@ -962,6 +966,21 @@ _BY = thing(
         "np.array(['x', 'y'])",
         "'distance'",
     ),
+)
+_STATE = thing(
+    "lambda t: (1 + jnp.sum(t * t)) * jnp.eye(2, dtype=t.dtype)",
+    "lambda t: (jnp.eye(2, dtype=t.dtype), jnp.sum(t) * jnp.ones(2, dtype=t.dtype))",
+    odd=(
+        *ODD_FUNCTIONS, "lambda t: t", "lambda t: jnp.eye(2)", "lambda t: jnp.sum(t) * jnp.eye(3)",
+        "lambda t: (jnp.sum(t) * jnp.eye(2), None)", "lambda t: (jnp.eye(2), t)",
+        "lambda t: (jnp.eye(2), jnp.zeros(4))", "lambda t: jnp.eye(2) * 1j", "lambda t: {'a': t}",
+        "lambda t: jnp.full((2, 2), jnp.nan)", "lambda t: 0.1 * jnp.eye(2)",
+        "lambda t: jnp.eye(2, dtype=jnp.float32)", "lambda t: jnp.zeros((0, 0))",
+        "lambda t: (jnp.eye(2), jnp.zeros(2), 1.0)", "lambda t: ([jnp.eye(2)], jnp.zeros(2))",
+    ),
+)  # fmt: skip
+_PLACE = numbers(
+    "0.5", "[0.5]", "[0.1, 0.2]", odd=("[[0.1]]", "[]", "np.nan", "np.inf", "0", "1e300")
 )
 _BOUNDS = thing("{'x': (-2.0, 2.0), 'y': (-3.0, 3.0)}", "{'x': [0, 2], 'y': np.array([-3.0, 3.0])}",
     odd=(
@@ -1093,6 +1112,21 @@ TARGETS |= {
             "jnp.array(0.1)", "np.float32(0.1)", "1j")),
         max_steps=_COUNT, progress=thing("False", odd=("0",)),
         logarithmic=thing("()", "[]", odd=("'x'", "['y']", "'z'", "3", "None", "[1]")),
+    ),
+    "jaxosc.quantum_fisher_information": dict(state=_STATE, parameters=_PLACE),
+    "jaxosc.fisher_information": dict(state=_STATE, parameters=_PLACE,
+        measurement=thing("'homodyne'", "'heterodyne'"),
+        angle=numbers("0.3", "[0.3]", odd=("[0.1, 0.2]", "np.nan", "[[0.1]]", "np.zeros(0)"))),
+    "jaxosc.fit": dict(
+        model=thing("good_xy", "lambda x, y: x - 2 * y", odd=ODD_FUNCTIONS),
+        data=thing("1.0", "np.float32(1)", odd=("[1.0, 2.0]", "{'a': 1.0}", "np.nan", "{}", "[]",
+            "None", "'a'", "1j")),
+        errors=thing("0.1", odd=("0.0", "-1.0", "[0.1, 0.2]", "{'a': 0.1}", "np.inf", "None",
+            "{}")),
+        start=_POINT, bounds=_BOUNDS,
+        logarithmic=thing("()", "[]", odd=("'x'", "['y']", "'z'", "3", "None", "[1]")),
+        tolerance=thing("1e-2", odd=("0", "np.nan", "'a'")), max_steps=_COUNT,
+        progress=thing("False", odd=("0",)),
     ),
     "jaxosc.trust_frontier": dict(
         oscillators=record("TWO", more=("TWO32",), odd=("UNCOUPLED", "CRITICAL", "BEYOND", "MANY",
@@ -1727,6 +1761,32 @@ def _of_optimum(value, function, start, bounds, maximize=False, tolerance=1e-6, 
         yield f"converged is {value.converged!r}"
 
 
+def _of_fit(value, start, **_):
+    if list(value.parameters) != list(value.standard_errors) or len(value.residuals) != 1:
+        yield f"it is {value}"
+    if value.covariance.shape != (len(start), len(start)) or not value.chi_squared >= 0:
+        yield f"its covariance is {value.covariance}, χ² {value.chi_squared}"
+    if type(value.converged) is not bool or not isinstance(value.reason, str):
+        yield f"converged is {value.converged!r}"
+
+
+def _of_fidelity(value, first, second, **_):
+    if np.shape(value) != () or not (np.isnan(value) or 0 <= value <= 1):
+        yield f"it is {value}"
+
+
+def _of_relative_entropy(value, first, second, **_):
+    if np.shape(value) != () or value < 0:
+        yield f"it is {value}"
+
+
+def _of_information_matrix(value, parameters, **_):
+    if np.shape(value) != 2 * np.shape(plain(parameters)):
+        yield f"its shape is {np.shape(value)}"
+    elif not np.isnan(value).any() and np.linalg.eigvalsh(np.atleast_2d(value)).min() < -1e-9:
+        yield f"it is {value}"
+
+
 def _of_frontier(value, oscillators, baths, tolerance, between=(1e-6, 0.999), **_):
     if int(value.outcome) not in range(5) or not isinstance(str(value.reason), str):
         yield f"its outcome is {value.outcome}"
@@ -1836,6 +1896,11 @@ CHECKS = {
     "jaxosc.logarithmic_slope": _of_derivative(lambda variable, value, slope: -slope * variable),
     "jaxosc.trace_curve": _of_curve,
     "jaxosc.optimize": _of_optimum,
+    "jaxosc.fit": _of_fit,
+    "jaxosc.fidelity": _of_fidelity,
+    "jaxosc.relative_entropy": _of_relative_entropy,
+    "jaxosc.quantum_fisher_information": _of_information_matrix,
+    "jaxosc.fisher_information": _of_information_matrix,
     "jaxosc.trust_frontier": _of_frontier,
     "jaxosc.sweep": _of_sweep,
 }
@@ -1848,7 +1913,7 @@ FOLLOWS_DTYPE = {
     "jaxosc.redfield", "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
     "jaxosc.stability_scale", "jaxosc.steady_state", "jaxosc.occupation", "jaxosc.coherence",
     "jaxosc.symplectic_eigenvalues", "jaxosc.von_neumann_entropy", "jaxosc.mutual_information",
-    "jaxosc.purity", "jaxosc.is_physical",
+    "jaxosc.purity", "jaxosc.is_physical", "jaxosc.fidelity", "jaxosc.relative_entropy",
 }  # fmt: skip
 
 
@@ -1903,6 +1968,10 @@ OPTIONAL = {
     "jaxosc.susceptibility": ("mode",),
     "jaxosc.trace_curve": (),
     "jaxosc.optimize": ("maximize", "progress", "logarithmic"),
+    "jaxosc.fidelity": ("first_mean", "second_mean"),
+    "jaxosc.relative_entropy": ("first_mean", "second_mean"),
+    "jaxosc.fisher_information": ("measurement", "angle"),
+    "jaxosc.fit": ("logarithmic", "tolerance", "max_steps", "progress"),
     "jaxosc.trust_frontier": ("side", "between"),
     "jaxosc.compare": ("observables", "tolerance"),
     "jaxosc.local_lindblad": ("order", "frequency"),

@@ -92,6 +92,23 @@ def measure(name):
     jax.jit(jax.vmap(function))(jnp.stack([state] * 3))
 
 
+def distance(function):
+    for modes in (1, 2, 3):
+        states = [x * jnp.eye(2 * modes, dtype=DTYPE) for x in (0.5, 0.7)]
+        for one in states:
+            for other in states:
+                jax.block_until_ready(function(one, other))
+        mixed = states[1:] * 2  # of a pure second state an entropy is infinite
+        jax.jit(jax.vmap(function))(jnp.stack(states), jnp.stack(mixed))
+    jax.grad(function)(*states)
+
+
+def thermal(parameter):
+    """The vacuum at zero."""
+    number = jnp.squeeze(parameter) ** 2
+    return (0.5 + number) * jnp.eye(2, dtype=number.dtype)
+
+
 def frontier(tolerance):
     return jaxosc.trust_frontier(
         pair(), baths(2, 98.0), jaxosc.local_lindblad,
@@ -172,6 +189,18 @@ CALLS = {
         lambda x, y: jnp.where(x < 0.5, 1 - x - y, jnp.nan),
         {"x": 0.0, "y": 1.0},
         {"x": (-2, 2), "y": (-2, 2)},
+    ),
+    "fidelity": lambda folder: distance(jaxosc.fidelity),
+    "relative_entropy": lambda folder: distance(jaxosc.relative_entropy),
+    "quantum_fisher_information": lambda folder: [
+        jaxosc.quantum_fisher_information(thermal, x) for x in (0.0, 1.0, np.array([0.5]))
+    ],
+    "fisher_information": lambda folder: [
+        jaxosc.fisher_information(thermal, 1.0, measurement)
+        for measurement in ("homodyne", "heterodyne")
+    ],
+    "fit": lambda folder: str(
+        jaxosc.fit(number, 1.0, 0.1, {"coupling": 1.0}, {"coupling": (0.0, 3.0)})
     ),
     "optimize": lambda folder: jaxosc.optimize(
         number, {"coupling": 1.0}, {"coupling": (0.0, 3.0)}, maximize=True

@@ -2,6 +2,8 @@
 
 import compare_descriptions
 import critical_manifold
+import fit_moments
+import fit_output_spectrum
 import jax
 import local_or_global
 import numpy as np
@@ -56,6 +58,18 @@ def test_optomechanics_output(tmp_path, capsys):
     assert found["slope"] < 0
     assert (tmp_path / "optomechanics_output.png").stat().st_size > 10_000
     assert "homodyne noise" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", [fit_moments, fit_output_spectrum])
+def test_fits_find_what_the_data_were_made_from(example, capsys):
+    found = example.main(fast=True)
+    assert found.converged
+    for name, value in example.TRUE.items():
+        assert abs(found.parameters[name] - value) < 3 * found.standard_errors[name]
+        assert found.standard_errors[name] < 0.05 * value
+    assert abs(found.reduced_chi_squared - 1) < 3 * np.sqrt(2 / found.degrees)
+    assert "of its error" in capsys.readouterr().out
 
 
 @pytest.mark.slow

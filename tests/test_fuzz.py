@@ -25,6 +25,8 @@ pytestmark = double  # arguments of either precision, where float64 is there to 
 # How many drawn calls, in a quick and in a thorough search: fewer of what compiles for each call,
 # more of what takes no time.
 FEW = {
+    "jaxosc.fit": (12, 60), "jaxosc.fidelity": (30, 300), "jaxosc.relative_entropy": (30, 300),
+    "jaxosc.quantum_fisher_information": (20, 150), "jaxosc.fisher_information": (20, 150),
     "jaxosc.optimize": (8, 40), "jaxosc.trace_curve": (25, 200),
     "jaxosc.trust_frontier": (12, 80), "jaxosc.compare": (12, 60), "jaxosc.sweep": (30, 200),
     "jaxosc.susceptibility": (30, 200), "jaxosc.critical_exponent": (25, 200),

@@ -60,6 +60,7 @@ def fidelity(
     return _fidelity(one, other, shift)
 
 
+@_checks.nan_is_an_answer  # and an infinity
 def relative_entropy(
     first: Reals,
     second: Reals,
