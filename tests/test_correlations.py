@@ -158,8 +158,8 @@ def test_flat_baths_by_the_integral():
     phase = np.exp(-1j * np.outer(times, nu)) * weight / np.pi
     reference = np.tensordot(phase, spectrum, 1).real
     value = jaxosc.correlation(jaxosc.langevin(network, baths), times)
-    # Beyond its last node the integral leaves γ/(π 3e5).
-    np.testing.assert_allclose(value, reference, atol=3e-7)
+    # Beyond 1e4 the nodes do not resolve the time.
+    np.testing.assert_allclose(value, reference, atol=2e-6)
 
 
 @double
@@ -206,8 +206,8 @@ def test_equal_temperatures_obey_the_fluctuation_dissipation_theorem():
     """S = coth(ν/2T) (χ − χ†)/2i with χ from e^{At}, by Fourier transforms of both in time."""
     hessian, rows, baths, _, counter = CASES["under"]
     dynamics = exact(hessian, rows, baths, [0.3], counter)
-    nodes, weights = np.polynomial.legendre.leggauss(40)
-    edges = np.linspace(0.0, 160.0, 81)
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    edges = np.linspace(0.0, 400.0, 201)
     half = np.diff(edges)[:, None] / 2
     times, weight = (edges[:-1, None] + half * (1 + nodes)).ravel(), (half * weights).ravel()
     value = np.asarray(jaxosc.correlation(dynamics, times))
@@ -260,6 +260,7 @@ def test_batches_and_derivatives():
 
 @double
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_slopes_are_differences():
     def value(x):
         one = jaxosc.Oscillators([x[0]], [[0.0]])

