@@ -71,6 +71,7 @@ def output_spectrum(
     ports = _count(dynamics)
     if port is not None:
         _checks.require_whole("port", port, 0, ports - 1)
+        port = int(port)
     elif angle is not None:
         if ports > 1:
             raise ValueError(
@@ -131,7 +132,7 @@ def emission_spectrum(
     dynamics, frequency = entered(dynamics, frequency)
     _checks.require_whole("port", port, 0, _count(dynamics) - 1)
     efficiency = _efficiency(efficiency, frequency)
-    return or_words(_emission_spectrum(dynamics, frequency, efficiency, port=port), dynamics)
+    return or_words(_emission_spectrum(dynamics, frequency, efficiency, port=int(port)), dynamics)
 
 
 def scattering(dynamics: Dynamics, frequency: Reals) -> jax.Array:
