@@ -48,10 +48,8 @@ def _solution(
     matrix: jax.Array, drift: jax.Array, frequency: jax.Array, right: jax.Array
 ) -> jax.Array:
     """The x with (−iν − A)x = r [n, k]."""
-    if len(matrix) > _LARGE:
-        solved = partial(solve, matrix)
-    else:
-        solved = partial(product, inverse(matrix))
+    large = len(matrix) > _LARGE
+    solved = partial(solve, matrix) if large else partial(product, inverse(matrix))
     found = solved(right)
     shift = frequency * jnp.eye(drift.shape[0], dtype=drift.dtype)
     # Real and imaginary parts of x as one vector
