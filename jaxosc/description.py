@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.flow import flow
+from jaxosc._kernels.flow import evolved, flow
 from jaxosc._numerics.small import symplectic
 from jaxosc.domain import Status
 
@@ -141,12 +141,7 @@ class Description(ABC):
         """
         drift, diffusion, force = self.drift(*parts), self.diffusion(*parts), self.force(*parts)
 
-        def at(time: jax.Array) -> tuple[jax.Array, jax.Array]:
-            moved = flow(drift, diffusion, force, time)
-            image = moved.propagator @ covariance @ moved.propagator.T
-            return (image + image.T) / 2 + moved.noise, moved.propagator @ mean + moved.shift
-
-        return jax.vmap(at)(times)
+        return evolved(flow(drift, diffusion, force, times), covariance, mean)
 
     def no_product_state(self, *parts: Any) -> bool:
         """Whether the baths let moments diverge at once, of a state that they know nothing of."""
@@ -156,12 +151,8 @@ class Description(ABC):
     def correlation(self, times: jax.Array, *parts: Any) -> jax.Array:
         """⟨{r(t), r(0)ᵀ}⟩/2 [K, 2N, 2N] in the steady state, at times t ≥ 0 [K]."""
         drift, covariance = self.drift(*parts), self.steady_covariance(*parts)
-        none = jnp.zeros_like(drift[0])
-
-        def at(time: jax.Array) -> jax.Array:
-            return flow(drift, jnp.zeros_like(drift), none, time).propagator @ covariance
-
-        return jax.vmap(at)(times)
+        none = jnp.zeros_like(drift)
+        return flow(drift, none, none[0], times).propagator @ covariance[None]
 
     def bath_drift(self, *parts: Any) -> jax.Array:
         """A − J h up to a Hamiltonian part, without the rounding of J h where it can be had."""

@@ -16,7 +16,13 @@ import jaxosc
 from jaxosc._kernels.flow import flow
 from jaxosc.spectra import Drude, Ohmic
 
-moved = jax.jit(flow)
+
+@jax.jit
+def moved(drift, diffusion, force, time):
+    """Over one time."""
+    return jax.tree.map(lambda x: x[0], flow(drift, diffusion, force, time[None]))
+
+
 SQUEEZED = np.diag([0.25, 1.0])
 
 

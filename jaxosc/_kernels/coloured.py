@@ -211,18 +211,7 @@ def propagation(
     """``flow`` at many times [K]; of a force that acts on the first components."""
     given = jnp.zeros((0,), drift.dtype) if force is None else force
     padded = jnp.pad(given, (0, len(drift) - len(given)))
-    return jax.vmap(lambda time: flow(drift, diffusion, padded, time))(times)
-
-
-class Moments(NamedTuple):
-    """What evolves σ and ⟨r⟩ of a product state: R [K, m, m], V [K, m, m] and v [K, m].
-
-    σ(t) = R σ(0) Rᵀ + V, ⟨r(t)⟩ = R⟨r(0)⟩ + v.
-    """
-
-    propagator: jax.Array
-    noise: jax.Array
-    shift: jax.Array
+    return flow(drift, diffusion, padded, times)
 
 
 def driven_network(network: Network, size: int) -> tuple[jax.Array, jax.Array]:
@@ -239,8 +228,12 @@ def driven_network(network: Network, size: int) -> tuple[jax.Array, jax.Array]:
 
 def structured_moments(
     network: Network, temperature: jax.Array, force: jax.Array, times: jax.Array
-) -> Moments:
-    """Of the oscillators behind baths with a cutoff; NaN where there is no steady state."""
+) -> Flow:
+    """What evolves a product state of the oscillators, R [K, m, m], V [K, m, m] and v [K, m].
+
+    σ(t) = R σ(0) Rᵀ + V, ⟨r(t)⟩ = R⟨r(0)⟩ + v, behind baths with a cutoff; NaN where there is no
+    steady state.
+    """
     size, total = len(network.divergent), len(network.drift)
     drift, matrix = driven_network(network, size)
     one = jnp.eye(len(drift), dtype=drift.dtype)
@@ -264,17 +257,17 @@ def flat_moments(
     force: jax.Array,
     times: jax.Array,
     scales: tuple[jax.Array, jax.Array],
-) -> Moments:
-    """Of the oscillators behind flat baths."""
+) -> Flow:
+    """The same behind flat baths."""
     moved = propagation(drift, diffusion, times, force)
     one = jnp.eye(len(drift), dtype=drift.dtype)
     change = transient(drift, noise, one, moved.propagator, times, scales)
     return _moments(moved, change, len(drift), len(drift))
 
 
-def _moments(moved: Flow, change: jax.Array, size: int, total: int) -> Moments:
+def _moments(moved: Flow, change: jax.Array, size: int, total: int) -> Flow:
     """From Φ, Q and v of the whole and C − e^{At}σ."""
     own = moved.propagator[:, :size, :total]
     cross = change[:, :size] @ jnp.swapaxes(own, 1, 2)
     noise = moved.noise[:, :size, :size] - (cross + jnp.swapaxes(cross, 1, 2))
-    return Moments(own[:, :, :size], noise, moved.shift[:, :size])
+    return Flow(own[:, :, :size], noise, moved.shift[:, :size])

@@ -1,11 +1,14 @@
-"""Exact flow of first and second moments over any time, without a step size or eigenvectors.
+"""Exact flow of first and second moments over any times, without a step size or eigenvectors.
 
     ṙ = Ar + f + ζ,  ⟨ζζᵀ⟩ = D:   Φ(t) = e^{At},   Q(t) = ∫₀ᵗ e^{As} D e^{Aᵀs} ds,
-    v(t) = ∫₀ᵗ e^{As} f ds,
+    v(t) = ∫₀ᵗ e^{As} f ds.
 
-from their Taylor series at a step h with ‖A‖h < 2⁻⁹ and so many doublings,
+From their Taylor series at a step h with ‖A‖h < 2⁻⁹ so many doublings lead to any time,
 
     Φ(2h) = Φ², Q(2h) = Q + ΦQΦᵀ, v(2h) = v + Φv.
+
+All times of a network share them: t/h is written with the base 16, the flows over its digits are
+taken from tables of 16, and what is left of a step from the series.
 
 No steady state enters: nothing cancels at early times, and there need not be one. Of Φ the
 difference from 1 is kept, as long as a motion lasts, in two numbers an entry: rounded to one, after
@@ -22,13 +25,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.linear import any_of_all, bounded_memory
+from jaxosc._numerics.small import product_of_many
 from jaxosc._numerics.special import power_of_two
 
-# ‖A‖h at the start. The terms of the series below then leave 2⁻⁷⁵ of Φ and 2⁻⁶⁰ of Q and v.
+# ‖A‖h. The terms of the series below then leave 2⁻⁷⁵ of Φ and 2⁻⁶⁰ of Q and v.
 _START = 2.0**-9
 _TERMS = 7
-# Doublings at most: ‖A‖t up to 2⁹⁹ 2⁻⁹ = 1e27
-_DOUBLINGS = 99
+# Doublings a digit, and digits at most: ‖A‖t up to 2¹⁰⁰ 2⁻⁹ = 2e27
+_DOUBLINGS = 4
+_DIGITS = 25
 # Where all of Φ is smaller than that, Φ is kept in place of Φ − 1.
 _DECAYED = 0.25
 
@@ -36,7 +41,7 @@ _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 
 class Flow(NamedTuple):
-    """Φ [n, n], Q [n, n] and v [n]."""
+    """Φ [K, n, n], Q [K, n, n] and v [K, n]."""
 
     propagator: jax.Array
     noise: jax.Array
@@ -53,66 +58,114 @@ class _State(NamedTuple):
     shift: jax.Array
 
 
-def flow(drift: jax.Array, diffusion: jax.Array, force: jax.Array, time: jax.Array) -> Flow:
-    """For A [n, n], a symmetric D [n, n], f [n] and one time t ≥ 0.
+def flow(drift: jax.Array, diffusion: jax.Array, force: jax.Array, times: jax.Array) -> Flow:
+    """For A [n, n], a symmetric D [n, n], f [n] and times t ≥ 0 [K], each with the K in front.
 
-    Derivatives exist by all of them. NaN where ‖A‖t is beyond 1e27, or a number overflows.
+    Derivatives exist by all of them. NaN where ‖A‖t is beyond 2e27, or a number overflows.
     """
     size = len(force)
-    packed = _flow(drift, diffusion, force, time)
-    return Flow(packed[:, :size], packed[:, size:-1], packed[:, -1])
+    packed = _flow(drift, diffusion, force, times)
+    return Flow(packed[..., :size], packed[..., size:-1], packed[..., -1])
+
+
+def evolved(moved: Flow, covariance: jax.Array, mean: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """σ(t) [K, n, n] and ⟨r(t)⟩ [K, n] from those at t = 0."""
+    onward = jnp.moveaxis(moved.propagator, 0, 2)
+    half = product_of_many(onward, covariance[:, :, None])
+    image = jnp.moveaxis(product_of_many(half, jnp.swapaxes(onward, 0, 1)), 2, 0)
+    means = jnp.sum(moved.propagator * mean[None, None, :], axis=2) + moved.shift
+    return (image + jnp.swapaxes(image, 1, 2)) / 2 + moved.noise, means
 
 
 @bounded_memory
-def _flow(drift: jax.Array, diffusion: jax.Array, force: jax.Array, time: jax.Array) -> jax.Array:
-    known, elapsed = jax.lax.stop_gradient((drift, time))
-    norm = jnp.max(jnp.sum(jnp.abs(known), axis=1))
-    steps = norm * elapsed / _START
-    doublings = jnp.where(steps > 0, jnp.maximum(power_of_two(steps), 1), 1)
-    within = (steps < 2.0**_DOUBLINGS) & (elapsed >= 0)
-    start = _series(drift, diffusion, force, time / doublings)
+def _flow(drift: jax.Array, diffusion: jax.Array, force: jax.Array, times: jax.Array) -> jax.Array:
+    norm = jnp.max(jnp.sum(jnp.abs(jax.lax.stop_gradient(drift)), axis=1))
+    step = _START / power_of_two(norm)  # a power of two: t/h is exact
+    elapsed = times / step
+    whole = jnp.floor(jax.lax.stop_gradient(elapsed))
+    start, rest = _series(step * drift, step * diffusion, step * force, elapsed - whole)
+    base = 2.0**_DOUBLINGS
 
     # In reverse every step is computed again, the choice with it.
     @partial(jax.checkpoint, prevent_cse=False)
-    def advance(place: jax.Array, state: _State) -> _State:
-        lasting = 2.0**place < doublings
+    def advance(unit: jax.Array, state: _State, flows: Flow) -> tuple[_State, Flow]:
+        digit = jnp.floor(whole / unit)
 
-        def go_on() -> _State:
-            return jax.tree.map(partial(jnp.where, lasting), _doubled(state), state)
+        def go_on() -> tuple[_State, Flow]:
+            place = (digit - base * jnp.floor(digit / base)).astype(jnp.int32)
+            chosen = jax.tree.map(lambda x: x[..., place], _multiples(state))
+            further = jax.lax.scan(lambda x, _: (_doubled(x), None), state, length=_DOUBLINGS)[0]
+            return further, _joined(flows, chosen)
 
-        return jax.lax.cond(any_of_all(lasting), go_on, lambda: state)
+        return jax.lax.cond(any_of_all(jnp.any(digit > 0)), go_on, lambda: (state, flows))
 
-    def step(state: _State, place: jax.Array) -> tuple[_State, None]:
-        return advance(place, state), None
+    def add(carry: tuple[_State, Flow], unit: jax.Array) -> tuple[tuple[_State, Flow], None]:
+        return advance(unit, *carry), None
 
-    places = jnp.arange(_DOUBLINGS, dtype=drift.dtype)
-    end = jax.lax.scan(step, start, places)[0]
-    unit = jnp.eye(len(force), dtype=drift.dtype)
-    propagator = end.one * unit + end.leading
-    packed = jnp.concatenate([propagator, end.noise, end.shift[:, None]], axis=1)
-    return packed * jnp.where(within, jnp.ones((), drift.dtype), jnp.nan)
+    units = jnp.asarray(base ** np.arange(_DIGITS), drift.dtype)
+    found = jax.lax.scan(add, (start, rest), units)[0][1]
+    within = (whole < base**_DIGITS) & (whole >= 0)
+    packed = jnp.concatenate([found.propagator, found.noise, found.shift], axis=1)
+    packed = packed * jnp.where(within, jnp.ones((), drift.dtype), jnp.nan)[None, None, :]
+    return jnp.moveaxis(packed, 2, 0)
 
 
-def _series(drift: jax.Array, diffusion: jax.Array, force: jax.Array, time: jax.Array) -> _State:
-    """Taylor series in the time."""
-    step = time * drift
-    square, rest = _square(step, jnp.zeros_like(step))
-    first = (time * diffusion, time * force)
+def _joined(first: Flow, second: Flow) -> Flow:
+    """Over one time after the other, K of each as the last axis; v [n, 1, K]."""
+    onward = second.propagator
+    image = product_of_many(product_of_many(onward, first.noise), jnp.swapaxes(onward, 0, 1))
+    return Flow(
+        product_of_many(onward, first.propagator),
+        second.noise + (image + jnp.swapaxes(image, 0, 1)) / 2,
+        second.shift + product_of_many(onward, first.shift),
+    )
 
-    def add(carry: Any, order: jax.Array) -> tuple[Any, None]:
-        power, higher, term, noise, moved, shift = carry
-        power = _product(power, step) / (order + 1)
-        half = _product(step, term)
+
+def _multiples(state: _State) -> Flow:
+    """Over no, one, … and fifteen times the time of a state."""
+    unit = jnp.eye(len(state.shift), dtype=state.leading.dtype)
+    once = (state.one * unit + state.leading, state.noise, state.shift[:, None])
+    flows = Flow(*(x[:, :, None] for x in once))
+    none = Flow(unit[:, :, None], *(jnp.zeros_like(x) for x in flows[1:]))
+    # 0, 1; 2, 3; 4 … 7; 8 … 15: those before, and as many beyond the next double
+    total, further = jax.tree.map(_beside, none, flows), flows
+    for _ in range(_DOUBLINGS - 1):
+        further = _joined(further, further)
+        total = jax.tree.map(_beside, total, _joined(total, further))
+    return total
+
+
+def _beside(first: jax.Array, second: jax.Array) -> jax.Array:
+    return jnp.concatenate([first, second], axis=-1)
+
+
+def _series(
+    drift: jax.Array, diffusion: jax.Array, force: jax.Array, parts: jax.Array
+) -> tuple[_State, Flow]:
+    """Taylor series of hA, hD, hf at h, and at parts of it [K]."""
+    square, rest = _square(drift, jnp.zeros_like(drift))
+
+    def add(carry: Any, order: jax.Array) -> tuple[Any, Any]:
+        power, term, moved = carry
+        half = _product(drift, term)
         term = (half + half.T) / order
-        moved = _product(step, moved) / order
-        return (power, higher + power, term, noise + term, moved, shift + moved), None
+        moved = _product(drift, moved) / order
+        return (_product(power, drift) / (order + 1), term, moved), (power, term, moved)
 
-    half = (square + rest) / 2
-    start = (half, jnp.zeros_like(half), first[0], first[0], first[1], first[1])
+    first = (drift, diffusion, force)
     orders = jnp.arange(2, _TERMS + 1, dtype=drift.dtype)
-    _, higher, _, noise, _, shift = jax.lax.scan(add, start, orders)[0]
-    leading, rest = _sum(step, square / 2, rest / 2 + higher)
-    return _State(jnp.ones((), drift.dtype), leading, rest, noise, shift)
+    terms = jax.lax.scan(add, ((square + rest) / 2, diffusion, force), orders)[1]
+    terms = jax.tree.map(lambda x, y: jnp.concatenate([x[None], y]), first, terms)
+    higher = jnp.sum(terms[0][2:], axis=0)
+    noise, shift = (jnp.sum(x, axis=0) for x in terms[1:])
+    leading, rest = _sum(drift, square / 2, rest / 2 + higher)
+    state = _State(jnp.ones((), drift.dtype), leading, rest, noise, shift)
+
+    powers = jnp.cumprod(jnp.broadcast_to(parts[:, None], (len(parts), _TERMS)), axis=1)
+    columns = (terms[0], terms[1], terms[2][:, :, None])
+    change, *others = (jnp.tensordot(x, powers, ((0,), (1,)), precision="highest") for x in columns)
+    unit = jnp.eye(len(force), dtype=drift.dtype)
+    return state, Flow(unit[:, :, None] + change, *others)
 
 
 def _doubled(state: _State) -> _State:

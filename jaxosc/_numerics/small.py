@@ -122,6 +122,19 @@ def symplectic(matrix: jax.Array) -> jax.Array:
     return jnp.stack([pairs[:, 1], -pairs[:, 0]], axis=1).reshape(matrix.shape)
 
 
+def product_of_many(left: jax.Array, right: jax.Array) -> jax.Array:
+    """Products of matrices [m, n, K] and [n, k, K], the batch last.
+
+    Of small ones term by term, a loop along the batch: XLA's own takes ten times as long for 4 × 4.
+    """
+    size = right.shape[0]
+    if size > 2 * _SMALL:
+        moved = (jnp.moveaxis(x, 2, 0) for x in (left, right))
+        return jnp.moveaxis(jnp.matmul(*moved, precision=jax.lax.Precision.HIGHEST), 0, 2)
+    terms = (left[:, k, None, :] * right[None, k, :, :] for k in range(size))
+    return functools.reduce(jnp.add, terms)
+
+
 def blocks_of(symmetric: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ of a symmetric matrix in the order (x1, p1, x2, p2, …)."""
     if not is_small(symmetric):

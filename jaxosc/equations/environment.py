@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxosc import baths as _baths
 from jaxosc._kernels import coloured, dense, embedded, quadrature, selection
+from jaxosc._kernels.flow import Flow
 from jaxosc._numerics.filters import Filters, susceptibility
 from jaxosc._numerics.small import nan_unless, symplectic
 from jaxosc.baths import Baths
@@ -127,7 +128,7 @@ class Structured(NamedTuple):
         )
         return jax.vmap(self._convergent)(found)
 
-    def moments(self, force: jax.Array, times: jax.Array) -> coloured.Moments:
+    def moments(self, force: jax.Array, times: jax.Array) -> Flow:
         """What evolves a product state of the oscillators; for baths with a cutoff."""
         found = coloured.structured_moments(
             self.network, self.temperature, force / self.unit, times * self.unit

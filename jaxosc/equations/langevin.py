@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from jaxosc import domain
 from jaxosc._kernels import coloured, dense, embedded, selection
+from jaxosc._kernels.flow import evolved
 from jaxosc._kernels.interface import Kernel
 from jaxosc._kernels.selection import Problem
 from jaxosc._numerics.matsubara_rules import rule_in_words
@@ -299,10 +300,8 @@ class Langevin(AmplitudeDamping):
                 times * flat.unit,
                 dense.scales(flat.drift),
             )
-        image = moved.propagator @ covariance[None] @ jnp.swapaxes(moved.propagator, 1, 2)
-        state = (image + jnp.swapaxes(image, 1, 2)) / 2 + moved.noise
-        means = jnp.sum(moved.propagator * mean[None, None, :], axis=2) + moved.shift
-        return nan_unless(valid, state), nan_unless(valid, means)
+        states, means = evolved(moved, covariance, mean)
+        return nan_unless(valid, states), nan_unless(valid, means)
 
     def no_product_state(self, *parts: Any) -> bool:
         """Strictly Ohmic ones."""
