@@ -20,7 +20,7 @@ import numpy as np
 
 from jaxosc._numerics.entropy import cholesky_rows, is_sound, safe_sqrt
 from jaxosc._numerics.linear import cholesky, solve
-from jaxosc._numerics.sharing import kept, quotient, sqrt
+from jaxosc._numerics.sharing import quotient, sqrt
 from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import log1p
 from jaxosc._numerics.spectral import spectral_sum
@@ -115,7 +115,7 @@ def _positive_log(excess: jax.Array, nu: jax.Array, near: jax.Array) -> jax.Arra
     small = near & (excess < 0)
     large = ~near & ~(nu >= 0.5)
     from_excess = -0.5 * log1p(jnp.where(small, excess, 0))
-    from_nu = -jnp.log(2 * jnp.where(large, nu, 0.5))
+    from_nu = -jnp.log(jnp.where(large, 2 * nu, 1))
     return jnp.where(small, from_excess, jnp.where(large, from_nu, 0))
 
 
@@ -127,7 +127,7 @@ def _pair_negativity(covariance: jax.Array) -> jax.Array:
     total = sqrt((k12 - k34) ** 2 + (k13 + k24) ** 2 + (k14 - k23) ** 2)
     split = (k12 + k34) ** 2 + (k13 - k24) ** 2 + (k14 + k23) ** 2
     high = (total + safe_sqrt(split)) / 2
-    nu = kept(quotient(l11 * l22 * l33 * l44, high))
+    nu = quotient(l11 * l22 * l33 * l44, high)
 
     # y = 4ν~² − 1 solves y² − sy + f = 0, s = u + v − 8 det c, f = uv − 16(det α det β − det σ)
     # + 8 det c. In an entangled state f < 0, det c < 0 and s > 0.
@@ -139,11 +139,10 @@ def _pair_negativity(covariance: jax.Array) -> jax.Array:
     explained = _explained(covariance[2:, 2:], m)
     u, v = (jnp.where(near, x.excess, 0) for x in (first, second))
     shared = 4 * jnp.where(near, first.root, 0) ** 2 * explained - 16 * cross * cross
-    # Kept, as ν~ is: of a longer expression XLA makes copies of copies, and compiles for minutes.
-    product = kept(u * v - shared + 8 * cross)
-    sum_ = kept(u + v - 8 * cross)
+    product = u * v - shared + 8 * cross
+    sum_ = u + v - 8 * cross
     entangled = near & (product < 0)
-    root = safe_sqrt(jnp.where(entangled, sum_ * sum_ - 4 * product, 0))
+    root = sqrt(jnp.where(entangled, sum_ * sum_ - 4 * product, 1))
     excess = 2 * quotient(product, jnp.where(entangled, sum_ + root, 1))
     return _positive_log(jnp.where(entangled, excess, 0), nu, near)
 
