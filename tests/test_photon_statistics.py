@@ -123,7 +123,7 @@ def test_wigner_functions_are_normal():
     state = np.zeros((4, 4))
     state[:2, :2] = np.eye(2)
     state[2:, 2:] = [[1.5, 0.4], [0.4, 0.6]]
-    grid = np.linspace(-9, 9, 181)
+    grid = np.linspace(-13, 13, 261)
     found = np.asarray(jaxosc.wigner(state, grid, grid, np.array([0, 0, 1.0, -0.5]), mode=1))
     step = grid[1] - grid[0]
     assert found.sum() * step**2 == pytest.approx(1, rel=digits(1e-13))
