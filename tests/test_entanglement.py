@@ -265,6 +265,7 @@ def exact_derivatives(function, state, change):
 
 
 @double
+@pytest.mark.slow
 def test_derivatives_where_partial_transposes_are_degenerate():
     """Two equal pairs shared by two groups: ν~ coincide, those above 1/2 too."""
     generator = np.random.default_rng(2)
