@@ -512,6 +512,7 @@ COSTLY = {
     "jaxosc.langevin", "jaxosc.global_lindblad", "jaxosc.langevin_quadrature", "jaxosc.diagnose",
     "jaxosc.trust_frontier", "jaxosc.optimize", "jaxosc.langevin_spectrum",
     "jaxosc.von_neumann_entropy", "jaxosc.mutual_information", "jaxosc.explain",
+    "jaxosc.logarithmic_negativity", "jaxosc.steering", "jaxosc.discord", "jaxosc.renyi_entropy",
     "jaxosc.mean_force_gibbs", "jaxosc.status", "jaxosc.compare", "jaxosc.local_lindblad",
     "jaxosc.redfield", "jaxosc.partial_secular", "jaxosc.unified_lindblad",
     "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
@@ -685,6 +686,7 @@ _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
 ))  # fmt: skip
+_GRID = numbers("[0, 1]", "np.linspace(-2.0, 2.0, 3)", odd=("1.0", "[[1.0]]", "'x'", "None"))
 _MODE_GROUP = thing("(0,)", "[1]", "np.array([0])", "(np.int64(1),)", "range(1)", odd=(
     "(0, 0)", "(2,)", "(-1,)", "()", "0", "(0, 1)", "'0'", "('0',)", "(0.0,)", "(True,)", "{0}",
     "{0: 1}", "iter((0,))", "np.array([[0]])", "np.array([0.0])", "jnp.array([0])", "(None,)",
@@ -861,6 +863,20 @@ TARGETS = {
     "jaxosc.mutual_information": dict(covariance=_COVARIANCE, modes=_MODE_GROUP,
     others=_MODE_GROUP),
     "jaxosc.purity": dict(covariance=_COVARIANCE),
+    "jaxosc.logarithmic_negativity": dict(covariance=_COVARIANCE, modes=_MODE_GROUP,
+    others=_MODE_GROUP),
+    "jaxosc.steering": dict(covariance=_COVARIANCE, modes=_MODE_GROUP, others=_MODE_GROUP),
+    "jaxosc.discord": dict(covariance=_COVARIANCE, measured=thing("0", "1", odd=(
+        "2", "-1", "0.5", "None", "'1'", "True",
+    ))),
+    "jaxosc.renyi_entropy": dict(covariance=_COVARIANCE, order=numbers("2", "0.5", "1.0", "np.inf",
+    odd=("0.0", "-1", "[1, 2]", "'2'", "None", "1j", "np.nan"))),
+    "jaxosc.squeezing": dict(covariance=_COVARIANCE),
+    "jaxosc.squeezing_angle": dict(covariance=_COVARIANCE),
+    "jaxosc.number_covariance": dict(covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.g2": dict(covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.wigner": dict(covariance=_COVARIANCE, x=_GRID, p=_GRID, mean=_MEAN,
+    mode=thing("0", "1", odd=("5", "-1", "0.5", "None"))),
     "jaxosc.is_physical": dict(covariance=_COVARIANCE),
     "jaxosc.fidelity": dict(first=_COVARIANCE, second=_COVARIANCE, first_mean=_MEAN,
     second_mean=_MEAN),
@@ -1665,6 +1681,18 @@ def _of_information(value, covariance, modes=None, others=None):
         yield f"it is {value}"
 
 
+def _of_scalar_from_zero(value, covariance, *others, **named):
+    if np.shape(value) != () or value < 0:
+        yield f"it is {value}"
+
+
+def _of_number_covariance(value, covariance, mean=None):
+    if not np.array_equal(value, np.swapaxes(value, 0, 1), equal_nan=True):
+        finite = np.isfinite(value).all()
+        if finite and not np.allclose(value, value.T, rtol=1e-3):
+            yield f"it is not symmetric: {value}"
+
+
 def _of_purity(value, covariance):
     sigma = plain(covariance).astype(np.float64)
     if not np.isfinite(sigma).all():
@@ -1888,6 +1916,12 @@ CHECKS = {
     "jaxosc.von_neumann_entropy": _of_entropy,
     "jaxosc.mutual_information": _of_information,
     "jaxosc.purity": _of_purity,
+    "jaxosc.logarithmic_negativity": _of_scalar_from_zero,
+    "jaxosc.steering": _of_scalar_from_zero,
+    "jaxosc.discord": _of_scalar_from_zero,
+    "jaxosc.renyi_entropy": _of_scalar_from_zero,
+    "jaxosc.number_covariance": _of_number_covariance,
+    "jaxosc.g2": _of_number_covariance,
     "jaxosc.is_physical": _of_physical,
     "jaxosc.susceptibility": _of_derivative(lambda variable, value, slope: slope),
     "jaxosc.critical_exponent": _of_derivative(
@@ -1914,6 +1948,9 @@ FOLLOWS_DTYPE = {
     "jaxosc.stability_scale", "jaxosc.steady_state", "jaxosc.occupation", "jaxosc.coherence",
     "jaxosc.symplectic_eigenvalues", "jaxosc.von_neumann_entropy", "jaxosc.mutual_information",
     "jaxosc.purity", "jaxosc.is_physical", "jaxosc.fidelity", "jaxosc.relative_entropy",
+    "jaxosc.logarithmic_negativity", "jaxosc.steering",
+    "jaxosc.discord", "jaxosc.renyi_entropy", "jaxosc.squeezing", "jaxosc.squeezing_angle",
+    "jaxosc.number_covariance", "jaxosc.g2", "jaxosc.wigner",
 }  # fmt: skip
 
 
@@ -1963,6 +2000,12 @@ OPTIONAL = {
     "jaxosc.output_spectrum": ("port", "angle", "efficiency"),
     "jaxosc.emission_spectrum": ("port", "efficiency"),
     "jaxosc.mutual_information": ("modes", "others"),
+    "jaxosc.logarithmic_negativity": ("modes", "others"),
+    "jaxosc.steering": ("modes", "others"),
+    "jaxosc.discord": ("measured",),
+    "jaxosc.number_covariance": ("mean",),
+    "jaxosc.g2": ("mean",),
+    "jaxosc.wigner": ("mean", "mode"),
     "jaxosc.histogram": ("bins",),
     "jaxosc.Reduction": ("finish",),
     "jaxosc.susceptibility": ("mode",),

@@ -77,8 +77,9 @@ def description(name):
 def measure(name):
     function = getattr(jaxosc, name)
     for modes in (1, 2, 3):
-        group = {"modes": (0,)} if name == "mutual_information" else {}
-        if modes == 1 and group:
+        pairs = name in ("mutual_information", "logarithmic_negativity", "steering")
+        group = {"modes": (0,)} if pairs else {}
+        if (modes == 1 and group) or (modes != 2 and name == "discord"):
             continue
         for state in (
             0.5 * np.eye(2 * modes),
@@ -130,9 +131,14 @@ def sweeps(folder):
 FEW = ("detailed-balance", "local")
 MEASURES = (
     "occupation", "coherence", "symplectic_eigenvalues", "von_neumann_entropy",
-    "mutual_information", "purity", "is_physical",
+    "mutual_information", "purity", "is_physical", "logarithmic_negativity", "steering", "discord",
+    "squeezing", "squeezing_angle", "number_covariance", "g2",
 )  # fmt: skip
 CALLS = {
+    "renyi_entropy": lambda folder: [
+        jaxosc.renyi_entropy(0.5 * np.eye(2 * n), order) for n in (1, 2, 3) for order in (1.0, 2.0)
+    ],
+    "wigner": lambda folder: jaxosc.wigner(0.5 * np.eye(4), np.zeros(2), np.ones(3)),
     "pair": lambda folder: (pair(), jaxosc.pair((5.0, 2.0), distance=1e-3, interaction="position")),
     "critical_coupling": lambda folder: jaxosc.critical_coupling((5.0, 2.0), "position"),
     "normal_modes": lambda folder: [jaxosc.normal_modes(ring(modes)) for modes in (1, 2, 3)],
