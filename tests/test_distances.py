@@ -95,6 +95,36 @@ def test_fifty_digits_with_slopes(modes):
         assert abs(slope - expected) < 1e-11 * (1 + abs(expected))
 
 
+@pytest.mark.slow
+@double
+@pytest.mark.parametrize("modes", [2, 5, 8])
+def test_fifty_digits_of_many_and_degenerate_modes(modes):
+    """Equal symplectic eigenvalues, and squeezing of 20 dB."""
+    generator = np.random.default_rng(SEEDS[7])
+    one, other = (gaussian.state(modes, generator, np.full(modes, nu), 0.2) for nu in (1.5, 3.0))
+    squeeze = np.diag([10.0, 0.1] + [1.0] * (2 * modes - 2))
+    one = squeeze @ one @ squeeze
+    expected = float(gaussian.log_fidelity(one, other))
+    assert abs(np.log(FIDELITY(one, other)) - expected) < 1e-12 * (1 + abs(expected))
+    expected = float(gaussian.relative_entropy(one, other))
+    assert ENTROPY(one, other) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("modes", [2, 4])
+def test_partly_pure_states(modes):
+    """Some modes pure in the one and mixed in the other: known to ε, and not to √ε."""
+    generator = np.random.default_rng(SEEDS[7])
+    half = modes // 2
+    pure = gaussian.state(half, generator, np.full(half, 0.5))
+    others = [gaussian.state(half, generator) for _ in range(3)]
+    expected = FIDELITY(*others[1:]) / np.sqrt(np.linalg.det(pure + others[0]))
+    map_ = gaussian.symplectic(modes, generator)
+    pairs = (pure, others[1]), (others[0], others[2])
+    mixed = [map_ @ scipy.linalg.block_diag(*each) @ map_.T for each in pairs]
+    found = FIDELITY(*((each + each.T) / 2 for each in mixed))
+    assert found == pytest.approx(float(expected), rel=digits(2e-12))
+
+
 @double
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_close_states_near_a_critical_point(temperature):

@@ -23,8 +23,8 @@ from jaxosc._numerics.uncertainty import is_determined, is_state
 _Three = tuple[jax.Array, jax.Array, jax.Array]
 _Pair = tuple[jax.Array, jax.Array]
 
-# Occupations of a pure mode that are rounding, over what is lost
-_EMPTY = 64
+# Quanta in a pure mode that are rounding, over what is lost: both states have some
+_EMPTY = 16
 
 
 def relative_entropy(first: jax.Array, second: jax.Array, shift: jax.Array) -> jax.Array:
