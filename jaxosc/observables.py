@@ -20,7 +20,8 @@ from jaxosc.gaussian.entropies import mutual_information, purity, von_neumann_en
 from jaxosc.gaussian.moments import coherence, occupation
 from jaxosc.gaussian.phase_space import squeezing
 from jaxosc.gaussian.photons import g2, number_covariance
-from jaxosc.thermodynamics import currents
+from jaxosc.motion.relaxation import spectral_gap
+from jaxosc.thermodynamics import currents, energies
 
 Scalar = Callable[[Dynamics | None, jax.Array], jax.Array]
 
@@ -129,6 +130,18 @@ def _entropy_production(dynamics: Dynamics | None, covariance: jax.Array) -> jax
     return currents.entropy_production(dynamics)[None]
 
 
+def _ergotropy(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+    if dynamics is None:
+        return covariance[0, :1] * 0
+    return energies.ergotropy(dynamics._parts[0], covariance)[None]
+
+
+def _spectral_gap(dynamics: Dynamics | None, covariance: jax.Array) -> jax.Array:
+    if dynamics is None:  # equilibrium says nothing of the way there
+        return jnp.full(1, jnp.nan, covariance.dtype)
+    return spectral_gap(dynamics)[None]
+
+
 OBSERVABLES: dict[str, Observable] = {
     "occupation": Observable(
         lambda modes, baths: _numbered("occupation", modes), _of_state(occupation)
@@ -150,6 +163,8 @@ OBSERVABLES: dict[str, Observable] = {
     "entropy_production": Observable(
         lambda modes, baths: ("entropy_production",), _entropy_production, True
     ),
+    "ergotropy": Observable(lambda modes, baths: ("ergotropy",), _ergotropy, True),
+    "spectral_gap": Observable(lambda modes, baths: ("spectral_gap",), _spectral_gap, True),
 }
 
 

@@ -512,6 +512,7 @@ COSTLY = {
     "jaxosc.langevin", "jaxosc.global_lindblad", "jaxosc.langevin_quadrature", "jaxosc.diagnose",
     "jaxosc.trust_frontier", "jaxosc.optimize", "jaxosc.langevin_spectrum",
     "jaxosc.von_neumann_entropy", "jaxosc.mutual_information", "jaxosc.explain",
+    "jaxosc.logarithmic_negativity", "jaxosc.steering", "jaxosc.discord", "jaxosc.renyi_entropy",
     "jaxosc.mean_force_gibbs", "jaxosc.status", "jaxosc.compare", "jaxosc.local_lindblad",
     "jaxosc.redfield", "jaxosc.partial_secular", "jaxosc.unified_lindblad",
     "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
@@ -673,10 +674,19 @@ _TIMES = numbers(
     more=("[]", "1e12", "2"),
     odd=("-1.0", "np.inf", "[np.nan]", "1e300", "np.zeros((0, 2))"),
 )
+_PORTED = record(
+    "DYNAMICS", "DYNAMICS",
+    odd=("UNSTABLE", "GENERAL", "MANY_DYNAMICS", "LOSING", "jaxosc.local_lindblad(BEYOND, BATHS)",
+        "jaxosc.langevin(TWO, BATHS)", "jaxosc.langevin(TWO, STRUCTURED)"),
+    more=("jaxosc.local_lindblad(TWO, WHITE)", "jaxosc.langevin(TWO, SHARED)"),
+)  # fmt: skip
+_NU = numbers("1", "[1.0, -2.0]", "0.3", "[0, 1]", odd=("[]", "[[1], [2]]"))
+_EFFICIENCY = numbers("1", "0.5", "0", odd=("1.5", "-0.1", "[0.5]", "[0.5, 0.5]"))
 _FLAG = thing("False", "True", odd=("None", "1", "'x'", "np.array([True])"))
 _WIDTH = thing("None", "0.1", "3", "np.float32(0.5)", odd=(
     "-0.1", "np.nan", "np.inf", "[0.1]", "'x'", "1j", "True", "1e300", "1e-300",
 ))  # fmt: skip
+_GRID = numbers("[0, 1]", "np.linspace(-2.0, 2.0, 3)", odd=("1.0", "[[1.0]]", "'x'", "None"))
 _MODE_GROUP = thing("(0,)", "[1]", "np.array([0])", "(np.int64(1),)", "range(1)", odd=(
     "(0, 0)", "(2,)", "(-1,)", "()", "0", "(0, 1)", "'0'", "('0',)", "(0.0,)", "(True,)", "{0}",
     "{0: 1}", "iter((0,))", "np.array([[0]])", "np.array([0.0])", "jnp.array([0])", "(None,)",
@@ -802,6 +812,22 @@ TARGETS = {
         )),
     ),
     "jaxosc.steady_state": dict(dynamics=_DYNAMICS),
+    "jaxosc.spectrum": dict(dynamics=_DYNAMICS, frequency=_NU),
+    "jaxosc.response": dict(dynamics=_DYNAMICS, frequency=_NU),
+    "jaxosc.output_spectrum": dict(
+        dynamics=_PORTED, frequency=_NU, port=thing("None", "0", "1", "np.int64(1)", odd=(
+            "2", "-1", "True", "0.0", "'x'", "[0]", "1j",
+        )),
+        angle=numbers("0.0", "[1.0, -2.0]", "0.3"), efficiency=_EFFICIENCY,
+    ),
+    "jaxosc.emission_spectrum": dict(
+        dynamics=_PORTED, frequency=_NU, port=thing("0", "1", odd=("2", "None", "0.0", "'x'")),
+        efficiency=_EFFICIENCY,
+    ),
+    "jaxosc.scattering": dict(dynamics=_PORTED, frequency=_NU),
+    "jaxosc.relaxation_rates": dict(dynamics=_DYNAMICS),
+    "jaxosc.spectral_gap": dict(dynamics=_DYNAMICS),
+    "jaxosc.eigenvalue_conditions": dict(dynamics=_DYNAMICS),
     "jaxosc.heat_currents": dict(
         dynamics=_DYNAMICS, covariance=_STATE_OR_NONE, mean=_MEAN, energy=_HEAT_ENERGY
     ),
@@ -837,7 +863,25 @@ TARGETS = {
     "jaxosc.mutual_information": dict(covariance=_COVARIANCE, modes=_MODE_GROUP,
     others=_MODE_GROUP),
     "jaxosc.purity": dict(covariance=_COVARIANCE),
+    "jaxosc.logarithmic_negativity": dict(covariance=_COVARIANCE, modes=_MODE_GROUP,
+    others=_MODE_GROUP),
+    "jaxosc.steering": dict(covariance=_COVARIANCE, modes=_MODE_GROUP, others=_MODE_GROUP),
+    "jaxosc.discord": dict(covariance=_COVARIANCE, measured=thing("0", "1", odd=(
+        "2", "-1", "0.5", "None", "'1'", "True",
+    ))),
+    "jaxosc.renyi_entropy": dict(covariance=_COVARIANCE, order=numbers("2", "0.5", "1.0", "np.inf",
+    odd=("0.0", "-1", "[1, 2]", "'2'", "None", "1j", "np.nan"))),
+    "jaxosc.squeezing": dict(covariance=_COVARIANCE),
+    "jaxosc.squeezing_angle": dict(covariance=_COVARIANCE),
+    "jaxosc.number_covariance": dict(covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.g2": dict(covariance=_COVARIANCE, mean=_MEAN),
+    "jaxosc.wigner": dict(covariance=_COVARIANCE, x=_GRID, p=_GRID, mean=_MEAN,
+    mode=thing("0", "1", odd=("5", "-1", "0.5", "None"))),
     "jaxosc.is_physical": dict(covariance=_COVARIANCE),
+    "jaxosc.fidelity": dict(first=_COVARIANCE, second=_COVARIANCE, first_mean=_MEAN,
+    second_mean=_MEAN),
+    "jaxosc.relative_entropy": dict(first=_COVARIANCE, second=_COVARIANCE, first_mean=_MEAN,
+    second_mean=_MEAN),
 }  # fmt: skip
 
 
@@ -938,6 +982,21 @@ _BY = thing(
         "np.array(['x', 'y'])",
         "'distance'",
     ),
+)
+_STATE = thing(
+    "lambda t: (1 + jnp.sum(t * t)) * jnp.eye(2, dtype=t.dtype)",
+    "lambda t: (jnp.eye(2, dtype=t.dtype), jnp.sum(t) * jnp.ones(2, dtype=t.dtype))",
+    odd=(
+        *ODD_FUNCTIONS, "lambda t: t", "lambda t: jnp.eye(2)", "lambda t: jnp.sum(t) * jnp.eye(3)",
+        "lambda t: (jnp.sum(t) * jnp.eye(2), None)", "lambda t: (jnp.eye(2), t)",
+        "lambda t: (jnp.eye(2), jnp.zeros(4))", "lambda t: jnp.eye(2) * 1j", "lambda t: {'a': t}",
+        "lambda t: jnp.full((2, 2), jnp.nan)", "lambda t: 0.1 * jnp.eye(2)",
+        "lambda t: jnp.eye(2, dtype=jnp.float32)", "lambda t: jnp.zeros((0, 0))",
+        "lambda t: (jnp.eye(2), jnp.zeros(2), 1.0)", "lambda t: ([jnp.eye(2)], jnp.zeros(2))",
+    ),
+)  # fmt: skip
+_PLACE = numbers(
+    "0.5", "[0.5]", "[0.1, 0.2]", odd=("[[0.1]]", "[]", "np.nan", "np.inf", "0", "1e300")
 )
 _BOUNDS = thing("{'x': (-2.0, 2.0), 'y': (-3.0, 3.0)}", "{'x': [0, 2], 'y': np.array([-3.0, 3.0])}",
     odd=(
@@ -1069,6 +1128,21 @@ TARGETS |= {
             "jnp.array(0.1)", "np.float32(0.1)", "1j")),
         max_steps=_COUNT, progress=thing("False", odd=("0",)),
         logarithmic=thing("()", "[]", odd=("'x'", "['y']", "'z'", "3", "None", "[1]")),
+    ),
+    "jaxosc.quantum_fisher_information": dict(state=_STATE, parameters=_PLACE),
+    "jaxosc.fisher_information": dict(state=_STATE, parameters=_PLACE,
+        measurement=thing("'homodyne'", "'heterodyne'"),
+        angle=numbers("0.3", "[0.3]", odd=("[0.1, 0.2]", "np.nan", "[[0.1]]", "np.zeros(0)"))),
+    "jaxosc.fit": dict(
+        model=thing("good_xy", "lambda x, y: x - 2 * y", odd=ODD_FUNCTIONS),
+        data=thing("1.0", "np.float32(1)", odd=("[1.0, 2.0]", "{'a': 1.0}", "np.nan", "{}", "[]",
+            "None", "'a'", "1j")),
+        errors=thing("0.1", odd=("0.0", "-1.0", "[0.1, 0.2]", "{'a': 0.1}", "np.inf", "None",
+            "{}")),
+        start=_POINT, bounds=_BOUNDS,
+        logarithmic=thing("()", "[]", odd=("'x'", "['y']", "'z'", "3", "None", "[1]")),
+        tolerance=thing("1e-2", odd=("0", "np.nan", "'a'")), max_steps=_COUNT,
+        progress=thing("False", odd=("0",)),
     ),
     "jaxosc.trust_frontier": dict(
         oscillators=record("TWO", more=("TWO32",), odd=("UNCOUPLED", "CRITICAL", "BEYOND", "MANY",
@@ -1399,6 +1473,59 @@ def _of_spectrum(value, oscillators, baths, frequency, moment="occupation"):
             yield f"it is not Hermitian: {value}"
 
 
+def _of_motion_spectrum(value, dynamics, frequency):
+    shape = plain(frequency).shape
+    if value.shape[:-2] != shape or value.shape[-1] != value.shape[-2]:
+        yield f"its shape is {value.shape}"
+    elif not np.isfinite(value).all():
+        yield f"it is not finite: {value}"
+
+
+def _of_hermitian(value, dynamics, frequency):
+    yield from _of_motion_spectrum(value, dynamics, frequency)
+    if value.size:
+        least = np.linalg.eigvalsh(np.asarray(value)).min()
+        # Rounding of the entries
+        if not least >= -64 * _eps(value.real) * np.abs(value).max():
+            yield f"it is not positive: {least}"
+
+
+def _of_output(value, dynamics, frequency, port=None, angle=None, efficiency=1.0):
+    if angle is not None:
+        expected = np.broadcast_shapes(plain(frequency).shape, plain(angle).shape)
+        least = value.min(initial=1.0)
+    else:
+        ports = 2 if port is not None else value.shape[-1]
+        expected = (*plain(frequency).shape, ports, ports)
+        least = np.linalg.eigvalsh(np.asarray(value)).min(initial=1.0)
+    if value.shape != expected:
+        yield f"its shape is {value.shape}"
+    if not least > 0:
+        yield f"it is not positive: {value}"
+
+
+def _of_emission(value, dynamics, frequency, port=0, efficiency=1.0):
+    if value.shape != plain(frequency).shape or not (np.asarray(value) >= 0).all():
+        yield f"it is {value}"
+
+
+def _of_rates(value, dynamics):
+    if value.ndim != 1 or not (np.diff(value) >= 0).all():
+        yield f"it is {value}"
+
+
+def _of_gap(value, dynamics):
+    if value.shape != () or not np.isfinite(value):
+        yield f"it is {value}"
+
+
+def _of_conditions(value, dynamics):
+    if not (np.asarray(value.condition) >= 1).all() or not (np.asarray(value.distance) >= 0).all():
+        yield f"it is {value}"
+    if value.discriminant.shape != () or not np.isfinite(value.discriminant):
+        yield f"its discriminant is {value.discriminant}"
+
+
 def _of_modes(value, oscillators):
     frequency, u, v = map(np.asarray, value)
     if not (np.diff(frequency) >= 0).all() or not (frequency > 0).all():
@@ -1554,6 +1681,18 @@ def _of_information(value, covariance, modes=None, others=None):
         yield f"it is {value}"
 
 
+def _of_scalar_from_zero(value, covariance, *others, **named):
+    if np.shape(value) != () or value < 0:
+        yield f"it is {value}"
+
+
+def _of_number_covariance(value, covariance, mean=None):
+    if not np.array_equal(value, np.swapaxes(value, 0, 1), equal_nan=True):
+        finite = np.isfinite(value).all()
+        if finite and not np.allclose(value, value.T, rtol=1e-3):
+            yield f"it is not symmetric: {value}"
+
+
 def _of_purity(value, covariance):
     sigma = plain(covariance).astype(np.float64)
     if not np.isfinite(sigma).all():
@@ -1650,6 +1789,32 @@ def _of_optimum(value, function, start, bounds, maximize=False, tolerance=1e-6, 
         yield f"converged is {value.converged!r}"
 
 
+def _of_fit(value, start, **_):
+    if list(value.parameters) != list(value.standard_errors) or len(value.residuals) != 1:
+        yield f"it is {value}"
+    if value.covariance.shape != (len(start), len(start)) or not value.chi_squared >= 0:
+        yield f"its covariance is {value.covariance}, χ² {value.chi_squared}"
+    if type(value.converged) is not bool or not isinstance(value.reason, str):
+        yield f"converged is {value.converged!r}"
+
+
+def _of_fidelity(value, first, second, **_):
+    if np.shape(value) != () or not (np.isnan(value) or 0 <= value <= 1):
+        yield f"it is {value}"
+
+
+def _of_relative_entropy(value, first, second, **_):
+    if np.shape(value) != () or value < 0:
+        yield f"it is {value}"
+
+
+def _of_information_matrix(value, parameters, **_):
+    if np.shape(value) != 2 * np.shape(plain(parameters)):
+        yield f"its shape is {np.shape(value)}"
+    elif not np.isnan(value).any() and np.linalg.eigvalsh(np.atleast_2d(value)).min() < -1e-9:
+        yield f"it is {value}"
+
+
 def _of_frontier(value, oscillators, baths, tolerance, between=(1e-6, 0.999), **_):
     if int(value.outcome) not in range(5) or not isinstance(str(value.reason), str):
         yield f"its outcome is {value.outcome}"
@@ -1731,6 +1896,14 @@ CHECKS = {
     "jaxosc.coarse_grained_lindblad": _of_equation(True),
     "jaxosc.langevin_quadrature": _of_quadrature,
     "jaxosc.langevin_spectrum": _of_spectrum,
+    "jaxosc.spectrum": _of_hermitian,
+    "jaxosc.response": _of_motion_spectrum,
+    "jaxosc.output_spectrum": _of_output,
+    "jaxosc.emission_spectrum": _of_emission,
+    "jaxosc.scattering": _of_motion_spectrum,
+    "jaxosc.relaxation_rates": _of_rates,
+    "jaxosc.spectral_gap": _of_gap,
+    "jaxosc.eigenvalue_conditions": _of_conditions,
     "jaxosc.normal_modes": _of_modes,
     "jaxosc.critical_scale": _of_critical_scale,
     "jaxosc.stability_scale": _of_stability_scale,
@@ -1743,6 +1916,12 @@ CHECKS = {
     "jaxosc.von_neumann_entropy": _of_entropy,
     "jaxosc.mutual_information": _of_information,
     "jaxosc.purity": _of_purity,
+    "jaxosc.logarithmic_negativity": _of_scalar_from_zero,
+    "jaxosc.steering": _of_scalar_from_zero,
+    "jaxosc.discord": _of_scalar_from_zero,
+    "jaxosc.renyi_entropy": _of_scalar_from_zero,
+    "jaxosc.number_covariance": _of_number_covariance,
+    "jaxosc.g2": _of_number_covariance,
     "jaxosc.is_physical": _of_physical,
     "jaxosc.susceptibility": _of_derivative(lambda variable, value, slope: slope),
     "jaxosc.critical_exponent": _of_derivative(
@@ -1751,6 +1930,11 @@ CHECKS = {
     "jaxosc.logarithmic_slope": _of_derivative(lambda variable, value, slope: -slope * variable),
     "jaxosc.trace_curve": _of_curve,
     "jaxosc.optimize": _of_optimum,
+    "jaxosc.fit": _of_fit,
+    "jaxosc.fidelity": _of_fidelity,
+    "jaxosc.relative_entropy": _of_relative_entropy,
+    "jaxosc.quantum_fisher_information": _of_information_matrix,
+    "jaxosc.fisher_information": _of_information_matrix,
     "jaxosc.trust_frontier": _of_frontier,
     "jaxosc.sweep": _of_sweep,
 }
@@ -1763,7 +1947,10 @@ FOLLOWS_DTYPE = {
     "jaxosc.redfield", "jaxosc.universal_lindblad", "jaxosc.detailed_balance_lindblad",
     "jaxosc.stability_scale", "jaxosc.steady_state", "jaxosc.occupation", "jaxosc.coherence",
     "jaxosc.symplectic_eigenvalues", "jaxosc.von_neumann_entropy", "jaxosc.mutual_information",
-    "jaxosc.purity", "jaxosc.is_physical",
+    "jaxosc.purity", "jaxosc.is_physical", "jaxosc.fidelity", "jaxosc.relative_entropy",
+    "jaxosc.logarithmic_negativity", "jaxosc.steering",
+    "jaxosc.discord", "jaxosc.renyi_entropy", "jaxosc.squeezing", "jaxosc.squeezing_angle",
+    "jaxosc.number_covariance", "jaxosc.g2", "jaxosc.wigner",
 }  # fmt: skip
 
 
@@ -1810,12 +1997,24 @@ OPTIONAL = {
         )
     },
     "jaxosc.langevin_spectrum": ("moment",),
+    "jaxosc.output_spectrum": ("port", "angle", "efficiency"),
+    "jaxosc.emission_spectrum": ("port", "efficiency"),
     "jaxosc.mutual_information": ("modes", "others"),
+    "jaxosc.logarithmic_negativity": ("modes", "others"),
+    "jaxosc.steering": ("modes", "others"),
+    "jaxosc.discord": ("measured",),
+    "jaxosc.number_covariance": ("mean",),
+    "jaxosc.g2": ("mean",),
+    "jaxosc.wigner": ("mean", "mode"),
     "jaxosc.histogram": ("bins",),
     "jaxosc.Reduction": ("finish",),
     "jaxosc.susceptibility": ("mode",),
     "jaxosc.trace_curve": (),
     "jaxosc.optimize": ("maximize", "progress", "logarithmic"),
+    "jaxosc.fidelity": ("first_mean", "second_mean"),
+    "jaxosc.relative_entropy": ("first_mean", "second_mean"),
+    "jaxosc.fisher_information": ("measurement", "angle"),
+    "jaxosc.fit": ("logarithmic", "tolerance", "max_steps", "progress"),
     "jaxosc.trust_frontier": ("side", "between"),
     "jaxosc.compare": ("observables", "tolerance"),
     "jaxosc.local_lindblad": ("order", "frequency"),

@@ -77,8 +77,9 @@ def description(name):
 def measure(name):
     function = getattr(jaxosc, name)
     for modes in (1, 2, 3):
-        group = {"modes": (0,)} if name == "mutual_information" else {}
-        if modes == 1 and group:
+        pairs = name in ("mutual_information", "logarithmic_negativity", "steering")
+        group = {"modes": (0,)} if pairs else {}
+        if (modes == 1 and group) or (modes != 2 and name == "discord"):
             continue
         for state in (
             0.5 * np.eye(2 * modes),
@@ -90,6 +91,23 @@ def measure(name):
     if name not in ("is_physical", "coherence"):
         jax.grad(lambda state: jnp.sum(function(state)))(state)
     jax.jit(jax.vmap(function))(jnp.stack([state] * 3))
+
+
+def distance(function):
+    for modes in (1, 2, 3):
+        states = [x * jnp.eye(2 * modes, dtype=DTYPE) for x in (0.5, 0.7)]
+        for one in states:
+            for other in states:
+                jax.block_until_ready(function(one, other))
+        mixed = states[1:] * 2  # of a pure second state an entropy is infinite
+        jax.jit(jax.vmap(function))(jnp.stack(states), jnp.stack(mixed))
+    jax.grad(function)(*states)
+
+
+def thermal(parameter):
+    """The vacuum at zero."""
+    number = jnp.squeeze(parameter) ** 2
+    return (0.5 + number) * jnp.eye(2, dtype=number.dtype)
 
 
 def frontier(tolerance):
@@ -113,9 +131,14 @@ def sweeps(folder):
 FEW = ("detailed-balance", "local")
 MEASURES = (
     "occupation", "coherence", "symplectic_eigenvalues", "von_neumann_entropy",
-    "mutual_information", "purity", "is_physical",
+    "mutual_information", "purity", "is_physical", "logarithmic_negativity", "steering", "discord",
+    "squeezing", "squeezing_angle", "number_covariance", "g2",
 )  # fmt: skip
 CALLS = {
+    "renyi_entropy": lambda folder: [
+        jaxosc.renyi_entropy(0.5 * np.eye(2 * n), order) for n in (1, 2, 3) for order in (1.0, 2.0)
+    ],
+    "wigner": lambda folder: jaxosc.wigner(0.5 * np.eye(4), np.zeros(2), np.ones(3)),
     "pair": lambda folder: (pair(), jaxosc.pair((5.0, 2.0), distance=1e-3, interaction="position")),
     "critical_coupling": lambda folder: jaxosc.critical_coupling((5.0, 2.0), "position"),
     "normal_modes": lambda folder: [jaxosc.normal_modes(ring(modes)) for modes in (1, 2, 3)],
@@ -172,6 +195,18 @@ CALLS = {
         lambda x, y: jnp.where(x < 0.5, 1 - x - y, jnp.nan),
         {"x": 0.0, "y": 1.0},
         {"x": (-2, 2), "y": (-2, 2)},
+    ),
+    "fidelity": lambda folder: distance(jaxosc.fidelity),
+    "relative_entropy": lambda folder: distance(jaxosc.relative_entropy),
+    "quantum_fisher_information": lambda folder: [
+        jaxosc.quantum_fisher_information(thermal, x) for x in (0.0, 1.0, np.array([0.5]))
+    ],
+    "fisher_information": lambda folder: [
+        jaxosc.fisher_information(thermal, 1.0, measurement)
+        for measurement in ("homodyne", "heterodyne")
+    ],
+    "fit": lambda folder: str(
+        jaxosc.fit(number, 1.0, 0.1, {"coupling": 1.0}, {"coupling": (0.0, 3.0)})
     ),
     "optimize": lambda folder: jaxosc.optimize(
         number, {"coupling": 1.0}, {"coupling": (0.0, 3.0)}, maximize=True
@@ -231,13 +266,35 @@ CALLS = {
         jaxosc.rectification(pair(), baths(), jaxosc.global_lindblad),
         jaxosc.rectification(pair(), structured()),
     ],
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.langevin(pair(), some), np.array([0.0, 1.0]))
+            for some in (baths(), structured())
+        ]
+        for name in ("spectrum", "response")
+    },
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.local_lindblad(some, white()), np.array([0.0, 1.0]))
+            for some in (pair(), pair(0.0))
+        ]
+        for name in ("output_spectrum", "emission_spectrum", "scattering")
+    },
+    **{
+        name: lambda folder, name=name: [
+            getattr(jaxosc, name)(jaxosc.local_lindblad(some, white()))
+            for some in (pair(), pair(0.0))
+        ]
+        for name in ("relaxation_rates", "spectral_gap", "eigenvalue_conditions")
+    },
     **{name: lambda folder, name=name: measure(name) for name in MEASURES},
 }
 # Records, and what the calls above use
 WITHIN = {
-    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "Evolution", "Explanation",
-    "Frontier", "NormalModes", "Optimum", "Oscillators", "Recommendation", "Reduction", "Status",
-    "SweepResult", "__version__", "histogram", "load_sweep", "steady_state",
+    "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "EigenvalueConditions",
+    "Evolution", "Explanation", "Fit", "Frontier", "NormalModes", "Optimum", "Oscillators",
+    "Recommendation", "Reduction", "Status", "SweepResult", "__version__", "histogram",
+    "load_sweep", "steady_state",
 }  # fmt: skip
 
 

@@ -2,9 +2,12 @@
 
 import compare_descriptions
 import critical_manifold
+import fit_moments
+import fit_output_spectrum
 import jax
 import local_or_global
 import numpy as np
+import optomechanics_output
 import pytest
 import quadrature
 import susceptibility
@@ -44,6 +47,29 @@ def test_which_equation(capsys):
     printed = capsys.readouterr().out
     assert f"use {chosen}: the cheapest" in printed
     assert "exact: langevin" in printed
+
+
+@pytest.mark.slow
+def test_optomechanics_output(tmp_path, capsys):
+    found = optomechanics_output.main(fast=True, folder=tmp_path)
+    assert abs(found["read"] / found["held"] - 1) < 1e-3
+    # The Langevin equations of both modes eliminated by hand, at every angle: -2.798
+    assert found["decibel"] == pytest.approx(-2.798, abs=0.03)
+    assert found["slope"] < 0
+    assert (tmp_path / "optomechanics_output.png").stat().st_size > 10_000
+    assert "homodyne noise" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", [fit_moments, fit_output_spectrum])
+def test_fits_find_what_the_data_were_made_from(example, capsys):
+    found = example.main(fast=True)
+    assert found.converged
+    for name, value in example.TRUE.items():
+        assert abs(found.parameters[name] - value) < 3 * found.standard_errors[name]
+        assert found.standard_errors[name] < 0.05 * value
+    assert abs(found.reduced_chi_squared - 1) < 3 * np.sqrt(2 / found.degrees)
+    assert "of its error" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -25,6 +25,8 @@ pytestmark = double  # arguments of either precision, where float64 is there to 
 # How many drawn calls, in a quick and in a thorough search: fewer of what compiles for each call,
 # more of what takes no time.
 FEW = {
+    "jaxosc.fit": (12, 60), "jaxosc.fidelity": (30, 300), "jaxosc.relative_entropy": (30, 300),
+    "jaxosc.quantum_fisher_information": (20, 150), "jaxosc.fisher_information": (20, 150),
     "jaxosc.optimize": (8, 40), "jaxosc.trace_curve": (25, 200),
     "jaxosc.trust_frontier": (12, 80), "jaxosc.compare": (12, 60), "jaxosc.sweep": (30, 200),
     "jaxosc.susceptibility": (30, 200), "jaxosc.critical_exponent": (25, 200),
@@ -38,6 +40,10 @@ FEW = {
     "jaxosc.Reduction": (200, 2000), "jaxosc.occupation": (100, 1500),
     "jaxosc.coherence": (60, 600), "jaxosc.purity": (60, 600), "jaxosc.is_physical": (40, 300),
     "jaxosc.symplectic_eigenvalues": (40, 500), "jaxosc.mutual_information": (60, 500),
+    "jaxosc.logarithmic_negativity": (30, 300), "jaxosc.steering": (30, 300),
+    "jaxosc.discord": (20, 200), "jaxosc.renyi_entropy": (20, 200), "jaxosc.g2": (30, 300),
+    "jaxosc.squeezing": (30, 300), "jaxosc.squeezing_angle": (30, 300),
+    "jaxosc.number_covariance": (30, 300), "jaxosc.wigner": (30, 300),
     "jaxosc.redfield": (15, 100), "jaxosc.partial_secular": (15, 100),
     "jaxosc.unified_lindblad": (15, 100), "jaxosc.universal_lindblad": (15, 100),
     "jaxosc.detailed_balance_lindblad": (15, 100), "jaxosc.coarse_grained_lindblad": (15, 100),
@@ -45,14 +51,19 @@ FEW = {
     "jaxosc.work_current": (15, 100), "jaxosc.energy": (60, 500), "jaxosc.energy_flow": (60, 500),
     "jaxosc.ergotropy": (40, 300), "jaxosc.free_energy": (40, 300),
     "jaxosc.transmission": (15, 100), "jaxosc.conductance": (8, 50),
-    "jaxosc.rectification": (8, 50), "jaxosc.evolve": (30, 150), "jaxosc.correlation": (15, 100),
+    "jaxosc.rectification": (8, 50),
+    "jaxosc.spectrum": (15, 60), "jaxosc.response": (15, 60), "jaxosc.scattering": (15, 60),
+    "jaxosc.output_spectrum": (20, 80), "jaxosc.emission_spectrum": (15, 60),
+    "jaxosc.relaxation_rates": (15, 60), "jaxosc.spectral_gap": (15, 60),
+    "jaxosc.eigenvalue_conditions": (15, 60),
+    "jaxosc.evolve": (30, 150), "jaxosc.correlation": (15, 100),
 }  # fmt: skip
 FAST, SLOW = 60, 250
 
 # Results that functions return, and what is no function.
 RESULTS = {
-    "Comparison", "CriticalCurve", "Diagnosis", "Evolution", "Explanation", "Frontier",
-    "NormalModes", "Optimum", "Recommendation", "Status",
+    "Comparison", "CriticalCurve", "Diagnosis", "EigenvalueConditions", "Evolution", "Explanation",
+    "Fit", "Frontier", "NormalModes", "Optimum", "Recommendation", "Status",
 }  # fmt: skip
 FILES = {"SweepResult", "load_sweep"}
 
@@ -150,6 +161,14 @@ TRACED = (
     "lambda x: jaxosc.diagnose(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]))",
     "lambda x: jaxosc.compare(TWO, jaxosc.Baths([x, 0.1], [1.0, 2.0]), descriptions=['local'])",
     "lambda x: jaxosc.steady_state(x)",
+    "lambda x: jaxosc.spectrum(DYNAMICS, x)",
+    "lambda x: jaxosc.response(x, 1.0)",
+    "lambda x: jaxosc.output_spectrum(DYNAMICS, x, port=0, angle=0.1)",
+    "lambda x: jaxosc.output_spectrum(DYNAMICS, 1.0, port=0, angle=x)",
+    "lambda x: jaxosc.output_spectrum(DYNAMICS, 1.0, port=x)",
+    "lambda x: jaxosc.emission_spectrum(DYNAMICS, 1.0, efficiency=x)",
+    "lambda x: jaxosc.relaxation_rates(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
+    "lambda x: jaxosc.eigenvalue_conditions(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
     "lambda x: jaxosc.steady_state(jaxosc.Dynamics(-jnp.eye(2) * x, jnp.eye(2)))",
     "lambda x: jaxosc.occupation(x * THERMAL)",
     "lambda x: jaxosc.occupation(x)",

@@ -38,7 +38,7 @@ def test_code_prints_what_it_says(whole):
         assert following == "text"
         assert output.getvalue() == expected
         checked += 1
-    assert checked == (9 if whole else 7)
+    assert checked == (11 if whole else 9)
 
 
 def test_commands():

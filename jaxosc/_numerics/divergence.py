@@ -23,8 +23,8 @@ from jaxosc._numerics.uncertainty import is_determined, is_state
 _Three = tuple[jax.Array, jax.Array, jax.Array]
 _Pair = tuple[jax.Array, jax.Array]
 
-# Occupations of a pure mode that are rounding, over what is lost
-_EMPTY = 64
+# Quanta in a pure mode that are rounding, over what is lost: both states have some
+_EMPTY = 16
 
 
 def relative_entropy(first: jax.Array, second: jax.Array, shift: jax.Array) -> jax.Array:
@@ -77,7 +77,7 @@ def _with_slope(primals: _Three, tangents: _Three | None) -> _Pair:
     slope = jnp.sum(weight * jnp.diag(_seen(vectors, gained)).real)
     slope -= jnp.sum(weight_first * jnp.diag(inside).real)
     kept = jnp.where(pure[:, None] | pure[None, :], 0, _slopes(inverse_nu))
-    slope += jnp.sum(kept * _seen(vectors, by_second) * there.T).real
+    slope += jnp.sum(kept * (_seen(vectors, by_second) * there.T).real)
     return value, slope / 2
 
 

@@ -36,7 +36,7 @@ def eigensystem(matrix: jax.Array) -> Eigensystem:
     What an eigenvalue solver leaves, E = X⁻¹(AX − XΛ), is formed from exact products; Λ + E has
     the same eigenvalues as A. Its entries between eigenvalues that are apart matter to second
     order alone, by ε²ω²/Δ, and are dropped; of those that are not, the blocks are solved again,
-    without the frequency that they have in common.
+    without what they have in common.
     """
     size, dtype = matrix.shape[0], matrix.dtype
     rounding = 32 * size * float(np.finfo(dtype).eps)
@@ -46,14 +46,16 @@ def eigensystem(matrix: jax.Array) -> Eigensystem:
     mixing = 8 * jnp.sqrt(jnp.abs(error) * jnp.abs(error.T))
     near = gap <= jnp.maximum(rounding * jnp.max(jnp.abs(values)), mixing)
     near = _joined(near | jnp.eye(size, dtype=bool))
-    centre = values.imag[jnp.argmax(near, axis=1)]
-    diagonal = jax.lax.complex(values.real, values.imag - centre)
-    block = jnp.where(near, error, 0) + jnp.diag(diagonal)
-    rest, mixed = general_eigenvectors(block)
+    first = jnp.argmax(near, axis=1)
+    centre = values[first]
+    block = jnp.where(near, error, 0) + jnp.diag(values - centre)
+    # Blocks far enough apart that their vectors do not mix
+    apart = 4 * size * jnp.max(jnp.abs(block)) * first.astype(dtype)
+    rest, mixed = general_eigenvectors(block + jnp.diag(apart).astype(block.dtype))
     member = jnp.argmax(jnp.abs(mixed), axis=0)
-    order = jnp.argsort(-rest.real)
-    rest, member = rest[order], member[order]
-    found = jax.lax.complex(rest.real, rest.imag + centre[member])
+    found = centre[member] + (rest - apart[member].astype(rest.dtype))
+    order = jnp.argsort(-found.real)
+    found, member = found[order], member[order]
     vectors = _unit(product(vectors, mixed)[:, order])
     # One eigenvalue with several vectors; several with vectors that coincide are a defect.
     gap = jnp.abs(found[:, None] - found[None, :])

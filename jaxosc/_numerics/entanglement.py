@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.entropy import cholesky_rows, in_unit, is_sound, safe_sqrt
+from jaxosc._numerics.entropy import cholesky_rows, is_sound, safe_sqrt
 from jaxosc._numerics.linear import cholesky, solve
 from jaxosc._numerics.sharing import quotient, sqrt
 from jaxosc._numerics.small import nan_unless
@@ -62,7 +62,7 @@ def _excess(scale: jax.Array, lower: jax.Array, sign: np.ndarray) -> jax.Array:
     inner = jnp.asarray(form, scale.dtype) / (scale[:, None] * scale[None, :])
     inverse = solve(lower, solve(lower, inner).T).T
     inverse = (inverse - inverse.T) / 2
-    return spectral_sum(_log_excess)(
+    return spectral_sum(_log_excess, _slope_difference)(
         jax.lax.complex(jnp.zeros_like(inverse), inverse), _limit(lower)
     )
 
@@ -77,6 +77,16 @@ def _log_excess(x: jax.Array, limit: jax.Array) -> jax.Array:
     """ln(x/2) above the limit, else zero."""
     above = x > limit
     return jnp.where(above, jnp.log(jnp.where(above, x, 2) / 2), 0)
+
+
+def _slope_difference(x: jax.Array, y: jax.Array, limit: jax.Array) -> jax.Array:
+    """(s(x) − s(y))/(x − y) of its slope s, 1/x above the limit."""
+    x_above, y_above = x > limit, y > limit
+    both, one = x_above & y_above, x_above ^ y_above
+    high, low = jnp.where(x_above, x, y), jnp.where(x_above, y, x)
+    across = 1 / (jnp.where(one, high, 1) * jnp.where(one, high - low, 1))
+    inside = -1 / (jnp.where(both, x, 1) * jnp.where(both, y, 1))
+    return jnp.where(both, inside, jnp.where(one, across, 0))
 
 
 class _Local(NamedTuple):
@@ -105,35 +115,34 @@ def _positive_log(excess: jax.Array, nu: jax.Array, near: jax.Array) -> jax.Arra
     small = near & (excess < 0)
     large = ~near & ~(nu >= 0.5)
     from_excess = -0.5 * log1p(jnp.where(small, excess, 0))
-    from_nu = -jnp.log(2 * jnp.where(large, nu, 0.5))
+    from_nu = -jnp.log(jnp.where(large, 2 * nu, 1))
     return jnp.where(small, from_excess, jnp.where(large, from_nu, 0))
 
 
 def _pair_negativity(covariance: jax.Array) -> jax.Array:
-    scaled, unit = in_unit(covariance)
-    (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = cholesky_rows(scaled)
+    (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = cholesky_rows(covariance)
     # ν~+ ± ν~− are the norms of the two parts of LᵀJ~L.
     k12, k34 = l11 * l22 - l31 * l42 + l41 * l32, -l33 * l44
     k13, k14, k23, k24 = l41 * l33 - l31 * l43, -l31 * l44, l42 * l33 - l32 * l43, -l32 * l44
     total = sqrt((k12 - k34) ** 2 + (k13 + k24) ** 2 + (k14 - k23) ** 2)
     split = (k12 + k34) ** 2 + (k13 - k24) ** 2 + (k14 + k23) ** 2
     high = (total + safe_sqrt(split)) / 2
-    nu = quotient(l11 * l22 * l33 * l44, high) * unit
+    nu = quotient(l11 * l22 * l33 * l44, high)
 
     # y = 4ν~² − 1 solves y² − sy + f = 0, s = u + v − 8 det c, f = uv − 16(det α det β − det σ)
     # + 8 det c. In an entangled state f < 0, det c < 0 and s > 0.
-    first, second = _locals(covariance, 2 * l11 * l22 * unit)
+    first, second = _locals(covariance, 2 * l11 * l22)
     near = first.root * second.root < _WARM**0.5
     c11, c12, c21, c22 = (covariance[i, j] for i in (0, 1) for j in (2, 3))
     cross = jnp.where(near, c11 * c22 - c12 * c21, 0)
-    m = [[jnp.where(near, x * sqrt(unit), 0) for x in row] for row in ((l31, l32), (l41, l42))]
+    m = [[jnp.where(near, x, 0) for x in row] for row in ((l31, l32), (l41, l42))]
     explained = _explained(covariance[2:, 2:], m)
     u, v = (jnp.where(near, x.excess, 0) for x in (first, second))
     shared = 4 * jnp.where(near, first.root, 0) ** 2 * explained - 16 * cross * cross
     product = u * v - shared + 8 * cross
     sum_ = u + v - 8 * cross
     entangled = near & (product < 0)
-    root = safe_sqrt(jnp.where(entangled, sum_ * sum_ - 4 * product, 0))
+    root = sqrt(jnp.where(entangled, sum_ * sum_ - 4 * product, 1))
     excess = 2 * quotient(product, jnp.where(entangled, sum_ + root, 1))
     return _positive_log(jnp.where(entangled, excess, 0), nu, near)
 
@@ -165,19 +174,15 @@ def _explained(block: jax.Array, m: list[list[jax.Array]]) -> jax.Array:
 
 def _steering_of_one(covariance: jax.Array) -> jax.Array:
     """Of a last mode, whose Schur complement is β − R with R = MMᵀ what the others explain."""
-    scaled, unit = in_unit(covariance)
     size = covariance.shape[0]
-    lower = cholesky_rows(scaled) if size == 4 else cholesky(scaled)
+    lower = cholesky_rows(covariance) if size == 4 else cholesky(covariance)
     block = covariance[-2:, -2:]
     root = 2 * safe_sqrt(block[0, 0] * block[1, 1] - block[0, 1] ** 2)
     mode = _local(block[0, 0], block[0, 1], block[1, 1], root)
     near = root < _WARM**0.25
-    m = [
-        [jnp.where(near, lower[i][j] * sqrt(unit), 0) for j in range(size - 2)]
-        for i in (size - 2, size - 1)
-    ]
+    m = [[jnp.where(near, lower[i][j], 0) for j in range(size - 2)] for i in (size - 2, size - 1)]
     r11, r12, r22 = _products(m)
     excess = jnp.where(near, mode.excess, 0) - 4 * _explained(block, m)
     excess += 4 * (r11 * r22 - r12 * r12)
-    nu = lower[-2][size - 2] * lower[-1][size - 1] * unit
+    nu = lower[-2][size - 2] * lower[-1][size - 1]
     return _positive_log(excess, nu, near)

@@ -63,7 +63,8 @@ def _parts(first: jax.Array, second: jax.Array) -> _Parts:
     eta, vectors = eigh(hermitian)
     low, high = (1 - eta) / 2, (1 + eta) / 2
     mixed = (low > frame.lost) & (high > frame.lost)
-    root = vectors * jnp.where(mixed, jnp.sqrt(jnp.where(mixed, low * high, 1)), 0)
+    weight = jnp.where(mixed, jnp.sqrt(jnp.where(mixed, low * high, 1)), 0)
+    root = vectors * weight.astype(vectors.dtype)[None, :]
     back = -inverse(frame.form)
     product = 2 * jnp.conj(root.T) @ back.astype(root.dtype) @ jnp.conj(root)
     one = jnp.eye(len(hermitian), dtype=hermitian.dtype)
@@ -94,7 +95,7 @@ def _log_fidelity_jvp(primals: _Pair, tangents: _Pair) -> _Pair:
     safe = jnp.where(seen, singular, 1)
     weight = jnp.where(seen, 1 / (safe * jnp.sqrt(1 + safe * safe)), 0)
     outer = parts.back.astype(right.dtype) @ jnp.conj(parts.root) @ jnp.conj(right.T)
-    gamma = 2 * (outer * weight) @ jnp.conj(outer.T)
+    gamma = 2 * (outer * weight.astype(outer.dtype)[None, :]) @ jnp.conj(outer.T)
     half = jnp.eye(size, dtype=gamma.dtype) / 2
     by_first = (parts.b @ gamma @ parts.b - half).real
     by_second = (parts.a @ gamma @ parts.a - half).real

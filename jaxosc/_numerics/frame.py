@@ -17,7 +17,8 @@ import numpy as np
 from jaxosc._numerics.linear import cholesky, eigh, solve
 from jaxosc._numerics.small import symplectic
 
-# Of what is lost by rounding, over nε times the condition: 2 to 5 were seen
+# What is lost by rounding, over nε times the condition: 1.5 at most, of the purity of random pure
+# states of up to eight modes with 40 dB of squeezing
 _LOST = 8
 
 

@@ -12,11 +12,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from jaxosc._numerics.linear import inverse
+from jaxosc._numerics.linear import inverse, solve
 from jaxosc._numerics.lyapunov import sliced
 
 # Each leaves a part ε ω/γ of the error.
 _CORRECTIONS = 2
+# Beyond this size an elimination for each correction takes less time than an inverse.
+_LARGE = 16
 
 product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
@@ -46,13 +48,14 @@ def _solution(
     matrix: jax.Array, drift: jax.Array, frequency: jax.Array, right: jax.Array
 ) -> jax.Array:
     """The x with (−iν − A)x = r [n, k]."""
-    inverted = inverse(matrix)
-    found = product(inverted, right)
+    large = len(matrix) > _LARGE
+    solved = partial(solve, matrix) if large else partial(product, inverse(matrix))
+    found = solved(right)
     shift = frequency * jnp.eye(drift.shape[0], dtype=drift.dtype)
     # Real and imaginary parts of x as one vector
     stacked = jnp.block([[-drift, shift], [-shift, -drift]])
     for _ in range(_CORRECTIONS):
-        found = found + product(inverted, _residual(stacked, right, found))
+        found = found + solved(_residual(stacked, right, found))
     return found
 
 

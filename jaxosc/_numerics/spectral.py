@@ -21,11 +21,11 @@ _Function = Callable[..., jax.Array]
 
 
 @cache
-def spectral_sum(function: _Function) -> _Function:
+def spectral_sum(function: _Function, difference: _Function | None = None) -> _Function:
     """Trace of f(M; …), a function of a Hermitian M [n, n] and of numbers, for f(x; …) of scalars.
 
-    It has first and second derivatives, by the numbers too; f may have steps, whose derivatives at
-    the step itself are those of f there.
+    It has first and second derivatives, by the numbers too. ``difference`` is f'[x, y; …], where
+    the general one will not do: f' with a step between x and y may look smooth to it.
     """
 
     def values(eigenvalues: jax.Array, *numbers: jax.Array) -> jax.Array:
@@ -38,7 +38,7 @@ def spectral_sum(function: _Function) -> _Function:
     @total.defjvp
     def _jvp(primals: Any, tangents: Any) -> Any:
         (matrix, *numbers), (change, *changes) = primals, tangents
-        slope = jnp.sum(jnp.real(jnp.conj(spectral_matrix(slope_of)(*primals)) * change))
+        slope = jnp.sum(jnp.real(jnp.conj(of_slope(*primals)) * change))
         if numbers:
             spectrum = eigh(matrix)[0]
             moved = jax.jvp(lambda *x: values(spectrum, *x), tuple(numbers), tuple(changes))[1]
@@ -46,11 +46,11 @@ def spectral_sum(function: _Function) -> _Function:
         return total(*primals), slope
 
     slope_of = _slope(function)
+    of_slope = _spectral_matrix(slope_of, difference or divided_difference(slope_of))
     return total
 
 
-@cache
-def spectral_matrix(function: _Function) -> _Function:
+def _spectral_matrix(function: _Function, difference: _Function) -> _Function:
     """f(M; …) [n, n] of a Hermitian M [n, n], for f(x; …) of scalars; it has a first derivative."""
 
     def values(eigenvalues: jax.Array, *numbers: jax.Array) -> jax.Array:
@@ -67,7 +67,7 @@ def spectral_matrix(function: _Function) -> _Function:
         spectrum, vectors = eigh(matrix)
 
         def quotient(x: jax.Array, y: jax.Array) -> jax.Array:
-            return divided_difference(function)(x, y, *numbers)
+            return difference(x, y, *numbers)
 
         table = jax.vmap(jax.vmap(quotient, (None, 0)), (0, None))(spectrum, spectrum)
         inner = table.astype(change.dtype) * (jnp.conj(vectors.T) @ change @ vectors)
@@ -83,7 +83,6 @@ def _rotated(vectors: jax.Array, inner: jax.Array) -> jax.Array:
     return vectors @ inner.astype(vectors.dtype) @ jnp.conj(vectors.T)
 
 
-@cache
 def _slope(function: _Function) -> _Function:
     """∂f/∂x."""
 

@@ -128,6 +128,7 @@ def answer(name: str, question: Question) -> Answer:
         Unanswered: with the reason.
     """
     oscillators, baths = question.oscillators, question.baths
+    dynamics: Dynamics | None = None
     try:
         with warnings.catch_warnings():  # of moments that diverge, which a note tells
             warnings.simplefilter("ignore", UserWarning)
@@ -145,7 +146,7 @@ def answer(name: str, question: Question) -> Answer:
     missing = np.isnan(np.asarray(covariance))
     if missing.all():
         raise Unanswered("There is no steady state.")
-    values = _values(question, covariance, heat, baths)
+    values = _values(question, dynamics, found)
     eps = float(np.finfo(covariance.dtype).eps) * _ROUNDING
     size = float(np.nanmax(abs(np.asarray(covariance))))
     energy = float(abs(np.asarray(oscillators.hessian)).max())
@@ -158,6 +159,7 @@ def answer(name: str, question: Question) -> Answer:
         "steering": eps,
         "squeezing": eps,
         "number_covariance": eps * size**2,
+        "ergotropy": eps * energy * size,
         "heat_currents": current,
         "entropy_production": _over_coldest(current, baths),
     }
@@ -178,20 +180,23 @@ def answer(name: str, question: Question) -> Answer:
     )
 
 
-def _values(
-    question: Question, covariance: jax.Array, heat: np.ndarray, baths: Baths
-) -> dict[str, np.ndarray]:
+def _values(question: Question, dynamics: Dynamics | None, found: _Found) -> dict[str, np.ndarray]:
     """Every number. Those of the state in one program for all descriptions: they compile once."""
-    asked = question.observables
+    asked, covariance = question.observables, found.covariance
+    heat = np.asarray(found.heat)
     ours = [name for name in asked if asked[name] is OBSERVABLES.get(name)]
     states = tuple(name for name in ours if not asked[name].of_dynamics)
-    found = dict(zip(states, map(np.asarray, _of_state(covariance, states)), strict=True))
-    found["heat_currents"] = heat
-    found["entropy_production"] = np.array([_production(heat, baths)])
-    return {
-        name: found[name] if name in ours else np.asarray(asked[name].values(None, covariance))
-        for name in asked
-    }
+    known = dict(zip(states, map(np.asarray, _of_state(covariance, states)), strict=True))
+    known["heat_currents"] = heat
+    known["entropy_production"] = np.array([_production(heat, question.baths)])
+    for name in asked:
+        if name in known:
+            continue
+        if dynamics is None and asked[name].of_dynamics:
+            known[name] = np.array([np.nan])
+        else:
+            known[name] = np.asarray(asked[name].values(dynamics, covariance))
+    return {name: known[name] for name in asked}
 
 
 @partial(jax.jit, static_argnames="names")

@@ -58,8 +58,8 @@ def compare(
             ``"entropy"``, ``"purity"``, ``"squeezing"`` (of every oscillator, in dB; its error is
             that of the smallest variance), ``"g2"`` (of every oscillator), ``"number_covariance"``
             (of every pair), ``"heat_currents"`` (of every bath, positive into the oscillators),
-            ``"entropy_production"``; or a mapping from names of your own to functions that take a
-            covariance [2N, 2N] and return one real number.
+            ``"entropy_production"``, ``"ergotropy"``, ``"spectral_gap"``; or a mapping from names
+            of your own to functions that take a covariance [2N, 2N] and return one real number.
         tolerance: the relative error that is good enough.
         descriptions: which to compare with the exact one, by name; all of them if left out. Each
             compiles for a second or two at the first call with networks and baths of its kind.

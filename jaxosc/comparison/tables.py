@@ -21,6 +21,8 @@ _SYMBOLS = (
     (r"^number_covariance$", "Cov"),
     (r"^negativity$", "E_N"),
     (r"^steering$", "G"),
+    (r"^ergotropy$", "W"),
+    (r"^spectral_gap$", "gap"),
     (r"^squeezing$", "dB"),
     (r"^occupation$", "n"),
     (r"^coherence$", "c"),
@@ -37,6 +39,8 @@ _LEGEND = {
     "entropy": "S: entropy",
     "squeezing": "dB: squeezing",
     "number_covariance": "Cov: <n_j n_k> - <n_j><n_k>",
+    "ergotropy": "W: Gaussian ergotropy",
+    "spectral_gap": "gap: slowest rate of the motion",
     "heat_currents": "Q: heat current from a bath into the oscillators",
 }
 _COLUMNS = (

@@ -42,7 +42,8 @@ def langevin_spectrum(
 
     - ``"occupation"``: n_j(ν) = Σ_m N_m(ν) [G iΘ_m G†](a_j, a_j†)/2π, normally ordered, with
       PV∫ n_j dν = ⟨a_j†a_j⟩;
-    - ``"covariance"``: S(ν) of every symmetrised quadrature moment, with PV∫ S dν = σ.
+    - ``"covariance"``: S(ν) of every symmetrised quadrature moment, with PV∫ S dν = σ: that of
+      ``spectrum``, which has baths of every kind, over 2π.
 
     Args:
         oscillators: N modes with a bounded Hamiltonian.

@@ -26,6 +26,7 @@ _LABEL = {
     "number_covariance": "number covariance",
     "heat_currents": "heat currents",
     "entropy_production": "entropy production",
+    "spectral_gap": "slowest rate",
 }
 # Told apart by shape where colours are not, as in grey print.
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")

@@ -54,6 +54,8 @@ LABEL = {
     "heat1": r"$\dot Q_1$",
     "heat2": r"$\dot Q_2$",
     "entropy_production": r"$\Pi$",
+    "ergotropy": r"ergotropy",
+    "spectral_gap": r"slowest rate",
 }
 STYLE: Any = {
     "font.size": 12,

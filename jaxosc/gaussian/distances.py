@@ -37,10 +37,11 @@ def fidelity(
 
     Returns:
         A scalar; NaN where a state is not physical or its entries do not determine it. Of equal
-        states 1 to a few roundings, with a slope of zero, and of close ones good to as much,
-        whatever their condition; of others to ε times the condition of (σ₁ + σ₂)_ij/√(ii jj). A
-        mode that is pure to that rounding is taken to be pure, with changes of the others alone
-        in a derivative: by its purity F has an infinite slope.
+        states 1 to a few roundings, with a slope of zero (of pure ones along pure ones), and of
+        close ones good to as much, whatever their condition if they are mixed; of others to ε
+        times the condition of σ₁ + σ₂ over the roots of its diagonal. A mode that is pure to that
+        rounding is taken to be pure and to stay so in a derivative: by the purity of a mode that
+        is mixed in the other state F has an infinite slope.
 
     Raises:
         ValueError: if the shapes are not those of two states of N modes, or a covariance is known
@@ -59,6 +60,7 @@ def fidelity(
     return _fidelity(one, other, shift)
 
 
+@_checks.nan_is_an_answer  # and an infinity
 def relative_entropy(
     first: Reals,
     second: Reals,

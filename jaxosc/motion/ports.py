@@ -71,6 +71,7 @@ def output_spectrum(
     ports = _count(dynamics)
     if port is not None:
         _checks.require_whole("port", port, 0, ports - 1)
+        port = int(port)
     elif angle is not None:
         if ports > 1:
             raise ValueError(
@@ -131,7 +132,7 @@ def emission_spectrum(
     dynamics, frequency = entered(dynamics, frequency)
     _checks.require_whole("port", port, 0, _count(dynamics) - 1)
     efficiency = _efficiency(efficiency, frequency)
-    return or_words(_emission_spectrum(dynamics, frequency, efficiency, port=port), dynamics)
+    return or_words(_emission_spectrum(dynamics, frequency, efficiency, port=int(port)), dynamics)
 
 
 def scattering(dynamics: Dynamics, frequency: Reals) -> jax.Array:
@@ -196,8 +197,12 @@ def _efficiency(efficiency: Reals, frequency: jax.Array) -> jax.Array:
     _checks.require(
         "efficiency", efficiency, lambda x: (x >= 0) & (x <= 1), "be between zero and one"
     )
-    sound = (efficiency >= 0) & (efficiency <= 1)
-    return nan_unless(sound, efficiency.astype(frequency.dtype))
+    return efficiency.astype(frequency.dtype)
+
+
+def _in_range(efficiency: jax.Array) -> jax.Array:
+    """The same, or NaN."""
+    return nan_unless((efficiency >= 0) & (efficiency <= 1), efficiency)
 
 
 def _through(rows: jax.Array, ports: Ports) -> jax.Array:
@@ -239,6 +244,7 @@ def _output_spectrum(
     efficiency: jax.Array,
     port: int | None,
 ) -> jax.Array:
+    efficiency = _in_range(efficiency)
     ports = dynamics._description.ports(*dynamics._parts)
     inputs = _inputs(ports)
     if port is None:
@@ -274,7 +280,7 @@ def _emission_spectrum(
     quanta = product(_square(kept), weight * ports.occupation)
     quanta += product(_square(conjugate), weight * (1 + ports.occupation))
     correlated = product(kept * jnp.conj(conjugate), weight.astype(kept.dtype) * ports.squeezing)
-    return efficiency * (quanta + 2 * correlated.real)
+    return _in_range(efficiency) * (quanta + 2 * correlated.real)
 
 
 @_checks.nan_is_an_answer

@@ -97,10 +97,10 @@ def entered(dynamics: Dynamics, frequency: Reals) -> tuple[Dynamics, jax.Array]:
     """Both, checked, the frequencies in the precision of the dynamics."""
     dynamics = require_one_network(dynamics)
     (frequency,) = _checks.float_arrays(frequency=frequency)
-    _checks.require_finite("frequency", frequency)
     _checks.require_together(dynamics=dynamics, frequency=frequency)
-    dtype = _checks.real_of(jax.tree.leaves(dynamics)[0].dtype)
-    return dynamics, frequency.astype(dtype)
+    frequency = frequency.astype(_checks.real_of(jax.tree.leaves(dynamics)[0].dtype))
+    _checks.require_finite("frequency", frequency)
+    return dynamics, frequency
 
 
 def or_words(found: jax.Array, dynamics: Dynamics) -> jax.Array:
