@@ -127,16 +127,13 @@ def _multiples(state: _State) -> Flow:
     once = (state.one * unit + state.leading, state.noise, state.shift[:, None])
     flows = Flow(*(x[:, :, None] for x in once))
     none = Flow(unit[:, :, None], *(jnp.zeros_like(x) for x in flows[1:]))
-    # 0, 1; 2, 3; 4 … 7; 8 … 15: those before, and as many beyond the next double
-    total, further = jax.tree.map(_beside, none, flows), flows
-    for _ in range(_DOUBLINGS - 1):
-        further = _joined(further, further)
-        total = jax.tree.map(_beside, total, _joined(total, further))
-    return total
 
+    def add(total: Flow, _: None) -> tuple[Flow, Flow]:
+        return _joined(total, flows), total
 
-def _beside(first: jax.Array, second: jax.Array) -> jax.Array:
-    return jnp.concatenate([first, second], axis=-1)
+    # One after the other: to write the joins out takes three times as long to compile.
+    totals = jax.lax.scan(add, none, length=2**_DOUBLINGS)[1]
+    return jax.tree.map(lambda x: jnp.moveaxis(x[..., 0], 0, -1), totals)
 
 
 def _series(
