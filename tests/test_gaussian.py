@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from precision import DTYPE, EPS, SINGLE, digits, rounded
+from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
 
@@ -398,3 +398,44 @@ def test_one_compilation_a_call():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def exact_entropy(covariance, order):
+    """Von Neumann's (order 1) or Rényi's of the eigenvalues of Jσ, at the precision of mpmath."""
+    form = mpmath.matrix(np.kron(np.eye(covariance.rows // 2), [[0, 1], [-1, 0]]).tolist())
+    values = mpmath.eig(form * covariance)[0]
+    total, half = mpmath.mpf(0), mpmath.mpf(1) / 2
+    for nu in sorted(abs(value.imag) for value in values)[::2]:
+        up, down = nu + half, nu - half
+        if order == 1:
+            total += up * mpmath.log(up) - down * mpmath.log(down)
+        else:
+            total += mpmath.log(up**order - down**order) / (order - 1)
+    return total
+
+
+@double
+@pytest.mark.slow
+@pytest.mark.parametrize("split", [0.0, 1e-7, 2e-3])
+@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("order", [1, 3])
+def test_second_derivatives_of_entropies_where_modes_coincide(order, modes, split):
+    rng = np.random.default_rng(modes)
+    change = rng.normal(size=(2 * modes, 2 * modes))
+    change = change + change.T
+    base = np.diag(np.repeat([1.5] * (modes - 1) + [1.5 + split], 2))
+
+    def entropy(step):
+        state = jnp.asarray(base) + step * jnp.asarray(change)
+        if order == 1:
+            return jaxosc.von_neumann_entropy(state)
+        return jaxosc.renyi_entropy(state, float(order))
+
+    with mpmath.workdps(60):
+        exact_base, exact_change = (mpmath.matrix(x.tolist()) for x in (base, change))
+        step = mpmath.mpf(10) ** -15
+        low, middle, high = (
+            exact_entropy(exact_base + k * step * exact_change, order) for k in (-1, 0, 1)
+        )
+        expected = float((high - 2 * middle + low) / step**2)
+    assert jax.grad(jax.grad(entropy))(0.0) == pytest.approx(expected, rel=1e-10)

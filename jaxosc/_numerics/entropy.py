@@ -23,6 +23,7 @@ from jaxosc._numerics.special import (
     polynomial,
     power_of_two,
 )
+from jaxosc._numerics.spectral import spectral_sum
 from jaxosc._numerics.uncertainty import is_determined, is_state
 
 
@@ -107,7 +108,34 @@ def is_sound(covariance: jax.Array) -> jax.Array:
 
 
 def _entropy(covariance: jax.Array) -> jax.Array:
-    return jnp.sum(mode_entropy(eigenvalues(covariance)))
+    """Smooth where symplectic eigenvalues coincide."""
+    if covariance.shape[0] == 2:
+        return mode_entropy(eigenvalues(covariance)[0])
+    if covariance.shape[0] == 4:
+        return _pair_entropy(covariance)
+    return spectral_sum(mode_entropy)(symplectic_form_of(covariance))
+
+
+def _pair_entropy(covariance: jax.Array) -> jax.Array:
+    """f(ν+) + f(ν−), by d = (ν+ − ν−)² where ν+ and ν− are within a thousandth of ν − ½.
+
+    With their mean ν it is 2f(ν) + f″(ν) d/4 + f⁗(ν) d²/192 + …, free of the slope of √d.
+    """
+    of_order_one, unit = in_unit(covariance)
+    local = _pair_invariants(of_order_one)
+    root = safe_sqrt(local.split)
+    high = (local.total + root) / 2
+    apart = mode_entropy(local.product / high * unit) + mode_entropy(high * unit)
+
+    mean = local.total / 2 * unit
+    number = thermal_number(mean)
+    near = 1000 * jax.lax.stop_gradient(root) * unit < number
+    safe = jnp.where(near, number, 1)
+    inverse = 1 / (safe * (1 + safe))  # f″ = −1/(ν² − ¼)
+    square = jnp.where(near, local.split * unit * inverse * unit, 0)
+    fourth = 2 - 8 * jnp.where(near, mean, 0) * mean * inverse  # times 1/(ν² − ¼)²
+    together = 2 * mode_entropy(mean) - square / 4 + fourth * square**2 / 192
+    return jnp.where(near, together, apart)
 
 
 def mode_entropy(nu: jax.Array) -> jax.Array:

@@ -14,9 +14,8 @@ from jaxosc._numerics.spectral import spectral_sum
 
 def renyi_entropy(covariance: jax.Array, order: jax.Array) -> jax.Array:
     """The Rényi entropy ln(tr ρ^α)/(1 − α) in nats."""
-    if covariance.shape[0] <= 4:
-        each = jax.vmap(lambda nu: _mode_entropy(nu, order))(eigenvalues(covariance))
-        value = jnp.sum(each)
+    if covariance.shape[0] == 2:
+        value = _mode_entropy(eigenvalues(covariance)[0], order)
     else:
         value = spectral_sum(_mode_entropy)(symplectic_form_of(covariance), order)
     return nan_unless(is_sound(covariance), value)

@@ -124,7 +124,8 @@ def _decibel(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> jax.Array:
 
 def _angle(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> jax.Array:
     """Where (xx − pp) cos 2φ + 2xp sin 2φ is smallest."""
-    largest = jnp.arctan2(2 * xp, xx - pp)
+    free = (xp == 0) & (xx == pp)  # where arctan2 has no slope
+    largest = jnp.arctan2(2 * xp, jnp.where(free, 1, xx - pp))
     return jnp.where(largest > 0, largest - np.pi, largest + np.pi) / 2
 
 
