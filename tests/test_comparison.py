@@ -197,6 +197,7 @@ def test_the_current_of_the_local_equation():
         assert found["detailed-balance"].errors["heat_currents"] < 2e-3
 
 
+@pytest.mark.slow
 def test_baths_of_positive_frequencies_are_compared_with_the_integral():
     network = jaxosc.pair((1.0, 1.4), 0.1, "rotating-wave")
     baths = jaxosc.Baths(1e-3, (1.0, 2.0), DRUDE)

@@ -61,7 +61,7 @@ CASES = {
     ),
 }
 NAMES = [
-    pytest.param(name, marks=() if name in ("under", "critical", "mixed") else pytest.mark.slow)
+    pytest.param(name, marks=() if name in ("under", "critical") else pytest.mark.slow)
     for name in CASES
 ]
 
@@ -243,6 +243,7 @@ def test_any_time_and_temperature():
     np.testing.assert_allclose(at[1e6][0], 1e6 * late, rtol=1e-9, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_batches_and_derivatives():
     times = jnp.asarray([0.5, 4.0])
 

@@ -310,7 +310,13 @@ def watched():
         yield
 
 
-@pytest.mark.parametrize("name", CALLS)
+# Those whose programs take long to compile
+SLOW = {"evolve", "correlation", "conductance", "discord", "relative_entropy"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(x, marks=pytest.mark.slow if x in SLOW else ()) for x in CALLS]
+)
 def test_public_face(name, tmp_path):
     with watched():
         jax.block_until_ready(CALLS[name](tmp_path))

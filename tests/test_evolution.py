@@ -240,6 +240,7 @@ def test_thousands_of_networks():
         np.testing.assert_allclose(many[place], alone(points[place]), atol=digits(1e-13))
 
 
+@pytest.mark.slow
 @double
 def test_slopes_are_differences():
     """By a frequency, a coupling, a rate and the time itself."""
@@ -278,6 +279,7 @@ def ramp(rate):
     return at
 
 
+@pytest.mark.slow
 @double
 def test_parameters_that_move():
     pytest.importorskip("diffrax")

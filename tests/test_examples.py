@@ -42,6 +42,7 @@ def test_temperature_grid(capsys):
     assert "441 points" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_which_equation(capsys):
     chosen = which_equation.main(fast=True)
     printed = capsys.readouterr().out

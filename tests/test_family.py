@@ -33,7 +33,7 @@ EQUATIONS = {
     "coarse_grained": jaxosc.coarse_grained_lindblad,
     "local_corrected": jaxosc.local_lindblad,
 }
-QUICK = ("redfield", "detailed_balance", "local_corrected")
+QUICK = ("redfield", "detailed_balance")
 
 
 def kind(case):

@@ -472,6 +472,7 @@ def check_second_law(name, count, modes, coupling):
     assert np.all(entropy > -digits(1e-13) * np.sum(rate / temperature, axis=-1) * 20)
 
 
+@pytest.mark.slow
 @double
 def test_the_laws_of_thermodynamics():
     check_second_law("detailed balance", 200, 2, "position")

@@ -161,8 +161,13 @@ def test_transmission_of_positive_frequencies_is_landauers_of_the_flat_one():
     assert float(one_sided.max()) <= 1 + 1e-12
 
 
+SLOW = pytest.mark.slow
+
+
 @double
-@pytest.mark.parametrize("change", [1e-3, 1e-8, 1e-13])
+@pytest.mark.parametrize(
+    "change", [pytest.param(1e-3, marks=SLOW), 1e-8, pytest.param(1e-13, marks=SLOW)]
+)
 def test_small_differences_of_temperature_keep_their_digits(change):
     network = jaxosc.pair((1.0, 1.3), 0.2, "position")
 
@@ -206,7 +211,7 @@ def test_rectification(equation, size):
 
 
 @double
-@pytest.mark.parametrize("modes", [1, 2, 3])
+@pytest.mark.parametrize("modes", [pytest.param(1, marks=SLOW), 2, pytest.param(3, marks=SLOW)])
 @pytest.mark.parametrize(
     "equation", ["local_lindblad", "detailed_balance_lindblad", "global_lindblad"]
 )
@@ -264,6 +269,7 @@ def test_a_displacement_is_ergotropy():
     assert moved == pytest.approx(0.125, rel=1e-12)  # ½h₁₁ 0.5²
 
 
+@pytest.mark.slow
 @double
 def test_derivatives_of_the_free_energy_where_modes_coincide():
     """∂F/∂T = −S and ∂F/∂λ, ∂²F/∂λ² of three equal oscillators, against 40 digits."""
