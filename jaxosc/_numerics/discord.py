@@ -118,4 +118,20 @@ def _relative_drop_jvp(primals: Any, tangents: Any) -> Any:
     slope = change.square / (2 * safe) + h * (change.k2 - drop * change.m1)
     slope = (slope + change.k0 - drop * change.m0) / (circle.m0 + circle.m1 * h)
     homodyne = jax.jvp(lambda *x: _squares(*x)[0], primals[:2], tangents[:2])[1]
-    return drop, jnp.where(between, slope, homodyne)
+    return drop, jnp.where(between, slope, homodyne) + _without_slope(primals[0] + primals[1])
+
+
+@jax.custom_jvp
+def _without_slope(total: jax.Array) -> jax.Array:
+    """Zero, with a slope that is NaN at zero.
+
+    Near a product state the best measurement depends on the way there: ρ has a second derivative
+    along each way, and no Hessian.
+    """
+    return jnp.zeros_like(total)
+
+
+@_without_slope.defjvp
+def _without_slope_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> Any:
+    (total,), (change,) = primals, tangents
+    return _without_slope(total), jnp.where(total == 0, jnp.nan, 0) * change

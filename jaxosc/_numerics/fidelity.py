@@ -16,7 +16,7 @@ to be one: the fidelity with a pure state has an infinite slope by its purity.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,22 @@ from jaxosc._numerics.uncertainty import is_determined, is_state
 
 _Pair = tuple[jax.Array, jax.Array]
 
-_svd = one_at_a_time(lambda matrix: tuple(jnp.linalg.svd(matrix)))
+_decomposed = one_at_a_time(lambda matrix: tuple(jnp.linalg.svd(matrix)))
+
+
+@jax.custom_jvp
+def _svd(matrix: jax.Array) -> tuple[jax.Array, ...]:
+    return _decomposed(matrix)
+
+
+@_svd.defjvp
+def _svd_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> NoReturn:
+    """What a second derivative would ask for."""
+    del primals, tangents
+    raise NotImplementedError(
+        "jaxosc.fidelity has first derivatives alone; its second ones between equal states are "
+        "those of jaxosc.quantum_fisher_information."
+    )
 
 
 def fidelity(first: jax.Array, second: jax.Array, shift: jax.Array | None) -> jax.Array:

@@ -18,7 +18,7 @@ def renyi_entropy(covariance: jax.Array, order: jax.Array) -> jax.Array:
         value = _mode_entropy(eigenvalues(covariance)[0], order)
     else:
         value = spectral_sum(_mode_entropy)(symplectic_form_of(covariance), order)
-    return nan_unless(is_sound(covariance), value)
+    return nan_unless(is_sound(covariance) & (order > 0), value)
 
 
 def _mode_entropy(nu: jax.Array, order: jax.Array) -> jax.Array:

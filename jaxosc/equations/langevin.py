@@ -69,7 +69,7 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
         which ``is_physical`` and ``diagnose`` tell. Two modes whose pairing exceeds four times
         their exchange keep only the digits that ε/δ² leaves at the distance δ to their critical
         point, ε the rounding of the dtype. D is that of the steady state, not a Markovian noise:
-        it gives no time evolution at times below 1/T_j.
+        ``evolve`` and ``correlation`` keep the memory of the baths.
 
     Raises:
         ValueError: if the two do not fit together, H is known and not bounded below, a bath

@@ -41,7 +41,8 @@ def fidelity(
         close ones good to as much, whatever their condition if they are mixed; of others to ε
         times the condition of σ₁ + σ₂ over the roots of its diagonal. A mode that is pure to that
         rounding is taken to be pure and to stay so in a derivative: by the purity of a mode that
-        is mixed in the other state F has an infinite slope.
+        is mixed in the other state F has an infinite slope. There are first derivatives alone; the
+        second ones between equal states are −½ ``quantum_fisher_information``.
 
     Raises:
         ValueError: if the shapes are not those of two states of N modes, or a covariance is known

@@ -99,13 +99,15 @@ def discord(covariance: Reals, measured: int = 1) -> jax.Array:
 
     Args:
         covariance: σ [4, 4].
-        measured: the mode that is measured, 0 or 1.
+        measured: the mode that is measured, 0 or 1. (``steering`` asks what measuring its first
+            group does to the second: there it is mode 0 if nothing is said.)
 
     Returns:
         A scalar in nats, not negative; NaN where the state is not physical, or its entries do not
         determine its symplectic eigenvalues. Weak correlations keep their relative accuracy, the
         difference is good to ε times the mutual information. First and second derivatives are
-        right where they exist, as they do not for pure states.
+        right where they exist, as they do not for pure states; at a product state, near which the
+        best measurement depends on the way there, second ones are NaN.
 
     Raises:
         ValueError: if the shape is not (4, 4), σ is known and not symmetric, or ``measured`` is

@@ -68,7 +68,7 @@ def evolve(
 
     Raises:
         ValueError: if a shape does not fit, σ(0) is not symmetric, a time is negative, baths with
-            memory are known to have no steady state, have no cutoff or depend on time.
+            memory are known to have no steady state, are strictly Ohmic or depend on time.
 
     Example:
         >>> one = jaxosc.Oscillators([1.0], [[0.0]])
@@ -80,6 +80,8 @@ def evolve(
     Source: Gardiner, Stochastic Methods, sec. 4.5; Haake & Reibold, Phys. Rev. A 32, 2462 (1985),
     for the product state; Van Loan, IEEE Trans. Autom. Control 23, 395 (1978), for the integral.
     """
+    small = _checks.real_number(tolerance)
+    _checks.require("tolerance", small, lambda x: (x > 0) & (x < 1), "be between 0 and 1")
     if not isinstance(dynamics, Dynamics) and callable(dynamics):
         return _by_solver(dynamics, covariance, times, mean, tolerance)
     dynamics = require_one_network(dynamics)
@@ -145,7 +147,6 @@ def _by_solver(
     tolerance: float,
 ) -> Evolution:
     """Of parameters that depend on time."""
-    _checks.require("tolerance", tolerance, lambda x: (x > 0) & (x < 1), "be between 0 and 1")
     start = dynamics(jnp.zeros((), jax.dtypes.canonicalize_dtype(float)))
     _checks.require_instance("dynamics", start, Dynamics)
     if not start._description.is_markovian(*start._parts):

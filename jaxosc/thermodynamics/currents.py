@@ -41,11 +41,11 @@ def heat_currents(
     Args:
         dynamics: from an equation with baths.
         covariance: σ [2N, 2N] of a state; that of the steady state if left out.
-        mean: ⟨r⟩ [2N] of a driven network; zero if left out.
-        energy: "system", that whose change by a bath the equation takes for heat; or "uncoupled",
-            H without the couplings between oscillators. Heat is of that energy where baths are a
-            stream of ancillas that collide with one oscillator each (the local equation read as a
-            collision model); ``work_current`` is the rest.
+        mean: ⟨r⟩ [2N] of a driven network, as of ``steady_mean``; zero if left out.
+        energy: "system" (the default), that whose change by a bath the equation takes for heat; or
+            "uncoupled", H without the couplings between oscillators. Heat is of that energy where
+            baths are a stream of ancillas that collide with one oscillator each (the local equation
+            read as a collision model); ``work_current``, for which it is the default, is the rest.
 
     Returns:
         Q̇ [M] in units of ω². NaN where there is no steady state, and for strictly Ohmic baths in
@@ -149,6 +149,8 @@ def _entered(
     """The arguments after checks, in one dtype."""
     _checks.require_choice("energy", energy, ENERGIES)
     dynamics = require_one_network(dynamics)
+    if not hasattr(dynamics._parts[0], "hessian"):  # without a network, nor baths
+        dynamics._description.generators(*dynamics._parts)
     if covariance is None and mean is not None:
         raise ValueError("Argument `covariance` must be given with `mean`, but it is missing.")
     if covariance is None:

@@ -50,24 +50,25 @@ def free_energy(
     covariance: Reals | None = None,
     mean: Reals | None = None,
 ) -> jax.Array:
-    """Free energy ⟨H⟩ − TS of a state; in equilibrium, the least, F = T Σ_k ln 2 sinh(Ω_k/2T).
+    """Free energy ⟨H⟩ − TS of a state; in equilibrium, the least, F = E₀ + T Σ_k ln 2 sinh(Ω_k/2T).
 
-    Energies are those of ``energy``, with the zero point. A state holds
+    E₀ = −½ξᵀh⁻¹ξ is what a drive ξ·r adds. Energies are those of ``energy``, with the zero point. A state holds
     T·S(ρ‖ρ_T) = free_energy(…, covariance) − free_energy(…) more than the Gibbs state: as much work
     may be drawn from it beside a bath of that temperature.
 
     Args:
         oscillators: N modes; in equilibrium with a bounded Hamiltonian.
         temperature: T ≥ 0, a scalar in the unit of ω.
-        covariance: σ [2N, 2N] of the state; the Gibbs state if left out, without a drive.
+        covariance: σ [2N, 2N] of the state; that of the Gibbs state if left out.
         mean: ⟨r⟩ [2N] beside σ; zero if left out.
 
     Returns:
-        A scalar in the unit of ω. NaN where the state is not physical, or H not bounded below.
+        A scalar in the unit of ω. NaN where the state is not physical, T < 0 or, in equilibrium, H
+        is not bounded below, and the values are known only inside a transformation.
 
     Raises:
-        ValueError: if a shape does not fit, T is negative, a mean comes without a covariance, or H
-            is known and not bounded below.
+        ValueError: if a shape does not fit, T is negative, a mean comes without a covariance, or,
+            in equilibrium, H is known and not bounded below.
 
     Example:
         >>> network = jaxosc.pair((1.0, 2.0), 0.1, "rotating-wave")
@@ -136,8 +137,8 @@ def energy_flow(
 ) -> jax.Array:
     """Energy flow between oscillators: what the coupling of j and k brings into oscillator j.
 
-    F_jk = i⟨[V_jk, h_j]⟩ = Tr h_jj J h_jk ⟨r_k r_jᵀ⟩ with H = Σ_j h_j + Σ_{j<k} V_jk, h_jk the
-    block of the hessian between the two. In a steady state with a bath on each oscillator Σ_k F_jk
+    F_jk = i⟨[V_jk, h_j]⟩ = Tr h_jj J h_jk ⟨r_k r_jᵀ⟩ + ξ_j·J h_jk⟨r_k⟩ with H = Σ_j h_j + Σ_{j<k} V_jk,
+    h_jk the block of the hessian between the two and ξ_j·r_j the drive of h_j. In a steady state with a bath on each oscillator Σ_k F_jk
     is minus the heat that its bath brings to h_j.
 
     Args:
@@ -191,6 +192,12 @@ def _drive(oscillators: Oscillators) -> jax.Array:
     return -symplectic(_oscillators.force(oscillators)[:, None])[:, 0]
 
 
+def _least(oscillators: Oscillators) -> jax.Array:
+    """The least of ½rᵀhr + ξ·r."""
+    drive = _drive(oscillators)
+    return -drive @ solve_positive(oscillators.hessian, drive) / 2
+
+
 @jax.jit
 def _energy(
     oscillators: Oscillators, covariance: jax.Array, mean: jax.Array | None = None
@@ -210,7 +217,8 @@ def _free_energy(
     covariance: jax.Array,
     mean: jax.Array | None = None,
 ) -> jax.Array:
-    return _energy(oscillators, covariance, mean) - temperature * entropy.entropy(covariance)
+    found = _energy(oscillators, covariance, mean) - temperature * entropy.entropy(covariance)
+    return nan_unless(temperature >= 0, found)
 
 
 @_checks.nan_is_an_answer
@@ -221,6 +229,8 @@ def _equilibrium(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.
     hessian = oscillators.hessian
     unit = natural_unit(hessian)
     found = _thermal(hessian / unit, temperature / unit) * unit
+    if oscillators.drive is not None:
+        found += _least(oscillators)
     return nan_unless(domain.hold(conditions), found), domain.status(conditions)
 
 
@@ -251,9 +261,9 @@ def _thermal_jvp(
 def _ergotropy(
     oscillators: Oscillators, covariance: jax.Array, mean: jax.Array | None = None
 ) -> jax.Array:
-    hessian, drive = oscillators.hessian, _drive(oscillators)
+    hessian = oscillators.hessian
     frequency, nu = entropy.williamson(hessian), entropy.williamson(covariance)
-    least = -drive @ solve_positive(hessian, drive) / 2
+    least = _least(oscillators)
     bounded = domain.hold(domain.network_conditions(oscillators))
     passive = jnp.sum(frequency * nu[::-1])
     return nan_unless(bounded, _energy(oscillators, covariance, mean) - least - passive)
@@ -270,4 +280,7 @@ def _energy_flow(
     own = jnp.einsum("jajb->jab", blocks)
     form = jnp.asarray([[0.0, 1.0], [-1.0, 0.0]], hessian.dtype)
     flow = jnp.einsum("jab,bc,jckd,kdja->jk", own, form, blocks, moments, optimize="optimal")
+    if mean is not None:
+        pull, moved = _drive(oscillators).reshape(modes, 2), mean.reshape(modes, 2)
+        flow += jnp.einsum("ja,ab,jbkc,kc->jk", pull, form, blocks, moved, optimize="optimal")
     return flow * (1 - jnp.eye(modes, dtype=flow.dtype))

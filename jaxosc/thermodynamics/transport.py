@@ -116,7 +116,7 @@ def rectification(
 
     Returns:
         A scalar between −1 and 1, positive where the first current is the larger one; NaN where no
-        heat flows.
+        heat flows, or no more than the rounding of what the baths exchange.
 
     Raises:
         ValueError: if there are not two baths with temperatures, or as ``heat_currents``.
@@ -135,13 +135,17 @@ def rectification(
         jnp.abs(heat_currents(equation(oscillators, baths.replace(temperature=each)))[0])
         for each in (temperature, temperature[::-1])
     )
-    return _contrast(forward, backward)
+    scale = jnp.maximum(jnp.max(temperature), jnp.max(jnp.abs(oscillators.frequency)))
+    return _contrast(forward, backward, jnp.max(baths.damping) * scale)
 
 
 @_checks.nan_is_an_answer
 @jax.jit
-def _contrast(one: jax.Array, other: jax.Array) -> jax.Array:
-    return (one - other) / (one + other)
+def _contrast(one: jax.Array, other: jax.Array, scale: jax.Array) -> jax.Array:
+    rounding = 16 * float(jnp.finfo(one.dtype).eps) * jax.lax.stop_gradient(scale)
+    flows = one + other > rounding.astype(one.dtype)
+    total = jnp.where(flows, one + other, 1)
+    return nan_unless(flows, (one - other) / total)
 
 
 def _temperatures(oscillators: Oscillators, baths: Baths, equation: Description) -> jax.Array:
