@@ -97,8 +97,7 @@ def by_dynamiqs() -> Any:
         for operator, weight in ((own, n + 1), (own.dag(), n))
     ]
     vacuum = dynamiqs.fock((LEVELS, LEVELS), (0, 0))
-    options = dynamiqs.Options(progress_meter=None)
-    result = dynamiqs.mesolve(energy, jumps, vacuum, TIMES, options=options)
+    result = dynamiqs.mesolve(energy, jumps, vacuum, TIMES, progress_meter=False)
     return result.states.to_jax()
 
 

@@ -9,7 +9,7 @@ import motion_cases
 import numpy as np
 import pytest
 from motion_cases import Bath
-from precision import EPS, digits, double
+from precision import digits, double
 
 import jaxosc
 from jaxosc.spectra import Brownian, Drude, PowerLaw
@@ -66,29 +66,28 @@ NAMES = [
 ]
 
 
-def test_eighteen_digits():
+WITH_TIMES = [case for case in DATA if "correlation" in case]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [WITH_TIMES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in WITH_TIMES[1:])],
+)
+def test_eighteen_digits(case):
     """Of numbers summed over Matsubara frequencies; regression is off by some hundredths."""
     by = {
         "drude": lambda eta, cutoff: Bath("drude", eta * cutoff**2 / (1 + cutoff**2), cutoff),
         "brownian": lambda s, w, g: Bath("brownian", s**2 * g / ((w**2 - 1) ** 2 + g**2), w, g),
     }
-    found = [case for case in DATA if "correlation" in case]
-    assert len(found) == 3
-    for case in found[:1] if EPS > 1e-10 else found:
-        baths = [by[term["kind"]](*term["values"]) for (term,) in case["baths"]]
-        dynamics = exact(
-            np.array(case["hamiltonian"]),
-            case["couplings"],
-            baths,
-            case["temperatures"],
-            case["counterterm"],
-        )
-        time = case["correlation"]["time"]
-        value = jaxosc.correlation(dynamics, [time, -time, 0.0])
-        reference = np.array(case["correlation"]["symmetrised"], float)
-        np.testing.assert_allclose(value[0], reference, atol=digits(3e-15))
-        np.testing.assert_array_equal(value[1], value[0].T)
-        np.testing.assert_allclose(value[2], jaxosc.steady_state(dynamics), atol=digits(1e-15))
+    baths = [by[term["kind"]](*term["values"]) for (term,) in case["baths"]]
+    parts = (np.array(case["hamiltonian"]), case["couplings"], baths)
+    dynamics = exact(*parts, case["temperatures"], case["counterterm"])
+    time = case["correlation"]["time"]
+    value = jaxosc.correlation(dynamics, [time, -time, 0.0])
+    reference = np.array(case["correlation"]["symmetrised"], float)
+    np.testing.assert_allclose(value[0], reference, atol=digits(3e-15))
+    np.testing.assert_array_equal(value[1], value[0].T)
+    np.testing.assert_allclose(value[2], jaxosc.steady_state(dynamics), atol=digits(1e-15))
 
 
 @double
@@ -149,6 +148,7 @@ def flat_spectrum(network, baths, nu):
 
 
 @double
+@pytest.mark.slow
 def test_flat_baths_by_the_integral():
     network, baths = flat_pair()
     times = np.array([0.0, 0.7, 9.0])
@@ -202,6 +202,7 @@ def test_white_noise_regresses():
 
 
 @double
+@pytest.mark.slow
 def test_equal_temperatures_obey_the_fluctuation_dissipation_theorem():
     """S = coth(ν/2T) (χ − χ†)/2i with χ from e^{At}, by Fourier transforms of both in time."""
     hessian, rows, baths, _, counter = CASES["under"]
@@ -244,7 +245,7 @@ def test_any_time_and_temperature():
 
 
 @pytest.mark.slow
-def test_batches_and_derivatives():
+def test_thousands_of_networks():
     times = jnp.asarray([0.5, 4.0])
 
     def value(damping, temperature):

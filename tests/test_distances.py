@@ -224,3 +224,12 @@ def test_errors(function):
     ):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
+
+
+def test_second_derivatives_of_the_fidelity_are_refused_in_words():
+    def value(x):
+        return jaxosc.fidelity(x * np.diag([0.7, 0.6]), 1.5 * np.diag([0.7, 0.6]))
+
+    for twice in (jax.hessian, lambda f: jax.grad(jax.grad(f))):
+        with pytest.raises(NotImplementedError, match="first derivatives alone"):
+            twice(value)(1.2)

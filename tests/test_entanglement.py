@@ -418,3 +418,16 @@ def test_what_is_no_state_has_none():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@double
+@pytest.mark.slow
+def test_second_derivatives_of_discord_at_a_product_state_do_not_exist():
+    """They are those along one way, and differ from way to way: NaN, and the first are zero."""
+
+    def value(x, y):
+        state = [[0.8, 0, x, 0], [0, 0.8, 0, y], [x, 0, 0.9, 0], [0, y, 0, 0.9]]
+        return jaxosc.discord(jnp.asarray(state))
+
+    assert jax.grad(value)(0.0, 0.0) == 0
+    assert np.isnan(jax.grad(jax.grad(value))(0.0, 0.0))

@@ -242,6 +242,7 @@ def test_thousands_of_networks():
 
 @pytest.mark.slow
 @double
+@pytest.mark.slow
 def test_slopes_are_differences():
     """By a frequency, a coupling, a rate and the time itself."""
     forward, reverse = (jax.jit(f(squeezed_pair))(POINT) for f in (jax.jacfwd, jax.jacrev))

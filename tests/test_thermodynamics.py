@@ -314,3 +314,50 @@ def test_batches_and_what_is_refused():
         jaxosc.conductance(network, jaxosc.Baths(0.1, occupation=1.0))
     with pytest.raises(ValueError, match="bounded below"):
         jaxosc.free_energy(jaxosc.pair((1.0, 1.3), 2.0, "position"), 1.0)
+
+
+@double
+@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=SLOW)])
+def test_free_energy_and_ergotropy_of_a_driven_network(modes):
+    """T S(ρ‖ρ_T) more than the equilibrium, about the displacement that the drive sustains."""
+    rng = np.random.default_rng(modes)
+    network = random_network(rng, modes)
+    root = rng.normal(size=(2 * modes, 2 * modes))
+    state, mean = root @ root.T + np.eye(2 * modes), rng.normal(size=2 * modes)
+    drive = np.asarray(network.drive)
+    pull = np.sqrt(2) * np.stack([drive.real, drive.imag], axis=-1).ravel()
+    still = -np.linalg.solve(network.hessian, pull)
+    more = jaxosc.free_energy(network, 0.6, state, mean) - jaxosc.free_energy(network, 0.6)
+    apart = jaxosc.relative_entropy(state, jaxosc.gibbs(network, 0.6), mean, still)
+    assert float(more) == pytest.approx(0.6 * float(apart), rel=1e-11)
+
+
+@double
+def test_flow_between_driven_oscillators_is_what_the_baths_bring():
+    network = jaxosc.Oscillators(
+        [1.0, 1.3], [[0, 0.1j], [-0.1j, 0]], [[0.05, 0.1], [0.1, 0]], drive=[0.3, 0.1j]
+    )
+    dynamics = jaxosc.local_lindblad(network, jaxosc.Baths((0.05, 0.02), occupation=(1.0, 0.2)))
+    state, mean = jaxosc.steady_state(dynamics), jaxosc.steady_mean(dynamics)
+    flow = jaxosc.energy_flow(network, state, mean).sum(axis=1)
+    heat = jaxosc.heat_currents(dynamics, state, mean, energy="uncoupled")
+    np.testing.assert_allclose(flow, -heat, rtol=1e-12)
+
+
+def test_no_heat_no_rectification():
+    for coupling, temperature in ((0.0, (1.0, 2.0)), (0.2, (1.0, 1.0))):
+        network = jaxosc.pair((1.0, 1.5), coupling, "position")
+        baths = jaxosc.Baths((0.05, 0.02), temperature)
+        for equation in (jaxosc.langevin, jaxosc.global_lindblad):
+            assert np.isnan(jaxosc.rectification(network, baths, equation))
+
+
+def test_without_a_network_there_is_no_heat():
+    bare = jaxosc.Dynamics([[-0.1, 1.0], [-1.0, -0.1]], 0.3 * np.eye(2))
+    for call in (jaxosc.work_current, jaxosc.heat_currents):
+        for energy in ("system", "uncoupled"):
+            with pytest.raises(ValueError, match="must come from an equation with baths"):
+                call(bare, energy=energy)
+    network = jaxosc.pair((1.0, 1.5), 0.2, "position")
+    cold = jax.jit(lambda t: jaxosc.free_energy(network, t, np.eye(4)))
+    assert np.isnan(cold(-1.0))

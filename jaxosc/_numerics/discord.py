@@ -118,7 +118,8 @@ def _relative_drop_jvp(primals: Any, tangents: Any) -> Any:
     slope = change.square / (2 * safe) + h * (change.k2 - drop * change.m1)
     slope = (slope + change.k0 - drop * change.m0) / (circle.m0 + circle.m1 * h)
     homodyne = jax.jvp(lambda *x: _squares(*x)[0], primals[:2], tangents[:2])[1]
-    return drop, jnp.where(between, slope, homodyne) + _without_slope(primals[0] + primals[1])
+    one = 1 + _without_slope(primals[0] + primals[1])
+    return drop, one * jnp.where(between, slope, homodyne)
 
 
 @jax.custom_jvp

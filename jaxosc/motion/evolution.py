@@ -80,8 +80,7 @@ def evolve(
     Source: Gardiner, Stochastic Methods, sec. 4.5; Haake & Reibold, Phys. Rev. A 32, 2462 (1985),
     for the product state; Van Loan, IEEE Trans. Autom. Control 23, 395 (1978), for the integral.
     """
-    small = _checks.real_number(tolerance)
-    _checks.require("tolerance", small, lambda x: (x > 0) & (x < 1), "be between 0 and 1")
+    _require_tolerance(tolerance)
     if not isinstance(dynamics, Dynamics) and callable(dynamics):
         return _by_solver(dynamics, covariance, times, mean, tolerance)
     dynamics = require_one_network(dynamics)
@@ -97,6 +96,17 @@ def evolve(
     if known is not None and np.isnan(known).any() and not description.is_markovian(*parts):
         steady_state(dynamics)
     return found
+
+
+def _require_tolerance(tolerance: float) -> None:
+    try:
+        sound = 0 < _checks.real_number(tolerance) < 1
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise ValueError(
+            f"Argument `tolerance` must be a number between 0 and 1, but it is {tolerance!r}."
+        )
 
 
 def require_times(times: Reals) -> jax.Array:

@@ -52,9 +52,9 @@ def free_energy(
 ) -> jax.Array:
     """Free energy ⟨H⟩ − TS of a state; in equilibrium, the least, F = E₀ + T Σ_k ln 2 sinh(Ω_k/2T).
 
-    E₀ = −½ξᵀh⁻¹ξ is what a drive ξ·r adds. Energies are those of ``energy``, with the zero point. A state holds
-    T·S(ρ‖ρ_T) = free_energy(…, covariance) − free_energy(…) more than the Gibbs state: as much work
-    may be drawn from it beside a bath of that temperature.
+    E₀ = −½ξᵀh⁻¹ξ is what a drive ξ·r adds. Energies are those of ``energy``, with the zero point. A
+    state holds T·S(ρ‖ρ_T) = free_energy(…, covariance) − free_energy(…) more than the Gibbs state:
+    as much work may be drawn from it beside a bath of that temperature.
 
     Args:
         oscillators: N modes; in equilibrium with a bounded Hamiltonian.
@@ -137,9 +137,10 @@ def energy_flow(
 ) -> jax.Array:
     """Energy flow between oscillators: what the coupling of j and k brings into oscillator j.
 
-    F_jk = i⟨[V_jk, h_j]⟩ = Tr h_jj J h_jk ⟨r_k r_jᵀ⟩ + ξ_j·J h_jk⟨r_k⟩ with H = Σ_j h_j + Σ_{j<k} V_jk,
-    h_jk the block of the hessian between the two and ξ_j·r_j the drive of h_j. In a steady state with a bath on each oscillator Σ_k F_jk
-    is minus the heat that its bath brings to h_j.
+    F_jk = i⟨[V_jk, h_j]⟩ = Tr h_jj J h_jk ⟨r_k r_jᵀ⟩ + ξ_j·J h_jk⟨r_k⟩ with
+    H = Σ_j h_j + Σ_{j<k} V_jk, h_jk the block of the hessian between the two and ξ_j·r_j the drive
+    in h_j. In a steady state with a bath on each oscillator Σ_k F_jk is minus the heat that its
+    bath brings to h_j.
 
     Args:
         oscillators: N modes.

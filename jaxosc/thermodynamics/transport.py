@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc import _checks, domain
 from jaxosc._kernels import quadrature
@@ -142,7 +143,7 @@ def rectification(
 @_checks.nan_is_an_answer
 @jax.jit
 def _contrast(one: jax.Array, other: jax.Array, scale: jax.Array) -> jax.Array:
-    rounding = 16 * float(jnp.finfo(one.dtype).eps) * jax.lax.stop_gradient(scale)
+    rounding = 16 * float(np.finfo(one.dtype).eps) * jax.lax.stop_gradient(scale)
     flows = one + other > rounding.astype(one.dtype)
     total = jnp.where(flows, one + other, 1)
     return nan_unless(flows, (one - other) / total)
