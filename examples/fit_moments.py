@@ -29,10 +29,12 @@ LOGARITHMIC = ("coupling", "damping", "temperature")
 ERROR = 0.01
 
 
-def moments(frequency, coupling, damping, temperature):
+def moments(
+    frequency: jax.Array, coupling: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> jax.Array:
     """Second moments [5, 10] of the steady states."""
 
-    def at(tuned):
+    def at(tuned: jax.Array) -> jax.Array:
         oscillators = jaxosc.pair(jnp.stack([tuned, frequency]), coupling, "rotating-wave")
         baths = jaxosc.Baths(damping, jnp.stack([jnp.full_like(temperature, COLD), temperature]))
         return jaxosc.steady_state(jaxosc.langevin(oscillators, baths))[MOMENTS]

@@ -29,14 +29,16 @@ LOGARITHMIC = ("damping", "coupling", "occupation")
 ERROR = 0.05  # where the vacuum has 1/2
 
 
-def spectra(frequency, damping, coupling, occupation):
+def spectra(
+    frequency: jax.Array, damping: jax.Array, coupling: jax.Array, occupation: jax.Array
+) -> jax.Array:
     """Homodyne spectra [2, 201] of the phase of the cavity's output, at each power."""
     zero = jnp.zeros_like(occupation)
     baths = jaxosc.Baths(
         jnp.stack([zero + DECAY, damping]), occupation=jnp.stack([zero, occupation])
     )
 
-    def at(power):
+    def at(power: jax.Array) -> jax.Array:
         coupled = coupling * jnp.sqrt(power)
         oscillators = jaxosc.pair(jnp.stack([zero + DETUNING, frequency]), coupled, "position")
         dynamics = jaxosc.local_lindblad(oscillators, baths)  # exact for white baths

@@ -37,8 +37,7 @@ def main(fast: bool = False, folder: str | os.PathLike[str] = ".") -> dict[str, 
     strong = mirror(0.1, linewidth=8.0, damping=2e-4, phonons=20.0)
     nu = jnp.linspace(0.95, 1.05, 101 if fast else 801)
     angles = jnp.linspace(0.0, jnp.pi, 91 if fast else 361)
-    homodyne = {"port": 0, "efficiency": 0.9}
-    seen = jaxosc.output_spectrum(strong, nu[:, None], angle=angles, **homodyne)
+    seen = jaxosc.output_spectrum(strong, nu[:, None], port=0, angle=angles, efficiency=0.9)
     lowest = jnp.min(seen)
     place, turn = jnp.unravel_index(jnp.argmin(seen), seen.shape)
     decibel = float(10 * jnp.log10(2 * lowest))
