@@ -338,7 +338,7 @@ def test_words(monkeypatch):
         ohmic = jaxosc.langevin(one, jaxosc.Baths(0.1, 1.0, Ohmic(), coupling="position"))
     with pytest.raises(ValueError, match="a cutoff"):
         jaxosc.evolve(ohmic, vacuum, 1.0)
-    with pytest.raises(ValueError, match="`tolerance` must be between 0 and 1"):
+    with pytest.raises(ValueError, match="`tolerance` must be a number between 0 and 1"):
         jaxosc.evolve(lambda time: dynamics, vacuum, 1.0, tolerance=0.0)
     monkeypatch.setitem(sys.modules, "diffrax", None)
     with pytest.raises(ValueError, match=r"jaxosc\[time\]"):
