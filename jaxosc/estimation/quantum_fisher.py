@@ -31,7 +31,8 @@ def quantum_fisher_information(state: State, parameters: Reals) -> jax.Array:
     Args:
         state: takes the parameters, a scalar or [P], and returns a covariance σ [2N, 2N], or a
             pair (σ, mean [2N]). As with ``jax.jit``, it is compiled once, and what it finds beside
-            its argument is fixed then.
+            its argument is fixed then: bind what changes from call to call by
+            ``functools.partial``, or let it be a parameter.
         parameters: where; a number or [P].
 
     Returns:
