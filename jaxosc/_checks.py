@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ParamSpec, TypeVar
@@ -236,6 +237,24 @@ def require_instance(name: str, value: Any, kind: type) -> None:
             f"Argument `{name}` must be a jaxosc.{kind.__name__}, "
             f"but it is of type {type(value).__name__}."
         )
+
+
+def require_call(
+    argument: str, function: Any, must: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Raise ValueError unless the function can be called with these arguments."""
+    if not callable(function):
+        raise ValueError(f"Argument `{argument}` must be a function, but it is {function!r}.")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some builtins do not tell
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ValueError(
+            f"Argument `{argument}` must take {must} and nothing more, but: {error}."
+        ) from error
 
 
 def require_fields(

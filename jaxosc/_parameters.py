@@ -60,29 +60,12 @@ def require_takes(
 ) -> None:
     """Raise ValueError unless the function can be called with these names."""
     listed = ", ".join(parameters)
-    _require_call(argument, function, f"{listed} by name", (), dict.fromkeys(parameters))
+    _checks.require_call(argument, function, f"{listed} by name", (), dict.fromkeys(parameters))
 
 
 def require_arguments(argument: str, function: Any, *names: str) -> None:
     """Raise ValueError unless the function can be called with so many arguments."""
-    _require_call(argument, function, f"({', '.join(names)})", names, {})
-
-
-def _require_call(
-    argument: str, function: Any, must: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> None:
-    if not callable(function):
-        raise ValueError(f"Argument `{argument}` must be a function, but it is {function!r}.")
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # some builtins do not tell
-        return
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise ValueError(
-            f"Argument `{argument}` must take {must} and nothing more, but: {error}."
-        ) from error
+    _checks.require_call(argument, function, f"({', '.join(names)})", names, {})
 
 
 def call_by_name(function: Function, parameters: Mapping[str, Any]) -> Any:

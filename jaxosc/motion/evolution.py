@@ -157,6 +157,7 @@ def _by_solver(
     tolerance: float,
 ) -> Evolution:
     """Of parameters that depend on time."""
+    _checks.require_call("dynamics", dynamics, "a time", ("time",), {})
     start = dynamics(jnp.zeros((), jax.dtypes.canonicalize_dtype(float)))
     _checks.require_instance("dynamics", start, Dynamics)
     if not start._description.is_markovian(*start._parts):

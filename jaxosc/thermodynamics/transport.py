@@ -92,7 +92,7 @@ def conductance(
 
     Source: Rego & Kirczenow, Phys. Rev. Lett. 81, 232 (1998).
     """
-    temperature = _temperatures(oscillators, baths, equation)
+    oscillators, baths, temperature = _entered(oscillators, baths, equation)
 
     def current(temperature: jax.Array) -> jax.Array:
         return heat_currents(equation(oscillators, baths.replace(temperature=temperature)))
@@ -130,7 +130,7 @@ def rectification(
 
     Source: Segal & Nitzan, Phys. Rev. Lett. 94, 034301 (2005).
     """
-    temperature = _temperatures(oscillators, baths, equation)
+    oscillators, baths, temperature = _entered(oscillators, baths, equation)
     _checks.require_shape("temperature", temperature, (2,), " of two baths")
     forward, backward = (
         jnp.abs(heat_currents(equation(oscillators, baths.replace(temperature=each)))[0])
@@ -149,20 +149,19 @@ def _contrast(one: jax.Array, other: jax.Array, scale: jax.Array) -> jax.Array:
     return nan_unless(flows, (one - other) / total)
 
 
-def _temperatures(oscillators: Oscillators, baths: Baths, equation: Description) -> jax.Array:
-    """T [M]."""
-    if not callable(equation):
-        raise ValueError(
-            "Argument `equation` must be a function of oscillators and baths, as "
-            f"jaxosc.global_lindblad, but it is {equation!r}."
-        )
-    _, baths = match(oscillators, baths)
+def _entered(
+    oscillators: Oscillators, baths: Baths, equation: Description
+) -> tuple[Oscillators, Baths, jax.Array]:
+    """Both in one dtype, and T [M]."""
+    must, names = "oscillators and baths", ("oscillators", "baths")
+    _checks.require_call("equation", equation, must, names, {})
+    oscillators, baths = match(oscillators, baths)
     if baths.temperature is None:
         raise ValueError(
             "Argument `baths` must have temperatures for heat to flow between them, but they are "
             "given by an `occupation`."
         )
-    return baths.temperature
+    return oscillators, baths, baths.temperature
 
 
 @_checks.nan_is_an_answer
