@@ -8,8 +8,7 @@ import pytest
 from precision import digits, double
 
 import jaxosc
-
-J = np.array([[0.0, 1.0], [-1.0, 0.0]])
+from jaxosc._numerics.matsubara import thermal_slope
 
 
 def relative(found, expected):
@@ -361,3 +360,39 @@ def test_without_a_network_there_is_no_heat():
     network = jaxosc.pair((1.0, 1.5), 0.2, "position")
     cold = jax.jit(lambda t: jaxosc.free_energy(network, t, np.eye(4)))
     assert np.isnan(cold(-1.0))
+
+
+@double
+@pytest.mark.parametrize("low", [0.0, 1e-3, 0.05, 3.0])
+@pytest.mark.parametrize("ratio", [1.0, 1 + 1e-12, 1.5, 1e2, 1e5])
+def test_slope_of_a_thermal_sum(low, ratio):
+    """T Σ f(|2πTk|) of f = 1/((ν + a)(ν + b)), a digamma function, at two temperatures."""
+    a, b = 0.3, 4.0
+    high = low * ratio if low else ratio
+
+    def function(nu):
+        return 1 / ((nu + a) * (nu + b))
+
+    def divided(nu, other):
+        return -(nu + other + a + b) * function(nu) * function(other)
+
+    @jax.jit
+    def slope(high, low):
+        ends = jnp.asarray(0.2), jnp.asarray(6.0)
+        return thermal_slope(function, divided, (high, low), *ends)
+
+    def exact(temperature):
+        if temperature == 0:
+            return mpmath.log(mpmath.mpf(b) / a) / (mpmath.pi * (b - a))
+        first = 2 * mpmath.pi * temperature
+        psi = mpmath.digamma(1 + b / first) - mpmath.digamma(1 + a / first)
+        return temperature / (mpmath.mpf(a) * b) + 2 * temperature * psi / ((b - a) * first)
+
+    with mpmath.workdps(60):
+        ends = mpmath.mpf(low), mpmath.mpf(high)
+        if low == high:
+            expected = mpmath.diff(exact, ends[0]) if low else mpmath.mpf(1) / (a * b)
+        else:
+            expected = (exact(ends[1]) - exact(ends[0])) / (ends[1] - ends[0])
+    # Of cold baths the slope, ∝ T, is what the terms of 1/ab leave of each other.
+    assert slope(high, low) == pytest.approx(float(expected), rel=1e-12, abs=1e-13 / (a * b))

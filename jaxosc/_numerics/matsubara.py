@@ -90,16 +90,17 @@ def thermal_slope(
         fastest: as of ``thermal_sum``.
     """
     one, other = temperatures
-    lowest, highest, slowest = jax.lax.stop_gradient((jnp.minimum(one, other), fastest, slowest))
+    ends = jnp.minimum(one, other), jnp.maximum(one, other)
+    (lowest, warmest), highest, slowest = jax.lax.stop_gradient((ends, fastest, slowest))
     inside = (lowest >= 0) & (highest > 0) & (highest < jnp.inf)
     number = largest_of_all(jnp.where(inside, rule_number(lowest, highest), 0))
 
     def cold() -> _LinearRule:
-        # With panels that meet at the same places for both
-        nodes, weights = cold_rule(lowest, slowest, highest)
+        # With panels that meet at the same places for both, and reach as far as the warmer needs
+        start = 2 * math.pi * (EXACT_TERMS + 0.5)
+        nodes, weights = cold_rule(lowest, slowest, highest + start * (warmest - lowest))
         count = 1 + len(MATSUBARA_INDEX)
         index = jnp.asarray(np.arange(len(nodes)) < count)
-        start = 2 * math.pi * (EXACT_TERMS + 0.5)
         terms = np.concatenate([[0.5], MATSUBARA_WEIGHTS, np.zeros(len(nodes) - count)])
         slopes = np.concatenate([[0.0], MATSUBARA_INDEX * 2 * math.pi])
         slopes = np.concatenate([slopes, np.full(len(nodes) - count, start)])
