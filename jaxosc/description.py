@@ -21,6 +21,11 @@ class Generators(NamedTuple):
     drift: jax.Array
     diffusion: jax.Array
 
+    def flows(self, hessian: jax.Array, covariance: jax.Array) -> jax.Array:
+        """What each adds to ½⟨rᵀhr⟩ [M], of fluctuations of this covariance."""
+        flow = jnp.sum((hessian @ self.drift) * covariance[None], axis=(1, 2))
+        return flow + jnp.sum(hessian[None] * self.diffusion, axis=(1, 2)) / 2
+
 
 class Noise(NamedTuple):
     """Symmetrised spectrum Σ_m w_m(ν) N_m of ζ in ż = Az + ζ, z the oscillators and filters.
@@ -177,9 +182,7 @@ class Description(ABC):
 
     def heat_currents(self, covariance: jax.Array, *parts: Any) -> jax.Array:
         """Heat from each bath into the system [M], in a state."""
-        baths, energy = self.generators(*parts), self.energy(*parts)
-        flow = jnp.sum((energy @ baths.drift) * covariance[None], axis=(1, 2))
-        return flow + jnp.sum(energy[None] * baths.diffusion, axis=(1, 2)) / 2
+        return self.generators(*parts).flows(self.energy(*parts), covariance)
 
     def decay_rate(self, *parts: Any) -> float:
         """The slowest decay rate of a motion, on the host; 0 if it is no more than rounding."""

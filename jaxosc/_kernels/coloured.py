@@ -41,21 +41,16 @@ from jaxosc._kernels.embedded import Network, effective_diffusion, time_scales
 from jaxosc._kernels.flow import Flow, flow
 from jaxosc._numerics.linear import any_of_all, bounded_memory, inverse, solve
 from jaxosc._numerics.lyapunov import solve_lyapunov
+from jaxosc._numerics.matsubara_rules import END_CORRECTION
 
 # Near the bisector, but off it and its simple fractions, where poles of particular filters are
 _ANGLE = 0.81
 # e^{−2π 0.76/h} = 1e-16; so many of them span 25 decades
 _STEP = 0.13
 _NODES = 448
-# Corrections at the two ends of the trapezoidal rule: the integral from half a step before the
-# first node is the sum with weights 1 − c of the first eight and c of eight more beyond. They
-# cancel the series of Euler and Maclaurin through the order 15.
-_END = np.array([
-    0.05984979299564494, -0.00855555593504448, 0.00202784677685052, -0.00048559573118554924,
-    9.934977992661571e-05, -1.546661444853505e-05, 1.5892000897396522e-06,
-    -7.981009139050703e-08,
-])  # fmt: skip
-_RAMP = np.concatenate([_END[::-1], 1 - _END, [1.0]])
+# At both ends of the trapezoidal rule: the integral from half a step before the first node is the
+# sum with weights 1 − c of the first eight and c of eight more beyond.
+_RAMP = np.concatenate([END_CORRECTION[::-1], 1 - END_CORRECTION, [1.0]])
 # Gauss-Legendre beyond both ends, in x and in 1/x, where nothing has a scale left
 _GAUSS = np.polynomial.legendre.leggauss(16)
 # Beyond that e^{−xt sin θ} is gone, and coth(w/2T) is 1.
@@ -171,22 +166,23 @@ def _ray(
     smooth = jnp.maximum(_GONE * jnp.max(temperature), _GONE / earliest)
     high = jnp.maximum(4 * fastest, jnp.minimum(smooth, 1e8 * fastest))
     span = jnp.log(high / low)
-    count = jnp.clip(jnp.ceil(span / _STEP), 2 * len(_END), _NODES)
+    count = jnp.clip(jnp.ceil(span / _STEP), 2 * len(END_CORRECTION), _NODES)
     step = span / count
 
     dtype = times.dtype
-    place = jnp.arange(_NODES + 2 * len(_END), dtype=dtype)
+    place = jnp.arange(_NODES + 2 * len(END_CORRECTION), dtype=dtype)
     ramp, last = jnp.asarray(_RAMP, dtype), len(_RAMP) - 1
     back = count + last - 1 - place
     ends = [ramp[jnp.clip(x, 0, last).astype(jnp.int32)] for x in (place, back)]
-    x = low * jnp.exp(step * jnp.minimum(place - len(_END) + 0.5, count + len(_END)))
+    beyond = len(END_CORRECTION)
+    x = low * jnp.exp(step * jnp.minimum(place - beyond + 0.5, count + beyond))
     weight = jnp.where(back >= 0, x * step * ends[0] * ends[1], 0)
 
     gauss, measure = (jnp.asarray(x, dtype) for x in _GAUSS)
     upper = 2 / (1 + gauss)
     nodes = jnp.concatenate([low / upper, high * upper, x])
     weights = jnp.concatenate([low * measure / 2, high * upper**2 * measure / 2, weight])
-    return count + 2 * len(_END) + 2 * len(gauss), nodes, weights
+    return count + 2 * len(END_CORRECTION) + 2 * len(gauss), nodes, weights
 
 
 def correlation(

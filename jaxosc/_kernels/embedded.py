@@ -219,20 +219,48 @@ def effective_diffusion(network: Network, temperature: jax.Array) -> jax.Array:
 def _diffusion(
     drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
 ) -> jax.Array:
+    def force(resolved: _Resolved, temperature: jax.Array) -> jax.Array:
+        return thermal_sum(resolved.at, temperature, *resolved.scales)
+
+    return _summed_forces(drift, left, right, temperature, force)
+
+
+class _Resolved(NamedTuple):
+    """f(ν) of a bath, (f(ν) − f(ν′))/(ν − ν′), and the scales of A."""
+
+    at: Callable[[jax.Array], jax.Array]
+    divided: Callable[[jax.Array, jax.Array], jax.Array]
+    scales: tuple[jax.Array, jax.Array]
+
+
+def _summed_forces(
+    drift: jax.Array,
+    left: jax.Array,
+    right: jax.Array,
+    temperature: jax.Array,
+    force: Callable[[_Resolved, jax.Array], jax.Array],
+) -> jax.Array:
+    """Σ_m F_m + F_mᵀ, one bath after the other, each F_m some sum over its f."""
     one = jnp.eye(drift.shape[0], dtype=drift.dtype)
-    slowest, norm = time_scales(drift)
+    scales = time_scales(drift)
+    norm = scales[1]
     source = drift @ (drift @ left + norm * left)
 
     def of_bath(bath: tuple[jax.Array, ...]) -> jax.Array:
         source, right, temperature = bath
 
-        def response(nu: jax.Array) -> jax.Array:
+        def at(nu: jax.Array) -> jax.Array:
             return solve(drift - nu * one, source) / (nu + norm)
 
-        return thermal_sum(response, temperature, slowest, norm) @ right.T
+        def divided(nu: jax.Array, other: jax.Array) -> jax.Array:
+            # (A − ν)⁻¹ − (A − ν′)⁻¹ = (ν − ν′)(A − ν)⁻¹(A − ν′)⁻¹
+            there = solve(drift - other * one, source)
+            return (solve(drift - nu * one, there) - there / (other + norm)) / (nu + norm)
 
-    force = jnp.sum(jax.lax.map(of_bath, (source, right, temperature)), axis=0)
-    return force + force.T
+        return force(_Resolved(at, divided, scales), temperature) @ right.T
+
+    total = jnp.sum(jax.lax.map(of_bath, (source, right, temperature)), axis=0)
+    return total + total.T
 
 
 def time_scales(drift: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -290,31 +318,14 @@ def _excess_diffusion(
     drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     """``effective_diffusion`` less that of baths that all have the first one's temperature."""
-    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
-    slowest, norm = time_scales(drift)
-    source = drift @ (drift @ left + norm * left)
     reference = temperature[0]
 
-    def of_bath(bath: tuple[jax.Array, ...]) -> jax.Array:
-        source, right, temperature = bath
-
-        def resolved(nu: jax.Array, right: jax.Array) -> jax.Array:
-            return solve(drift - nu * one, right)
-
-        def response(nu: jax.Array) -> jax.Array:
-            return resolved(nu, source) / (nu + norm)
-
-        def divided(nu: jax.Array, other: jax.Array) -> jax.Array:
-            # (A − ν)⁻¹ − (A − ν′)⁻¹ = (ν − ν′)(A − ν)⁻¹(A − ν′)⁻¹
-            there = resolved(other, source)
-            return (resolved(nu, there) - there / (other + norm)) / (nu + norm)
-
+    def force(resolved: _Resolved, temperature: jax.Array) -> jax.Array:
         pair = (temperature, reference)
-        slope = thermal_slope(response, divided, pair, slowest, norm)
-        return (temperature - reference) * slope @ right.T
+        slope = thermal_slope(resolved.at, resolved.divided, pair, *resolved.scales)
+        return (temperature - reference) * slope
 
-    force = jnp.sum(jax.lax.map(of_bath, (source, right, temperature)), axis=0)
-    return force + force.T
+    return _summed_forces(drift, left, right, temperature, force)
 
 
 def mean_force_covariance(

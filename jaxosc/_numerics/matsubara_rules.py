@@ -68,16 +68,16 @@ RULES = (
 # The antisymmetric correction about K + ½ reproduces the Euler-Maclaurin series through
 # order 15; with K = 16 the digamma function comes out to 1.4e-15 on the right half-plane.
 EXACT_TERMS = 16
-_END_CORRECTION = np.array([
+END_CORRECTION = np.array([
     0.05984979299564494, -0.00855555593504448, 0.00202784677685052, -0.00048559573118554924,
     9.934977992661571e-05, -1.546661444853505e-05, 1.5892000897396522e-06,
     -7.981009139050703e-08,
 ])  # fmt: skip
-MATSUBARA_INDEX = np.arange(1.0, EXACT_TERMS + len(_END_CORRECTION) + 1)
+MATSUBARA_INDEX = np.arange(1.0, EXACT_TERMS + len(END_CORRECTION) + 1)
 MATSUBARA_WEIGHTS = np.concatenate([
-    np.ones(EXACT_TERMS - len(_END_CORRECTION)),
-    1.0 - _END_CORRECTION[::-1],
-    _END_CORRECTION,
+    np.ones(EXACT_TERMS - len(END_CORRECTION)),
+    1.0 - END_CORRECTION[::-1],
+    END_CORRECTION,
 ])  # fmt: skip
 # Gauss-Legendre panels of the integral: linear below the slowest scale, logarithmic
 # between the scales, reciprocal above the fastest. 72 logarithmic nodes keep 1e-14 over

@@ -149,8 +149,6 @@ def _entered(
     """The arguments after checks, in one dtype."""
     _checks.require_choice("energy", energy, ENERGIES)
     dynamics = require_one_network(dynamics)
-    if not hasattr(dynamics._parts[0], "hessian"):  # without a network, nor baths
-        dynamics._description.generators(*dynamics._parts)
     if covariance is None and mean is not None:
         raise ValueError("Argument `covariance` must be given with `mean`, but it is missing.")
     if covariance is None:
@@ -193,8 +191,13 @@ def _heat_currents(
         covariance = description.steady_covariance(*parts)
     if energy == "system" and mean is None:
         return description.heat_currents(covariance, *parts)
+    baths = description.generators(*parts)  # which has the words where there are none
     hessian = description.energy(*parts) if energy == "system" else _uncoupled(dynamics)
-    return _flows(dynamics, hessian, covariance, mean)
+    flow = baths.flows(hessian, covariance)
+    if mean is None:
+        return flow
+    drive = -symplectic(description.force(*parts)[:, None])[:, 0]  # force = Jξ
+    return flow + (baths.drift @ mean) @ (hessian @ mean + drive)
 
 
 @_checks.nan_is_an_answer
@@ -209,29 +212,13 @@ def _work_current(
     description, parts = dynamics._description, dynamics._parts
     if covariance is None:
         covariance = description.steady_covariance(*parts)
+    baths = description.generators(*parts)
     heat = description.energy(*parts) if energy == "system" else _uncoupled(dynamics)
     rest = parts[0].hessian - heat
-    return jnp.sum(_flows(dynamics, rest, covariance, mean, driven=False))
-
-
-def _flows(
-    dynamics: Dynamics,
-    hessian: jax.Array,
-    covariance: jax.Array,
-    mean: jax.Array | None,
-    driven: bool = True,
-) -> jax.Array:
-    """What each bath adds to ½⟨rᵀhr⟩, and to ξ·⟨r⟩ of the drive, [M]."""
-    description, parts = dynamics._description, dynamics._parts
-    baths = description.generators(*parts)
-    flow = jnp.sum((hessian @ baths.drift) * covariance[None], axis=(1, 2))
-    flow += jnp.sum(hessian[None] * baths.diffusion, axis=(1, 2)) / 2
-    if mean is None:
-        return flow
-    pull = hessian @ mean
-    if driven:
-        pull -= symplectic(description.force(*parts)[:, None])[:, 0]  # force = Jξ
-    return flow + (baths.drift @ mean) @ pull
+    flow = baths.flows(rest, covariance)
+    if mean is not None:
+        flow += (baths.drift @ mean) @ (rest @ mean)
+    return jnp.sum(flow)
 
 
 def _uncoupled(dynamics: Dynamics) -> jax.Array:
