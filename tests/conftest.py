@@ -12,10 +12,14 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax  # noqa: E402
+import mpmath  # noqa: E402
 import precision  # noqa: E402
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Witnesses have the same digits whichever files are collected beside them.
+mpmath.mp.dps = 50
 
 
 def pytest_collectstart() -> None:

@@ -4,8 +4,6 @@ import mpmath
 import numpy as np
 import scipy.linalg
 
-mpmath.mp.dps = 50
-
 
 def form(modes):
     return np.kron(np.eye(modes), [[0.0, 1.0], [-1.0, 0.0]])

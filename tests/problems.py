@@ -8,6 +8,7 @@ closed forms, published numbers and a fresh evaluation.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -158,6 +159,11 @@ def exact_covariance(problem: Problem, description: str) -> mpmath.matrix:
     return getattr(reference, description)(*network, *baths)
 
 
+@mpmath.workdps(reference.DIGITS)
+def _purity(symplectic: Sequence[mpmath.mpf]) -> mpmath.mpf:
+    return mpmath.fprod(1 / (2 * nu) for nu in symplectic)
+
+
 def evaluate(problem: Problem, description: str) -> dict[str, list[str]]:
     """Every measure of the exact covariance, as text of 25 digits."""
     state = exact_covariance(problem, description)
@@ -169,7 +175,7 @@ def evaluate(problem: Problem, description: str) -> dict[str, list[str]]:
         "occupation": reference.occupation(state),
         "coherence": [part for pair in pairs for part in (pair.real, pair.imag)],
         "entropy": [reference.entropy(state)],
-        "purity": [mpmath.fprod(1 / (2 * nu) for nu in symplectic)],
+        "purity": [_purity(symplectic)],
         "smallest": [min(symplectic)],
         "information": [reference.mutual_information(state)] if modes > 1 else [],
     }
