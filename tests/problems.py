@@ -8,7 +8,6 @@ closed forms, published numbers and a fresh evaluation.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -159,13 +158,8 @@ def exact_covariance(problem: Problem, description: str) -> mpmath.matrix:
     return getattr(reference, description)(*network, *baths)
 
 
-@mpmath.workdps(reference.DIGITS)
-def _purity(symplectic: Sequence[mpmath.mpf]) -> mpmath.mpf:
-    return mpmath.fprod(1 / (2 * nu) for nu in symplectic)
-
-
 def evaluate(problem: Problem, description: str) -> dict[str, list[str]]:
-    """Every measure of the exact covariance, as text of 25 digits."""
+    """Every measure of the exact covariance, as text of 25 digits, fewer than mpmath's own."""
     state = exact_covariance(problem, description)
     modes = len(problem.omega)
     symplectic = reference.symplectic_eigenvalues(state)
@@ -175,11 +169,15 @@ def evaluate(problem: Problem, description: str) -> dict[str, list[str]]:
         "occupation": reference.occupation(state),
         "coherence": [part for pair in pairs for part in (pair.real, pair.imag)],
         "entropy": [reference.entropy(state)],
-        "purity": [_purity(symplectic)],
+        "purity": [mpmath.fprod(1 / (2 * nu) for nu in symplectic)],
         "smallest": [min(symplectic)],
         "information": [reference.mutual_information(state)] if modes > 1 else [],
     }
-    return {name: [mpmath.nstr(x, 25) for x in numbers] for name, numbers in values.items()}
+    # What is smaller than that is the rounding of a zero.
+    return {
+        name: [mpmath.nstr(mpmath.chop(x, 1e-60), 25) for x in numbers]
+        for name, numbers in values.items()
+    }
 
 
 @cache
@@ -189,5 +187,6 @@ def answers() -> dict[str, dict[str, dict[str, list[str]]]]:
 
 
 if __name__ == "__main__":
-    table = {p.name: {d: evaluate(p, d) for d in DESCRIPTIONS} for p in PROBLEMS}
+    with mpmath.workdps(reference.DIGITS):
+        table = {p.name: {d: evaluate(p, d) for d in DESCRIPTIONS} for p in PROBLEMS}
     ANSWERS.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")

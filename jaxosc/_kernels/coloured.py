@@ -166,15 +166,15 @@ def _ray(
     smooth = jnp.maximum(_GONE * jnp.max(temperature), _GONE / earliest)
     high = jnp.maximum(4 * fastest, jnp.minimum(smooth, 1e8 * fastest))
     span = jnp.log(high / low)
-    count = jnp.clip(jnp.ceil(span / _STEP), 2 * len(END_CORRECTION), _NODES)
+    beyond = len(END_CORRECTION)  # so many nodes at each end
+    count = jnp.clip(jnp.ceil(span / _STEP), 2 * beyond, _NODES)
     step = span / count
 
     dtype = times.dtype
-    place = jnp.arange(_NODES + 2 * len(END_CORRECTION), dtype=dtype)
+    place = jnp.arange(_NODES + 2 * beyond, dtype=dtype)
     ramp, last = jnp.asarray(_RAMP, dtype), len(_RAMP) - 1
     back = count + last - 1 - place
     ends = [ramp[jnp.clip(x, 0, last).astype(jnp.int32)] for x in (place, back)]
-    beyond = len(END_CORRECTION)
     x = low * jnp.exp(step * jnp.minimum(place - beyond + 0.5, count + beyond))
     weight = jnp.where(back >= 0, x * step * ends[0] * ends[1], 0)
 
@@ -182,7 +182,7 @@ def _ray(
     upper = 2 / (1 + gauss)
     nodes = jnp.concatenate([low / upper, high * upper, x])
     weights = jnp.concatenate([low * measure / 2, high * upper**2 * measure / 2, weight])
-    return count + 2 * len(END_CORRECTION) + 2 * len(gauss), nodes, weights
+    return count + 2 * beyond + 2 * len(gauss), nodes, weights
 
 
 def correlation(
