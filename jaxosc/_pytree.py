@@ -44,7 +44,8 @@ class Record:
             lambda static, leaves: cls._assemble(leaves, static),
             lambda record: (leaves_of(record), static_of(record)),
         )
-        # By name alone: what is stored outlives a move of the class to another module.
+        # By name alone: what is stored outlives a move of the class to another module. A process
+        # that opens a stored program has to have named its classes, `jaxosc.Oscillators`.
         export.register_pytree_node_serialization(
             cls,
             serialized_name=f"jaxosc.{cls.__name__}",

@@ -13,8 +13,8 @@ from jaxosc import domain
 from jaxosc._kernels import selection
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
+from jaxosc.eigenmodes import degenerate_neighbours, normal_modes
 from jaxosc.equations.family import USUAL_WIDTH
-from jaxosc.normal_modes import degenerate_neighbours, normal_modes
 from jaxosc.oscillators import Oscillators
 
 # Below this ratio of two scales that a description takes as well separated, its error is no

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 
 class StandardOutput:
     """The standard output: open, closed or full.
@@ -62,6 +60,8 @@ def refusal(error: OSError, output: str) -> str:
 
 def progress_bar(*iterable: Any, **options: Any) -> Any:
     """A bar of tqdm on the standard error, whatever becomes of that."""
+    from tqdm import tqdm  # here: most calls draw none, and its import takes a tenth of JAX's
+
     return tqdm(*iterable, file=_Standing(sys.stderr), **options)
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
-import jax
-import platformdirs
-
-import jaxosc
-from jaxosc._commands import compare, map, reproduce, sweep
+from jaxosc._commands import SUMMARIES
 from jaxosc._terminal import StandardOutput, complain, refusal
-
-COMMANDS = (compare.COMMAND, map.COMMAND, sweep.COMMAND, reproduce.COMMAND)
+from jaxosc._version import __version__
 
 _DESCRIPTION = """\
 Networks of damped, coupled quantum oscillators.
@@ -54,10 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
+    given = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser(given).parse_args(given)
     except SystemExit as leave:  # --help, --version and errors, already printed
         return int(leave.code or 0)
+    import jax  # here, so that what is wrong is said at once
+
     # The figures go to within a thousandth of a critical point.
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     _keep_compiled_programs()
@@ -75,6 +75,9 @@ def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
 
 def _keep_compiled_programs() -> None:
     """Let a second run start from the programs that the first compiled."""
+    import jax
+    import platformdirs
+
     chosen = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     if chosen is None:
         folder = platformdirs.user_cache_dir("jaxosc", appauthor=False)
@@ -85,30 +88,29 @@ def _keep_compiled_programs() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)  # type: ignore[no-untyped-call]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """Knows all commands by name, and the arguments of the one that is given."""
     lines = [
-        (f"  jaxosc {each.name}" if first else "").ljust(_INDENT) + line
-        for each in COMMANDS
-        for first, line in zip((True, False), each.summary, strict=True)
+        (f"  jaxosc {name}" if first else "").ljust(_INDENT) + line
+        for name, summary in SUMMARIES.items()
+        for first, line in zip((True, False), summary, strict=True)
     ]
     parser = _Parser(
         prog="jaxosc",
         description=_DESCRIPTION.format(commands="\n".join(lines)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"jaxosc {jaxosc.__version__}")
+    parser.add_argument("--version", action="version", version=f"jaxosc {__version__}")
     commands = parser.add_subparsers(
         metavar="command", required=True, dest="command", help=argparse.SUPPRESS
     )
-    for each in COMMANDS:
-        command = commands.add_parser(
-            each.name,
-            description=each.description,
-            epilog=each.epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        each.add_arguments(command)
-        command.set_defaults(run=each.run)
+    for name in SUMMARIES:
+        command = commands.add_parser(name, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in given:
+            ours = import_module(f"jaxosc._commands.{name}").COMMAND
+            command.description, command.epilog = ours.description, ours.epilog
+            ours.add_arguments(command)
+            command.set_defaults(run=ours.run)
     return parser
 
 

@@ -76,7 +76,7 @@ TESTS = {
     "_kernels/coloured.py": "evolution correlations",
     "_kernels/flow.py": "evolution",
     "gaussian/entropies.py": "gaussian properties accuracy",
-    "normal_modes.py": "equations properties accuracy",
+    "eigenmodes.py": "equations properties accuracy",
     "oscillators.py": "equations critical_points properties bad_input",
     "_numerics/complex_scalar.py": "equations accuracy",
     "_numerics/eigenvalues.py": "critical_points",

@@ -20,12 +20,12 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.item
 
 # From the ground up: a module imports from its own room and from those below.
 ROOMS = (
-    ("_version", "typing", "_pytree", "_checks", "_terminal", "_compilation"),
+    ("_version", "typing", "_lazy", "_pytree", "_checks", "_terminal", "_compilation"),
     ("_numerics",),
     ("oscillators", "pairs", "spectra", "baths"),
     ("_kernels",),
     ("domain",),
-    ("description", "dynamics", "normal_modes"),
+    ("description", "dynamics", "eigenmodes"),
     ("equations",),
     ("gaussian", "thermodynamics", "positivity", "motion"),
     ("observables",),

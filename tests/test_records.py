@@ -170,6 +170,7 @@ import jaxosc
 from jax import export
 from test_records import a_batch
 
+jaxosc.Oscillators, jaxosc.Baths, jaxosc.NormalModes  # the records of the program
 with open(sys.argv[1], "rb") as file:
     program = export.deserialize(file.read())
 for size in map(int, sys.argv[3:]):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import jaxosc._commands.sweep
+import jaxosc.figures.sweep_drawing
 from jaxosc._terminal import progress_bar
 from jaxosc.cli import main
 
@@ -84,7 +84,7 @@ def test_no_other_file_is_blamed(error, words, tmp_path, monkeypatch, capsys):
     def draw(result):
         raise error
 
-    monkeypatch.setattr(jaxosc._commands.sweep, "draw_sweep", draw)
+    monkeypatch.setattr(jaxosc.figures.sweep_drawing, "draw_sweep", draw)
     assert main([*SWEEP, str(tmp_path / "a.npz")]) == 1
     errors = capsys.readouterr().err
     assert errors.startswith(f"jaxosc: error: {words}")

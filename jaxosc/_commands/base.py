@@ -14,16 +14,12 @@ class Command:
     """A subcommand of ``jaxosc``.
 
     Attributes:
-        name: by which it is called.
-        summary: its two lines in ``jaxosc --help``.
         description: what it does, before its arguments.
         epilog: what it writes, and examples, after them.
         add_arguments: gives them to its parser, an ``output`` among them.
         run: does the work, saying what has been done.
     """
 
-    name: str
-    summary: tuple[str, str]
     description: str
     epilog: str
     add_arguments: Callable[[argparse.ArgumentParser], None]

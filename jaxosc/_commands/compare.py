@@ -16,7 +16,6 @@ from jaxosc.baths import COUPLINGS
 from jaxosc.comparison.result import Comparison
 from jaxosc.comparison.run import compare
 from jaxosc.equations.registry import APPROXIMATE
-from jaxosc.figures.comparison_drawing import draw_comparison
 from jaxosc.figures.output import prepare_folder, write
 from jaxosc.pairs import INTERACTIONS
 from jaxosc.spectra import Drude
@@ -149,6 +148,9 @@ def _target(text: str) -> Path:
 
 def _content(found: Comparison, ending: str) -> bytes:
     if ending in (".png", ".pdf"):
+        # Here, for matplotlib takes its time
+        from jaxosc.figures.comparison_drawing import draw_comparison
+
         return draw_comparison(found)[ending[1:]]
     rows = found.records()
     if ending == ".json":
@@ -168,14 +170,4 @@ def _for_json(value: Any) -> Any:
     return value
 
 
-COMMAND = Command(
-    "compare",
-    (
-        "put every description of a network beside the exact",
-        "one, and recommend the cheapest that is good enough",
-    ),
-    _DESCRIPTION,
-    _EPILOG,
-    _add_arguments,
-    _run,
-)
+COMMAND = Command(_DESCRIPTION, _EPILOG, _add_arguments, _run)

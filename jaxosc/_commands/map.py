@@ -122,14 +122,4 @@ def _run(arguments: argparse.Namespace, say: Say) -> None:
     say(f"wrote {', '.join(str(file) for file in drawn.files)}")
 
 
-COMMAND = Command(
-    "map",
-    (
-        "draw where two descriptions, local and global or any",
-        "others, agree with the exact Langevin equation",
-    ),
-    _DESCRIPTION,
-    _EPILOG,
-    _add_arguments,
-    _run,
-)
+COMMAND = Command(_DESCRIPTION, _EPILOG, _add_arguments, _run)

@@ -100,14 +100,4 @@ def _figures(paper: str) -> str:
     return "\n".join(f"  {name:<4} {title}" for name, title in titles.items())
 
 
-COMMAND = Command(
-    "reproduce",
-    (
-        "recompute the figures of Konopik & Lutz and test every",
-        "statement of the paper about them",
-    ),
-    _DESCRIPTION,
-    _EPILOG.format(figures=_figures(_PAPER)),
-    _add_arguments,
-    _run,
-)
+COMMAND = Command(_DESCRIPTION, _EPILOG.format(figures=_figures(_PAPER)), _add_arguments, _run)

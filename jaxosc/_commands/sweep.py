@@ -11,7 +11,6 @@ import numpy as np
 from jaxosc._commands.base import Command, Say
 from jaxosc.equations.registry import DESCRIPTIONS, STANDARD
 from jaxosc.figures.output import prepare_folder, write
-from jaxosc.figures.sweep_drawing import draw_sweep
 from jaxosc.pairs import INTERACTIONS
 from jaxosc.sweeps.paths import local_path
 from jaxosc.sweeps.result import require_target
@@ -129,20 +128,12 @@ def _run(arguments: argparse.Namespace, say: Say) -> None:
             )
     say(f"wrote {output}")
     if arguments.plot:
+        from jaxosc.figures.sweep_drawing import draw_sweep  # here, for matplotlib takes its time
+
         for ending, content in draw_sweep(result).items():
             picture = output.with_suffix(f".{ending}")
             write(picture, content)
             say(f"wrote {picture}")
 
 
-COMMAND = Command(
-    "sweep",
-    (
-        "compute observables over a grid of parameters of any",
-        "size, into a file",
-    ),
-    _DESCRIPTION,
-    _EPILOG,
-    _add_arguments,
-    _run,
-)
+COMMAND = Command(_DESCRIPTION, _EPILOG, _add_arguments, _run)

@@ -8,17 +8,19 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
 from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
 from jaxosc.sweeps.reductions import Reduction
+
+if TYPE_CHECKING:
+    from jax.extend.core import ClosedJaxpr
 
 # Points of a block before the program's memory is known
 _CPU_POINTS = 2**19
@@ -156,6 +158,8 @@ def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
 
 def constants(traced: ClosedJaxpr) -> Iterator[Any]:
     """All values in a traced function, those in functions that it calls included."""
+    from jax.extend.core import Literal  # here: it imports all of Pallas, a tenth of JAX
+
     for part in parts(traced):
         yield from part.consts
         for equation in part.jaxpr.eqns:
@@ -164,6 +168,8 @@ def constants(traced: ClosedJaxpr) -> Iterator[Any]:
 
 def parts(traced: ClosedJaxpr) -> Iterator[ClosedJaxpr]:
     """A traced function and those that it calls."""
+    from jax.extend.core import ClosedJaxpr, Jaxpr
+
     yield traced
     for equation in traced.jaxpr.eqns:
         for inner in jax.tree.leaves(equation.params):
