@@ -265,7 +265,7 @@ def test_a_grid_of_any_size_is_begun_at_once(monkeypatch):
     def fold(*arguments):
         raise Begun
 
-    monkeypatch.setattr("jaxosc.sweeps.run.fold", fold)
+    monkeypatch.setattr("jaxosc.sweeps.program.fold", fold)
     axes = {f"x{number}": np.arange(100.0) for number in range(8)}
     with pytest.raises(Begun):
         jaxosc.sweep(lambda **x: sum(x.values()), axes, reduce="sum")

@@ -17,19 +17,24 @@ from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
 from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
-from jaxosc.sweeps.reductions import Reduction
+from jaxosc.sweeps.reductions import Reduction, fold
 
 if TYPE_CHECKING:
     from jax.extend.core import ClosedJaxpr
 
-# Points of a block before the program's memory is known
+# Points of a block before the program's memory is known; on accelerators, of one that goes to the
+# host, and of one that stays: there each costs some launches more.
 _CPU_POINTS = 2**19
 _ACCELERATOR_POINTS = 2**22
+_RESIDENT_POINTS = 2**24
 # On CPUs: glibc maps every allocation above 32 MiB afresh, and the page faults then cost more
 # than the arithmetic. Measured on slopes: 3 to 7 times slower above it than just below.
 _CPU_BYTES = 30 * 10**6
-# On accelerators: two blocks are in flight, and others use the memory too.
-_ACCELERATOR_SHARE = 0.2
+# On accelerators: four blocks are in flight, and others use the memory too.
+_ACCELERATOR_SHARE = 0.1
+# Blocks started on a device before the first of them is waited for, on a CPU or not: what keeps
+# an accelerator and its bus busy; on a CPU, one that is computed and one that is taken
+IN_FLIGHT = {True: 2, False: 4}
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Program:
         output: shape and dtype at one point, or of one cell's summaries by name.
         compiled: for each device, from a block's parameters to its values or summaries.
         traced: the function at one point, as it was when it was compiled.
+        reductions: what becomes of the values by name; none: they are kept.
     """
 
     layout: Layout
@@ -75,6 +81,12 @@ class Program:
     output: Any
     compiled: tuple[Callable[..., Any], ...]
     traced: ClosedJaxpr
+    reductions: dict[str, Reduction]
+
+    @functools.cached_property
+    def on_cpu(self) -> bool:
+        """Whether the devices are cores of this machine."""
+        return self.devices[0].platform == "cpu"
 
     def arguments(self, grid: Grid) -> list[Any]:
         """For each device, the parameters that are the same in every block."""
@@ -84,9 +96,17 @@ class Program:
         return [jax.device_put(trailing, device) for device in self.devices]
 
     def __call__(self, grid: Grid, arguments: list[Any], block: int, turn: int) -> Any:
-        """Start computing a block on the device whose turn it is."""
+        """Start computing a block on the device whose turn it is.
+
+        Returns:
+            its values [rows, trailing …, …]; or its summaries, which stay on the device.
+        """
         place = turn % len(self.devices)
-        return self.compiled[place](*block_arguments(grid, self.layout, block), arguments[place])
+        fixed, rows, valid = block_arguments(grid, self.layout, block)
+        output = self.compiled[place](fixed, rows, valid, arguments[place])
+        if not self.reductions:
+            return output
+        return fold(self.reductions, output, -(-int(valid) // self.layout.cell_rows))
 
 
 @functools.lru_cache(maxsize=32)
@@ -96,6 +116,7 @@ def compile_blocks(
     devices: tuple[jax.Device, ...],
     reductions: tuple[tuple[str, Reduction], ...],
     block: int | None,
+    resident: bool,
 ) -> Program:
     """Compile, with blocks as large as memory and speed allow, or as the caller asks.
 
@@ -107,8 +128,9 @@ def compile_blocks(
     require_takes(function, shapes.parameters)
     traced = _traced(function, shapes)
     cpu = devices[0].platform == "cpu"
-    points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
-    available = _memory(devices[0])
+    stays = _RESIDENT_POINTS if resident or reductions else _ACCELERATOR_POINTS
+    points = block or (_CPU_POINTS if cpu else stays)
+    available = memory_of(devices[0])
     limit = _CPU_BYTES if cpu else int(_ACCELERATOR_SHARE * available)
     cells = None
     while True:
@@ -135,7 +157,7 @@ def compile_blocks(
             lambda device: _compile(function, shapes, device, reductions, layout)[0], used[1:]
         )
         programs = (compiled, *others)
-    return Program(layout, used, output, programs, traced)
+    return Program(layout, used, output, programs, traced, dict(reductions))
 
 
 def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
@@ -202,13 +224,14 @@ def _compile(
         lowered = jax.jit(part, in_shardings=placed, out_shardings=placed).lower(*arguments)
         return lowered.compile()
 
-    values = compiled(functools.partial(_block, function, layout), fixed, rows, trailing)
+    kept = layout.cells * layout.cell_rows if reductions else layout.rows
+    values = compiled(functools.partial(_block, function, kept), fixed, rows, trailing)
     if not reductions:
 
         def program(fixed: Any, rows: Any, valid_rows: Any, trailing: Any) -> Any:
             return values(fixed, rows, trailing)
 
-        skip = 1 + len(layout.shape) - layout.split
+        skip = len(layout.shape) - layout.split
         return program, _without(values.out_info, skip), _bytes(values)
 
     # Two programs: in one, XLA would compute the values anew in every reduction that reads them.
@@ -247,12 +270,12 @@ def _bytes(compiled: jax.stages.Compiled, outputs: bool = True) -> int:
 
 def _block(
     function: Function,
-    layout: Layout,
+    kept: int,
     fixed: dict[str, jax.Array],
     rows: dict[str, jax.Array],
     trailing: tuple[dict[str, jax.Array], ...],
 ) -> Any:
-    """A block's values [cells, cell rows, trailing …, …]."""
+    """A block's values [kept rows, trailing …, …]."""
 
     def at(row: dict[str, jax.Array], *rest: dict[str, jax.Array]) -> Any:
         parameters = {**fixed, **row}
@@ -267,11 +290,8 @@ def _block(
             mapped, in_axes=tuple(0 if i == inner else None for i in range(1 + len(trailing)))
         )
     mapped = jax.vmap(mapped, in_axes=(0, *(None for _ in trailing)))
-    flat = {name: values.reshape(-1) for name, values in rows.items()}
-    return jax.tree.map(
-        lambda leaf: leaf.reshape(layout.cells, layout.cell_rows, *leaf.shape[1:]),
-        mapped(flat, *trailing),
-    )
+    flat = {name: values.reshape(-1)[:kept] for name, values in rows.items()}
+    return mapped(flat, *trailing)
 
 
 def _summaries(
@@ -292,7 +312,7 @@ def _summaries(
     valid = jnp.arange(cells * layout.cell_rows, dtype=jnp.int32) < valid_rows
     valid = jnp.repeat(valid, layout.inner).reshape(cells, count)
     values = jax.tree.map(
-        lambda leaf: leaf.reshape(cells, count, *leaf.shape[2 + len(inside) :]), values
+        lambda leaf: leaf.reshape(cells, count, *leaf.shape[1 + len(inside) :]), values
     )
 
     def summary(reduction: Reduction, *group: Any) -> Any:
@@ -322,7 +342,7 @@ def _all_points(
     return points
 
 
-def _memory(device: jax.Device) -> int:
+def memory_of(device: jax.Device) -> int:
     """Bytes that the device has, or may use."""
     figures = device.memory_stats() if device.platform != "cpu" else None
     if figures and "bytes_limit" in figures:
@@ -330,6 +350,7 @@ def _memory(device: jax.Device) -> int:
     return physical_memory()
 
 
+@functools.cache
 def physical_memory() -> int:
     """Bytes of this machine; more than anyone has where the system does not tell."""
     try:

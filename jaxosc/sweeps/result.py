@@ -97,7 +97,11 @@ class SweepResult:
         )
 
     def _variables(self) -> dict[str, Any]:
-        return dict(zip(leaf_names(self.values), jax.tree.leaves(self.values), strict=True))
+        leaves = [
+            np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf
+            for leaf in jax.tree.leaves(self.values)
+        ]
+        return dict(zip(leaf_names(self.values), leaves, strict=True))
 
     def _record(self) -> str:
         """What else is needed to make this again from its arrays, wherever they are."""

@@ -8,12 +8,11 @@ import itertools
 import math
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -21,16 +20,15 @@ from jax.experimental import multihost_utils
 
 from jaxosc import _checks
 from jaxosc._parameters import Function
-from jaxosc._terminal import progress_bar
 from jaxosc._version import __version__
-from jaxosc.sweeps.grid import Grid, Layout, named_grid
+from jaxosc.sweeps.blocks import block_values, each_block, on_host, takers
+from jaxosc.sweeps.grid import Grid, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
 from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
+from jaxosc.sweeps.resident import resident_values
 from jaxosc.sweeps.result import SweepResult
 from jaxosc.sweeps.store import Store, chosen_block, fingerprint, locked, store_path
 
-# Blocks started on a device before the first of them is taken from it
-_IN_FLIGHT = 2
 # Blocks whose summaries are kept before they are joined, and bytes of these
 _JOINED, _JOINED_BYTES = 64, 2**26
 
@@ -42,6 +40,7 @@ def sweep(
     *,
     reduce: Any = None,
     store: str | os.PathLike[str] | None = None,
+    where: Literal["host", "device"] = "host",
     block: int | None = None,
     devices: Sequence[jax.Device] | None = None,
     progress: bool | None = None,
@@ -71,13 +70,16 @@ def sweep(
             memory; needs the extra ``io``. After an interruption of any kind the same call goes
             on from the last finished block and ends with the same bytes, on a machine of the
             same kind. ``load_sweep`` opens it later.
+        where: "device" leaves the values on the devices, as JAX arrays, each sharded along the
+            first axis over as many of the devices as divide its length; in one process.
         block: points in a block, at most, in place of a size chosen from the compiled
             program's memory.
         devices: where to compute; all local devices if left out.
         progress: show a bar; if left out, on a terminal and after a second.
 
     Returns:
-        ``SweepResult``: values as NumPy arrays that cannot be written to, axes, metadata.
+        ``SweepResult``: values as NumPy arrays that cannot be written to, or JAX arrays; axes,
+        metadata.
 
     Raises:
         ValueError: if an axis is empty, not one-dimensional, not finite, not of numbers, or not
@@ -97,6 +99,12 @@ def sweep(
     reductions = {} if reduce is None else named_reductions(reduce)
     if store is not None and reductions:
         raise ValueError("Argument `store` must be left out beside `reduce`, but it is not.")
+    _checks.require_choice("where", where, ("host", "device"))
+    if where == "device" and (reductions or store is not None or jax.process_count() > 1):
+        raise ValueError(
+            "Argument `where` must be left out beside `reduce` and `store`, and for more than one "
+            f"process, but it is {where!r}."
+        )
     if block is not None:
         _checks.require_whole("block", block, 1, 2**40)
         block = int(block)
@@ -111,11 +119,13 @@ def sweep(
     if path is not None:
         stored = chosen_block(path)
         block = block or stored
-    program = _compiled(function, grid, chosen, reductions, block)
+    program = _compiled(function, grid, chosen, reductions, block, where == "device")
     if path is not None:
         values = _stored(path, program, grid, progress)
     elif reductions:
         values = _summarised(program, grid, reductions, progress)
+    elif where == "device":
+        values = resident_values(program, grid, progress)
     else:
         values = _collected(program, grid, progress)
     metadata: dict[str, Any] = {
@@ -155,6 +165,7 @@ def _compiled(
     devices: tuple[jax.Device, ...],
     reductions: dict[str, Reduction],
     block: int | None,
+    resident: bool,
 ) -> Program:
     if not callable(function):
         raise ValueError(f"Argument `function` must be a function, but it is {function!r}.")
@@ -166,59 +177,13 @@ def _compiled(
     compiled = functools.partial(
         compile_blocks, function, Shapes.of(grid), devices, tuple(reductions.items())
     )
-    program = compiled(block)
+    program = compiled(block, resident)
     if jax.process_count() == 1 or block is not None:
         return program
     # The memory of another process's device may have suggested a slightly different size.
     points = np.asarray(math.prod(program.layout.block_shape), np.int32)
     agreed = int(multihost_utils.broadcast_one_to_all(points))
-    return program if agreed == points else compiled(agreed)
-
-
-def _blocks(
-    program: Program, grid: Grid, numbers: Iterable[int], points: int, progress: bool | None
-) -> Iterator[tuple[int, Any]]:
-    """Each block's number and what the program returned, in order; about so many points."""
-    layout = program.layout
-    arguments = program.arguments(grid)
-    ahead = _IN_FLIGHT * len(program.devices)
-    pending: deque[tuple[int, Any]] = deque()
-    with _bar(points, layout.blocks, progress) as advance:
-
-        def done() -> tuple[int, Any]:
-            number, output = pending.popleft()
-            output = jax.tree.map(np.asarray, output)
-            advance(_points(layout, number))
-            return number, output
-
-        for turn, number in enumerate(numbers):
-            pending.append((number, program(grid, arguments, number, turn)))
-            if len(pending) == ahead:
-                yield done()
-        while pending:
-            yield done()
-
-
-@contextlib.contextmanager
-def _bar(points: int, blocks: int, progress: bool | None) -> Iterator[Callable[[int], Any]]:
-    """What to call with the number of points that are done."""
-    if blocks == 1 and not progress:  # nothing to tell, and making a bar takes time
-        yield lambda points: None
-        return
-    with progress_bar(
-        total=points,
-        disable=None if progress is None else not progress,
-        delay=0 if progress else 1,
-        unit="pt",
-        unit_scale=True,
-        leave=False,
-    ) as bar:
-        yield bar.update
-
-
-def _points(layout: Layout, block: int) -> int:
-    span = layout.flat(block)
-    return span.stop - span.start
+    return program if agreed == points else compiled(agreed, resident)
 
 
 def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[tuple[int, Any]]:
@@ -228,7 +193,8 @@ def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[
     rounds = -(-count // processes)
     mine = (min(turn * processes + jax.process_index(), count - 1) for turn in range(rounds))
     points = grid.points // processes
-    for turn, (number, output) in enumerate(_blocks(program, grid, mine, points, progress)):
+    blocks = each_block(program, grid, mine, points, progress, on_host)
+    for turn, (number, output) in enumerate(blocks):
         if processes == 1:
             yield number, output
             continue
@@ -238,12 +204,6 @@ def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[
                 turn * processes + process,
                 jax.tree.map(lambda leaf, at=process: np.asarray(leaf[at]), everyones),
             )
-
-
-def block_values(layout: Layout, block: int, leaf: np.ndarray) -> np.ndarray:
-    """A block's values [rows, trailing …, …], without what fills its last cells."""
-    start, stop = layout.span(block)
-    return leaf.reshape(-1, *leaf.shape[2:])[: stop - start]
 
 
 def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
@@ -256,20 +216,25 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
             f"{size / 1e9:.3g} GB and there are {physical_memory() / 1e9:.3g} GB: keep summaries "
             "with `reduce`, or write the values to disk with `store`."
         )
-    whole: list[np.ndarray] = []
-    for number, output in _everyones(program, grid, progress):
-        parts = [block_values(layout, number, leaf) for leaf in jax.tree.leaves(output)]
-        if layout.blocks == 1:
-            whole = parts  # as it came, not copied
-            break
-        if not whole:
-            whole = [
-                np.empty((grid.points // layout.inner, *part.shape[1:]), part.dtype)
-                for part in parts
-            ]
+    inner = grid.shape[layout.split + 1 :]
+    rows = grid.points // layout.inner
+    whole = [np.empty((rows, *inner, *leaf.shape), leaf.dtype) for leaf in leaves]
+
+    def put(number: int, output: Any) -> None:
         span = layout.flat(number)
-        for target, part in zip(whole, parts, strict=True):
+        for target, leaf in zip(whole, jax.tree.leaves(output), strict=True):
+            part = block_values(layout, number, np.asarray(leaf))
             target[span.start // layout.inner : span.stop // layout.inner] = part
+
+    if layout.blocks == 1:  # as it came, not copied
+        ((_, output),) = each_block(program, grid, (0,), grid.points, progress, on_host)
+        whole = jax.tree.leaves(output)
+    elif jax.process_count() == 1:
+        for _ in each_block(program, grid, layout, grid.points, progress, put, takers(program)):
+            pass
+    else:
+        for number, output in _everyones(program, grid, progress):
+            put(number, output)
     shaped = [
         array.reshape(grid.shape + leaf.shape) for array, leaf in zip(whole, leaves, strict=True)
     ]
@@ -298,7 +263,7 @@ def _stored(path: Path, program: Program, grid: Grid, progress: bool | None) -> 
         try:
             # In a thread that Ctrl-C does not reach: the block that is being written is finished.
             with ThreadPoolExecutor(1) as writer:
-                for number, output in _blocks(program, grid, mine, points, progress):
+                for number, output in each_block(program, grid, mine, points, progress, on_host):
                     leaves = jax.tree.leaves(output)
                     parts = [block_values(program.layout, number, leaf) for leaf in leaves]
                     writer.submit(store.write, number, parts).result()
@@ -360,14 +325,13 @@ def _summarised(
     total: dict[str, Any] | None = None
     states: list[dict[str, Any]] = []
     for number, output in _everyones(program, grid, progress):
-        start, stop = layout.span(number)
-        cells = -(-(stop - start) // layout.cell_rows)  # the rest only fills the devices
-        states.append(fold(reductions, jax.tree.map(lambda leaf, n=cells: leaf[:n], output)))
+        states.append(output)
         size = len(states) * sum(leaf.nbytes for leaf in jax.tree.leaves(states[-1]))
         last = number == layout.blocks - 1
         if len(states) == _JOINED or size > _JOINED_BYTES or last:
             joined = states if total is None else [total, *states]
-            total = fold(reductions, jax.tree.map(lambda *leaves: np.stack(leaves), *joined))
+            stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *joined)
+            total = jax.tree.map(np.asarray, fold(reductions, stacked, len(joined)))
             states = []
     assert total is not None
     return {name: reduction.finish(total[name]) for name, reduction in reductions.items()}
