@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -255,18 +254,20 @@ def _stored(path: Path, program: Program, grid: Grid, progress: bool | None) -> 
             return Store(path, program, grid, made_by, process)
 
         store = _by_all(opened)
+
+        # Called in a thread that Ctrl-C does not reach: a block that is being written is finished.
+        def write(number: int, output: Any) -> None:
+            leaves = map(np.asarray, jax.tree.leaves(output))
+            store.write(number, [block_values(program.layout, number, leaf) for leaf in leaves])
+
         left, numbers = store.unfinished()
         mine = itertools.islice(numbers, process, None, processes)
         points = grid.points * left // (program.layout.blocks * processes)
         _wait()  # nobody writes before everyone has read what is left
         problem: Exception | None = None
         try:
-            # In a thread that Ctrl-C does not reach: the block that is being written is finished.
-            with ThreadPoolExecutor(1) as writer:
-                for number, output in each_block(program, grid, mine, points, progress, on_host):
-                    leaves = jax.tree.leaves(output)
-                    parts = [block_values(program.layout, number, leaf) for leaf in leaves]
-                    writer.submit(store.write, number, parts).result()
+            for _ in each_block(program, grid, mine, points, progress, write):
+                pass
         except (KeyboardInterrupt, Exception) as error:
             error.add_note(
                 f"{program.layout.blocks - store.unfinished()[0]} of {program.layout.blocks} "
