@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +15,11 @@ import numpy as np
 import pytest
 
 import jaxosc
+
+# Behind what is installed: the suite is no part of it.
+sys.path.append(str(Path(__file__).parent.parent))
+
+from benchmarks import calls
 
 RING = 0.1 * (np.roll(np.eye(5), 1, 0) + np.roll(np.eye(5), -1, 0))
 NETWORKS = {
@@ -89,6 +96,19 @@ def test_a_warm_call(name):
         alone = fastest(lambda core=core, arrays=arrays: core(*arrays), 40)
         whole = fastest(lambda function=function, arguments=arguments: function(*arguments), 40)
         assert whole <= 20 * alone + 1e-3
+
+
+def test_every_public_function_is_in_the_table():
+    functions = {name for name in jaxosc.__all__ if inspect.isfunction(getattr(jaxosc, name))}
+    assert {*calls.CALLS} | calls.WITHOUT_CORE == functions
+    assert not {*calls.CALLS} & calls.WITHOUT_CORE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*calls.CALLS} - {*CALLS}))
+def test_a_warm_call_of_any_function(name):
+    found = calls.measured(*calls.CALLS[name](2))
+    assert found["seconds"] <= found["goal_s"]
 
 
 COUNT = """

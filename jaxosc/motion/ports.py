@@ -187,8 +187,12 @@ class _Transfer(NamedTuple):
 
 def _count(dynamics: Dynamics) -> int:
     """M; ValueError where there are no ports."""
-    ports = jax.eval_shape(dynamics._description.ports, *dynamics._parts)
-    return len(ports.rate)
+    return len(jax.eval_shape(_ports, dynamics).rate)
+
+
+def _ports(dynamics: Dynamics) -> Ports:
+    """What the description says of them; one function, so that JAX traces it once a structure."""
+    return dynamics._description.ports(*dynamics._parts)
 
 
 def _efficiency(efficiency: Reals, frequency: jax.Array) -> jax.Array:
@@ -245,7 +249,7 @@ def _output_spectrum(
     port: int | None,
 ) -> jax.Array:
     efficiency = _in_range(efficiency)
-    ports = dynamics._description.ports(*dynamics._parts)
+    ports = _ports(dynamics)
     inputs = _inputs(ports)
     if port is None:
         scattered = by_frequency(dynamics, frequency, lambda rows, _: _scattered(rows, ports))
@@ -272,7 +276,7 @@ def _output_spectrum(
 def _emission_spectrum(
     dynamics: Dynamics, frequency: jax.Array, efficiency: jax.Array, port: int
 ) -> jax.Array:
-    ports = dynamics._description.ports(*dynamics._parts)
+    ports = _ports(dynamics)
     amplitude, weight = _transfer(dynamics, frequency, ports, port)
     of_mode = (amplitude[..., 0, :, :] + 1j * amplitude[..., 1, :, :]) / 2
     x, p = of_mode[..., 0], of_mode[..., 1]
@@ -286,7 +290,7 @@ def _emission_spectrum(
 @_checks.nan_is_an_answer
 @compiled
 def _scattering(dynamics: Dynamics, frequency: jax.Array) -> jax.Array:
-    ports = dynamics._description.ports(*dynamics._parts)
+    ports = _ports(dynamics)
     scattered = by_frequency(dynamics, frequency, lambda rows, _: _scattered(rows, ports))
     modes = jnp.asarray(np.array([[1, 1j], [1, -1j]]) / np.sqrt(2), scattered.dtype)
     change = jnp.kron(jnp.eye(len(ports.rate), dtype=modes.dtype), modes)
