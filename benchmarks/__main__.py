@@ -8,6 +8,7 @@ import json
 import math
 import platform
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -19,8 +20,8 @@ import jax
 from tqdm import tqdm
 
 import jaxosc
-from benchmarks import device, kernels, modes, picture, points, sweeps, tables
-from benchmarks.records import Job, LeftOut, Row, Settings
+from benchmarks import calls, device, kernels, modes, picture, points, sweeps, tables, verbs
+from benchmarks.records import HISTORY, Job, LeftOut, Row, Settings
 
 # The sections in order, with the share of the time that each may take; what one does not use
 # passes on to those after it.
@@ -29,6 +30,8 @@ _SECTIONS = {
     "scattered": (kernels.scattered_jobs, 0.08),
     "points": (points.jobs, 0.3),
     "modes": (modes.jobs, 0.22),
+    "calls": (calls.jobs, 0.3),
+    "verbs": (verbs.jobs, 0.15),
     "sweeps": (sweeps.jobs, 0.4),
 }
 # Seconds past which no further job is begun.
@@ -64,8 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elapsed = time.perf_counter() - began
 
     options.output.mkdir(parents=True, exist_ok=True)
-    written = [options.output / "benchmarks.json"]
-    written[0].write_text(json.dumps(_record(rows, settings, elapsed), indent=1) + "\n")
+    written = [options.output / "benchmarks.json", options.output / HISTORY]
+    record = _record(rows, settings, elapsed)
+    written[0].write_text(json.dumps(record, indent=1) + "\n")
+    with written[1].open("a") as history:
+        history.write(json.dumps(record) + "\n")
     image = options.output / "benchmarks.png"
     title = f"One steady-state occupation, float64, {settings.device.kind}"
     if picture.draw(rows, title, image):
@@ -85,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=(
             "Sections: kernels (every kernel on a product grid), scattered (every parameter "
             "batched), points (time against the number of points, and the peers), modes (time "
-            "against the number of oscillators), sweeps (jaxosc.sweep on large grids)."
+            "against the number of oscillators), calls (public functions outside jit), verbs "
+            "(evolution and correlations), sweeps (jaxosc.sweep on large grids). Each run is a "
+            "line of history.jsonl, and `python -m benchmarks.compare` says what got slower."
         ),
     )
     parser.add_argument(
@@ -103,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path(__file__).parent / "results",
         metavar="DIR",
-        help="where benchmarks.json and benchmarks.png go (default: benchmarks/results)",
+        help="where benchmarks.json, .png and history.jsonl go (default: benchmarks/results)",
     )
     parser.add_argument(
         "--budget",
@@ -158,6 +166,7 @@ def _record(rows: Sequence[Row], settings: Settings, elapsed: float) -> dict[str
     """Everything a later reader needs to compare two runs."""
     return {
         "jaxosc": jaxosc.__version__,
+        "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "device": settings.device.kind,
@@ -174,6 +183,18 @@ def _record(rows: Sequence[Row], settings: Settings, elapsed: float) -> dict[str
             for row in rows
         ],
     }
+
+
+def _commit() -> str | None:
+    """Of the working tree, with a plus where it has changes."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+"], cwd=Path(__file__).parent,
+            capture_output=True, text=True, timeout=20, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
 
 
 def _finite(value: Any) -> Any:

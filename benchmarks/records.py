@@ -12,6 +12,9 @@ from typing import Any
 from benchmarks import device
 from benchmarks.timing import Program
 
+# A line a run, each the whole record as JSON
+HISTORY = "history.jsonl"
+
 
 class LeftOut(Exception):
     """Raised by a job that cannot be done here; the message says why."""

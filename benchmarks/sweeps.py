@@ -50,6 +50,13 @@ def jobs(settings: Settings) -> list[Job]:
         "beside vmap, langevin slope": {
             "kind": "overhead", "descriptions": ("langevin",), "slope": True, "points": 2**22,
         },
+        **{
+            f"beside vmap, {name}, {what}": {
+                "kind": "overhead", "descriptions": names, "points": 2**22, **options,
+            }
+            for name, names in (("local", ("local",)), ("three", _ALL))
+            for what, options in (("left there", {"where": "device"}), ("max", {"reduce": "max"}))
+        },
         "local, max": {"kind": "reduce", "reduce": "max", "points": large},
         "local, six reductions": {"kind": "reduce", "reduce": "six", "points": large},
         "local, six, huge": {"kind": "reduce", "reduce": "six", "points": huge},
@@ -105,12 +112,15 @@ def _axes(points: int) -> dict[str, np.ndarray]:
 def _overhead(plan: dict[str, Any]) -> dict[str, Any]:
     function, axes = _function(plan), _axes(plan.get("points", 2**18))
     direct = jax.jit(jax.vmap(jax.vmap(function, (None, 0)), (0, None)))
+    options = {name: plan[name] for name in ("where", "reduce") if name in plan}
     mine, theirs = timing.interleave(
-        [lambda: jaxosc.sweep(function, axes).values, lambda: direct(*axes.values())],
+        [lambda: jaxosc.sweep(function, axes, **options).values, lambda: direct(*axes.values())],
         _SECONDS, most=201,
     )  # fmt: skip
-    values = jax.tree.leaves(jaxosc.sweep(function, axes).values)
+    values = jax.tree.leaves(jaxosc.sweep(function, axes, **options).values)
     expected = jax.tree.leaves(direct(*axes.values()))
+    if "reduce" in plan:
+        expected = [jnp.max(leaf) for leaf in expected]
     error = max(float(np.max(np.abs(a / b - 1))) for a, b in zip(values, expected, strict=True))
     points = len(axes["coupling"]) ** 2
     return {

@@ -117,6 +117,26 @@ _MODES = [
     Column("temp MiB", number("temporaries", ".3g", 2**-20)),
 ]
 
+_CALLS = [
+    Column("call", _time("seconds")),
+    Column("core", _time("core_s")),
+    Column("cores", number("cores", ".1f")),
+    Column("goal", _time("goal_s")),
+    Column("met", lambda values: "yes" if values["seconds"] <= values["goal_s"] else "no"),
+    Column("first", _time("first_s")),
+]
+
+_VERBS = [
+    Column("verb", lambda values: str(values["verb"])),
+    Column("pairs", number("pairs", ".0f")),
+    Column("times", number("times", ".0f")),
+    Column("time", _time("seconds")),
+    Column("+-%", number("spread", ".0f", 100)),
+    Column("a state", _time("each_s")),
+    Column("steady states", number("steadies", ".1f")),
+    Column("compile s", number("compile_s", ".1f")),
+]
+
 _SWEEPS = [
     Column("points", number("points", ".3g")),
     Column("time", _time("seconds")),
@@ -125,6 +145,14 @@ _SWEEPS = [
     Column("error", number("error", ".0e")),
     Column("peak GiB", number("peak_bytes", ".2f", 2**-30)),
 ]
+
+_COLUMNS = {
+    "points": _POINTS,
+    "modes": _MODES,
+    "calls": _CALLS,
+    "verbs": _VERBS,
+    "sweeps": _SWEEPS,
+}
 
 _LEGEND = {
     "kernels": """\
@@ -140,6 +168,13 @@ Fock space are given a cold scenario that they can do.""",
 Chains of N oscillators. Lyapunov: steady_state of a drift given as a matrix, beside SciPy. scipys:
 time in times of SciPy's. residual: |A s + s A' + D| / (2 |A| |s|). gradient: reverse mode of one
 number by the whole drift, or by all frequencies.""",
+    "calls": """\
+One warm call outside jit from plain numbers, and jit of the same function with arrays: the fastest
+of each, taken in turn. Goal: 20 cores + 1 ms. first: the first call, with what it compiles.""",
+    "verbs": """\
+States of a pair at many times, in batches, beside SciPy's matrix exponential and the solvers of
+peers in Fock space, one after the other; correlations and evolution beside two Drude baths, in
+times of their steady state.""",
     "sweeps": """\
 jaxosc.sweep on product grids, each row in a process of its own. vmaps: time in times of
 jit(vmap(vmap(f))), sampled alternately. error: largest relative difference from that, or of the
@@ -150,9 +185,7 @@ same cores: they show what dividing the work costs.""",
 
 def render(section: str, rows: Sequence[Row], device: Device) -> str:
     """A section as text: what the columns are, the table, and what was left out and why."""
-    columns = {"points": _POINTS, "modes": _MODES, "sweeps": _SWEEPS}.get(
-        section
-    ) or _kernel_columns(device)
+    columns = _COLUMNS.get(section) or _kernel_columns(device)
     lines = ["", f"== {section} ==", _LEGEND[section], ""]
     done = [row for row in rows if row.left_out is None]
     if done:

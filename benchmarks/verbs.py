@@ -1,6 +1,4 @@
-"""Time what is asked of a network beside its steady state, and beside peers where there are some.
-
-    python -m benchmarks.verbs
+"""Section ``verbs``: what is asked of a network beside its steady state, and beside peers.
 
 Evolution: a pair of local Lindblad baths at 1000 times, in batches, beside SciPy's matrix
 exponential one time after the other, and QuTiP's and dynamiqs' solvers in Fock space if they are
@@ -9,8 +7,8 @@ there. Correlation: of two Drude baths at 100 times, beside the steady state.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,10 +17,13 @@ import numpy as np
 import scipy.linalg
 
 import jaxosc
+from benchmarks import timing
+from benchmarks.records import Job, LeftOut, Settings, is_installed
 
 TIMES = np.linspace(0.0, 50.0, 1000)
 BATCHES = (1, 100, 1000)
 LEVELS = 6
+_SECONDS = 0.5
 
 
 def dynamics(coupling: Any) -> jaxosc.Dynamics:
@@ -42,17 +43,6 @@ def exact(coupling: Any) -> jaxosc.Dynamics:
     network = jaxosc.pair((1.3, 0.8), coupling, "position")
     drude = jaxosc.spectra.Drude(10.0)
     return jaxosc.langevin(network, jaxosc.Baths(0.05, (0.4, 1.1), drude, coupling="position"))
-
-
-def seconds(call: Callable[[], Any], repeats: int = 3) -> float:
-    """Of the fastest of some calls, after one that compiles."""
-    jax.block_until_ready(call())
-    spent = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        jax.block_until_ready(call())
-        spent.append(time.perf_counter() - began)
-    return min(spent)
 
 
 def by_scipy() -> np.ndarray:
@@ -101,35 +91,59 @@ def by_dynamiqs() -> Any:
     return result.states.to_jax()
 
 
-def main() -> None:
-    """Print the table."""
-    jax.config.update("jax_enable_x64", True)
-    print(f"evolution at {len(TIMES)} times")
-    many = jax.jit(jax.vmap(occupations, (0, None)))
-    for size in BATCHES:
+PEERS = {"scipy": by_scipy, "qutip": by_qutip, "dynamiqs": by_dynamiqs}
+
+
+def jobs(settings: Settings) -> list[Job]:
+    """Evolution in batches and by the peers; two times of an exact description."""
+    return [
+        Job("verbs", "evolve, jaxosc", partial(_evolution, settings)),
+        *(Job("verbs", f"evolve, {name}", partial(_peer, name)) for name in PEERS),
+        Job("verbs", "two Drude baths", partial(_drude, settings)),
+    ]
+
+
+def _evolution(settings: Settings) -> Iterator[dict[str, Any]]:
+    for size in BATCHES[:1] if settings.quick else BATCHES:
         couplings = jnp.linspace(0.0, 0.4, size)
-        spent = seconds(lambda couplings=couplings: many(couplings, TIMES))
-        each = spent / size / len(TIMES)
-        print(f"  {size:5} pairs        {1e3 * spent:9.1f} ms, {1e9 * each:8.0f} ns a state")
-    for name, peer in (("SciPy", by_scipy), ("QuTiP", by_qutip), ("dynamiqs", by_dynamiqs)):
-        try:
-            spent = seconds(peer, 1)
-        except ImportError:
-            print(f"  {name} is not there")
-            continue
-        print(
-            f"  {name:9} one pair {1e3 * spent:9.1f} ms, {1e9 * spent / len(TIMES):8.0f} ns a state"
-        )
-    print("two Drude baths")
-    steady = jax.jit(lambda x: jaxosc.steady_state(exact(x)))
-    later = jax.jit(lambda x: jaxosc.correlation(exact(x), TIMES[:100]))
-    moved = jax.jit(lambda x: jaxosc.evolve(exact(x), np.eye(4) / 2, TIMES[:100]).covariance)
-    base = seconds(lambda: steady(0.2))
-    print(f"  steady_state      {1e3 * base:8.2f} ms")
-    for name, verb in (("correlation", later), ("evolve", moved)):
-        spent = seconds(lambda verb=verb: verb(0.2))
-        print(f"  {name:11} (100)  {1e3 * spent:8.2f} ms, {spent / base:5.1f} x")
+        program = timing.compile_program(jax.vmap(occupations, (0, None)), couplings, TIMES)
+        timed, _ = timing.measure(partial(program.call, couplings, TIMES), _SECONDS)
+        yield _row(timed, size, len(TIMES), compile_s=program.compile_seconds)
 
 
-if __name__ == "__main__":
-    main()
+def _peer(name: str) -> Iterator[dict[str, Any]]:
+    if not is_installed(name):
+        raise LeftOut(f"{name} is not installed")
+    timed, _ = timing.measure(PEERS[name], 0.0, warm_up=name == "dynamiqs")
+    yield _row(timed, 1, len(TIMES))
+
+
+def _drude(settings: Settings) -> Iterator[dict[str, Any]]:
+    times = TIMES[:100]
+    steady = timing.compile_program(lambda x: jaxosc.steady_state(exact(x)), 0.2)
+    for name, function in (
+        ("steady_state", None),
+        ("correlation", lambda x: jaxosc.correlation(exact(x), times)),
+        ("evolve", lambda x: jaxosc.evolve(exact(x), np.eye(4) / 2, times).covariance),
+    ):
+        if name != "steady_state":
+            settings.clock.require_time()
+        program = steady if function is None else timing.compile_program(function, 0.2)
+        calls = [partial(each.call, 0.2) for each in (program, steady)]
+        mine, base = timing.interleave(calls, _SECONDS)
+        yield _row(
+            mine, 1, 1 if function is None else len(times), verb=name,
+            compile_s=program.compile_seconds, steadies=mine.ratio_to(base),
+        )  # fmt: skip
+
+
+def _row(timed: timing.Timing, pairs: int, times: int, **more: Any) -> dict[str, Any]:
+    return {
+        "verb": "evolve",
+        "pairs": pairs,
+        "times": times,
+        "seconds": timed.seconds,
+        "spread": timed.spread,
+        "each_s": timed.seconds / pairs / times,
+        **more,
+    }

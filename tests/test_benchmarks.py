@@ -14,7 +14,49 @@ ROOT = Path(__file__).parent.parent
 # Behind what is installed: the suite is no part of it.
 sys.path.append(str(ROOT))
 
-from benchmarks import grading  # noqa: E402
+from benchmarks import compare, grading  # noqa: E402
+
+
+def a_run(**rows):
+    listed = [
+        {"section": "kernels", "name": name, "left_out": None, **values}
+        for name, values in rows.items()
+    ]
+    return {"date": "now", "commit": "abc", "device": "CPU", "rows": listed}
+
+
+def test_what_got_slower_is_told(tmp_path, capsys):
+    """A ratio is taken before a time, and a change is one beyond what the samples vary by."""
+    before = a_run(
+        slower={"points": 100, "streams": 1.0, "seconds": 9.0, "spread": 0.0, "compile_s": 1.0},
+        noisy={"streams": 1.0, "spread": 0.3},
+        busy={"streams": 1.0, "seconds": 1.0, "spread": 0.01},
+        wrong={"seconds": 1.0, "error": 1e-15},
+        gone={"seconds": 1.0},
+    )
+    after = a_run(
+        slower={"points": 100, "streams": 1.3, "seconds": 1.0, "spread": 0.0, "compile_s": 1.4},
+        noisy={"streams": 1.4, "spread": 0.1},
+        busy={"streams": 1.01, "seconds": 5.0, "spread": 0.01},
+        wrong={"seconds": 0.5, "error": 1e-9},
+    )
+    history = tmp_path / "history.jsonl"
+    history.write_text("".join(json.dumps(run) + "\n" for run in (before, after)))
+    worse = [each for each in compare.changes(before, after, 0.1) if each.worse]
+    assert {(each.row, each.what) for each in worse} == {
+        ("kernels/slower, points 100", "streams"),
+        ("kernels/wrong", "error"),
+    }
+    assert compare.main([f"{history}:-2", str(history)]) == 1
+    said = capsys.readouterr().out
+    assert "   1.30 x " in said
+    assert "6 numbers compared: 2 worse, 1 better by over 10%; 1 rows are only in the first" in said
+    assert compare.main([str(history), str(history)]) == 0
+    (tmp_path / "one.json").write_text(json.dumps(after))
+    assert compare.main([str(tmp_path / "one.json"), str(history)]) == 0
+    with pytest.raises(SystemExit):
+        compare.main([f"{history}:-3", str(history)])
+    assert "has 2 runs" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -23,12 +65,16 @@ def test_quick_run_writes_accurate_rows(tmp_path):
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
     command += [
         "--only",
-        "kernels|points/numpy local|modes/Lyapunov, N = 3|sweeps/.*local$|sweeps/.*disk",
+        "kernels|points/numpy local|modes/Lyapunov, N = 3|calls|verbs/evolve, (jax|sci)"
+        "|sweeps/.*local$|sweeps/.*disk|sweeps/.*local, left there",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "benchmarks.json").read_text())["rows"]
-    assert {row["section"] for row in rows} >= {"kernels", "points", "modes", "sweeps"}
+    sections = {"kernels", "points", "modes", "calls", "verbs", "sweeps"}
+    assert {row["section"] for row in rows} >= sections
+    (line,) = (tmp_path / "history.jsonl").read_text().splitlines()
+    assert json.loads(line)["rows"] == rows
     errors = [row["error"] for row in rows if row.get("error") is not None]
     assert errors
     assert max(errors) < 1e-12
