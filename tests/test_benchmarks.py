@@ -80,6 +80,22 @@ def test_quick_run_writes_accurate_rows(tmp_path):
     assert max(errors) < 1e-12
 
 
+@pytest.mark.slow
+def test_the_table_for_an_accelerator_is_ready(tmp_path):
+    """It runs anywhere, and each row has its time, and what it is beside."""
+    file = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-m", "benchmarks.gpu", "--quick", "--output", str(file)]
+    for only in ("there, local", "host, local", "N = 3, local"):
+        done = subprocess.run(
+            [*command, "--only", only], cwd=ROOT, capture_output=True, text=True, timeout=400
+        )
+        assert done.returncode == 0, done.stdout
+    rows = {row["name"]: row for row in map(json.loads, file.read_text().splitlines())}
+    assert rows["sweep left there, local"]["kernels"] > 0
+    assert rows["sweep to host, local"]["buses"] > 0
+    assert rows["N = 3, local"]["missing"] == 0
+
+
 def test_the_page_grades_every_equation():
     """As `python -m benchmarks.grading` wrote it: a row an equation in each of three tables."""
     lines = grading.PAGE.read_text("utf-8").splitlines()

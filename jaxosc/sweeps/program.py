@@ -16,6 +16,7 @@ import numpy as np
 from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
+from jaxosc._version import __version__
 from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
 from jaxosc.sweeps.reductions import Reduction, fold
 
@@ -87,6 +88,19 @@ class Program:
     def on_cpu(self) -> bool:
         """Whether the devices are cores of this machine."""
         return self.devices[0].platform == "cpu"
+
+    @functools.cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the result's metadata say of it."""
+        return {
+            "jaxosc": __version__,
+            "jax": jax.__version__,
+            "devices": f"{len(self.devices)} x {self.devices[0].device_kind}",
+            "processes": jax.process_count(),
+            "dtype": str(self.traced.in_avals[0].dtype),
+            "points": math.prod(self.layout.shape),
+            "block": math.prod(self.layout.block_shape),
+        }
 
     def arguments(self, grid: Grid) -> list[Any]:
         """For each device, the parameters that are the same in every block."""

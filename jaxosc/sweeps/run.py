@@ -19,7 +19,6 @@ from jax.experimental import multihost_utils
 
 from jaxosc import _checks
 from jaxosc._parameters import Function
-from jaxosc._version import __version__
 from jaxosc.sweeps.blocks import block_values, each_block, on_host, takers
 from jaxosc.sweeps.grid import Grid, named_grid
 from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
@@ -128,13 +127,7 @@ def sweep(
     else:
         values = _collected(program, grid, progress)
     metadata: dict[str, Any] = {
-        "jaxosc": __version__,
-        "jax": jax.__version__,
-        "devices": f"{len(program.devices)} x {chosen[0].device_kind}",
-        "processes": jax.process_count(),
-        "dtype": str(grid.dtype),
-        "points": grid.points,
-        "block": math.prod(program.layout.block_shape),
+        **program.facts,
         "seconds": time.perf_counter() - start,
         "began": began.isoformat(timespec="seconds"),
     }
@@ -215,9 +208,7 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
             f"{size / 1e9:.3g} GB and there are {physical_memory() / 1e9:.3g} GB: keep summaries "
             "with `reduce`, or write the values to disk with `store`."
         )
-    inner = grid.shape[layout.split + 1 :]
-    rows = grid.points // layout.inner
-    whole = [np.empty((rows, *inner, *leaf.shape), leaf.dtype) for leaf in leaves]
+    whole: list[np.ndarray]
 
     def put(number: int, output: Any) -> None:
         span = layout.flat(number)
@@ -228,12 +219,15 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
     if layout.blocks == 1:  # as it came, not copied
         ((_, output),) = each_block(program, grid, (0,), grid.points, progress, on_host)
         whole = jax.tree.leaves(output)
-    elif jax.process_count() == 1:
-        for _ in each_block(program, grid, layout, grid.points, progress, put, takers(program)):
-            pass
     else:
-        for number, output in _everyones(program, grid, progress):
-            put(number, output)
+        head = grid.points // layout.inner, *grid.shape[layout.split + 1 :]
+        whole = [np.empty(head + leaf.shape, leaf.dtype) for leaf in leaves]
+        if jax.process_count() == 1:
+            for _ in each_block(program, grid, layout, grid.points, progress, put, takers(program)):
+                pass
+        else:
+            for number, output in _everyones(program, grid, progress):
+                put(number, output)
     shaped = [
         array.reshape(grid.shape + leaf.shape) for array, leaf in zip(whole, leaves, strict=True)
     ]
