@@ -142,14 +142,18 @@ def compile_blocks(
     require_takes(function, shapes.parameters)
     traced = _traced(function, shapes)
     cpu = devices[0].platform == "cpu"
-    stays = _RESIDENT_POINTS if resident or reductions else _ACCELERATOR_POINTS
-    points = block or (_CPU_POINTS if cpu else stays)
+    if resident or (reductions and not cpu):
+        points = block or _RESIDENT_POINTS
+    else:
+        points = block or (_CPU_POINTS if cpu else _ACCELERATOR_POINTS)
     available = memory_of(devices[0])
     limit = _CPU_BYTES if cpu else int(_ACCELERATOR_SHARE * available)
+    # Values that stay in a CPU's memory are the result: nothing is gained by smaller ones.
+    needing = functools.partial(_compile, outputs=not (resident and cpu))
     cells = None
     while True:
         layout = cut(shapes.shape, points, cells)
-        compiled, output, needed = _compile(function, shapes, devices[0], reductions, layout)
+        compiled, output, needed = needing(function, shapes, devices[0], reductions, layout)
         size = math.prod(layout.block_shape)
         summary = sum(
             math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(output)
@@ -221,6 +225,7 @@ def _compile(
     device: jax.Device,
     reductions: tuple[tuple[str, Reduction], ...],
     layout: Layout,
+    outputs: bool = True,
 ) -> tuple[Callable[..., Any], Any, int]:
     """What ``Program.compiled`` holds for a device, ``Program.output``, and bytes in use."""
     blank = np.zeros(1, shapes.dtype)
@@ -246,7 +251,7 @@ def _compile(
             return values(fixed, rows, trailing)
 
         skip = len(layout.shape) - layout.split
-        return program, _without(values.out_info, skip), _bytes(values)
+        return program, _without(values.out_info, skip), _bytes(values, outputs)
 
     # Two programs: in one, XLA would compute the values anew in every reduction that reads them.
     # Measured: 3 to 10 times slower, with more memory and a longer compilation.
