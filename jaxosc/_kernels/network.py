@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +14,9 @@ from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
-from jaxosc._numerics.linear import any_of_all, cholesky
-from jaxosc._numerics.small import interleave, nan_unless
+from jaxosc._numerics.linear import any_of_all, by_blocks, cholesky
+from jaxosc._numerics.lyapunov import solution_unless_weak
+from jaxosc._numerics.small import interleave, nan_unless, symplectic
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,7 @@ class NetworkKernel(Kernel):
     def bounded(self) -> jax.Array:
         """By the pivots of V and W."""
         bounded = jnp.all(self.network.frequency > 0) & self.well_formed()
-        pivots = [
-            jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
-            for matrix in (self.network.potential(), self.network.kinetic())
-        ]
-        return bounded & jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+        return bounded & _is_positive(self.network)
 
     def normal_modes(self) -> tuple[jax.Array, jax.Array, jax.Array]:
         """By a singular-value decomposition, refined inside groups."""
@@ -155,26 +152,77 @@ class SingleKernel(FewKernel):
 class ManyKernel(NetworkKernel):
     """More modes than a dense system is made for."""
 
-    way: ClassVar[str] = "normal coordinates, and an iteration or doubling of the time step"
+    way: ClassVar[str] = "doubling of the time step; normal coordinates for weak damping"
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
-        """In normal coordinates, by iteration; by the hessian where H has no normal modes."""
-        bounded = self.bounded()
-        one = jnp.eye(len(damping), dtype=damping.dtype)
-        frequency, exchange, pairing = self.network
-        # What is dropped below must have no NaN, or its derivatives have.
-        safe = (
-            jnp.where(bounded, frequency, 1),
-            jnp.where(bounded, exchange, 0 * one),
-            jnp.where(bounded, pairing, 0 * one),
-        )
-        usual = many_modes.steady_covariance(*safe, jnp.where(bounded, damping, 1), diffusion)
+        """By products, in normal coordinates where the damping is weak."""
+        return _state(self.network, damping, diffusion)
 
-        def by_hessian() -> jax.Array:
-            zero = jnp.zeros_like(one)
-            hessian = interleave(self.network.potential(), zero, zero, self.network.kinetic())
-            decay = -jnp.diag(jnp.repeat(damping, 2))
-            return jnp.where(bounded, usual, dense.steady_covariance(hessian, decay, diffusion))
 
-        return jax.lax.cond(any_of_all(~bounded), by_hessian, lambda: usual)
+@jax.custom_jvp
+def _state(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+    return _value(network, damping, (diffusion + diffusion.T) / 2)
+
+
+@_state.defjvp
+def _state_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
+    # What changes a state is a difference of products that commute but for the damping: in any
+    # other coordinates it has ε ω/γ of them.
+    return jax.jvp(_in_normal_coordinates, primals, tangents)
+
+
+@by_blocks
+def _value(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+    closed = symplectic(_hessian(network))
+    found, weak = solution_unless_weak(diffusion, closed, -jnp.diag(jnp.repeat(damping, 2)))
+    bounded = _is_positive(network)
+    weak &= bounded
+
+    def by_modes() -> jax.Array:
+        return jnp.where(weak, _bounded_state(network, bounded, damping, diffusion), found)
+
+    return jax.lax.cond(any_of_all(weak), by_modes, lambda: found)
+
+
+def _in_normal_coordinates(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+    """By the hessian where H has no normal modes."""
+    bounded = _is_positive(network)
+    usual = _bounded_state(network, bounded, damping, diffusion)
+
+    def by_hessian() -> jax.Array:
+        decay = -jnp.diag(jnp.repeat(damping, 2))
+        other = dense.steady_covariance(_hessian(network), decay, diffusion)
+        return jnp.where(bounded, usual, other)
+
+    return jax.lax.cond(any_of_all(~bounded), by_hessian, lambda: usual)
+
+
+def _bounded_state(
+    network: Network, bounded: jax.Array, damping: jax.Array, diffusion: jax.Array
+) -> jax.Array:
+    """That of another network unless H is bounded."""
+    one = jnp.eye(len(damping), dtype=damping.dtype)
+    frequency, exchange, pairing = network
+    # What is dropped must have no NaN, or its derivatives have.
+    safe = (
+        jnp.where(bounded, frequency, 1),
+        jnp.where(bounded, exchange, 0 * one),
+        jnp.where(bounded, pairing, 0 * one),
+    )
+    return many_modes.steady_covariance(*safe, jnp.where(bounded, damping, 1), diffusion)
+
+
+def _is_positive(network: Network) -> jax.Array:
+    """Whether V and W are."""
+    pivots = [
+        jnp.diag(cholesky(jax.lax.stop_gradient(matrix)))
+        for matrix in (network.potential(), network.kinetic())
+    ]
+    return jnp.all(jnp.stack(pivots) > 0)  # cholesky marks failure with NaN
+
+
+def _hessian(network: Network) -> jax.Array:
+    potential, kinetic = network.potential(), network.kinetic()
+    zero = jnp.zeros_like(potential)
+    return interleave(potential, zero, zero, kinetic)

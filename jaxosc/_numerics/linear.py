@@ -78,7 +78,7 @@ def _any_of_batch(
     return any_of_all(jnp.any(condition)), False
 
 
-def _with_batch_last(
+def with_batch_last(
     function: Callable[..., jax.Array], last: Callable[..., jax.Array]
 ) -> Callable[..., jax.Array]:
     """``function``, computed under ``vmap`` by ``last``, of arrays whose last axis is the batch."""
@@ -86,7 +86,7 @@ def _with_batch_last(
     def together(*members: jax.Array) -> jax.Array:
         return jnp.moveaxis(last(*(jnp.moveaxis(x, 0, -1) for x in members)), -1, 0)
 
-    loops, lapack = _by_blocks(function, together), one_at_a_time(function)
+    loops, lapack = by_blocks(function, together), one_at_a_time(function)
 
     def of_any_size(matrix: jax.Array, *others: jax.Array) -> jax.Array:
         return (lapack if len(matrix) > _SMALL else loops)(matrix, *others)
@@ -99,9 +99,9 @@ def bounded_memory(function: Callable[..., jax.Array]) -> Callable[..., jax.Arra
 
     So do its first derivatives, forward and in reverse; higher ones exist.
     """
-    value = _by_blocks(function)
-    push = _by_blocks(lambda primals, tangents: jax.jvp(function, primals, tangents)[1])
-    pull = _by_blocks(lambda primals, cotangent: jax.vjp(function, *primals)[1](cotangent))
+    value = by_blocks(function)
+    push = by_blocks(lambda primals, tangents: jax.jvp(function, primals, tangents)[1])
+    pull = by_blocks(lambda primals, cotangent: jax.vjp(function, *primals)[1](cotangent))
 
     @jax.custom_jvp
     def differentiable(*primals: jax.Array) -> jax.Array:
@@ -138,7 +138,7 @@ def bounded_memory(function: Callable[..., jax.Array]) -> Callable[..., jax.Arra
     return differentiable
 
 
-def _by_blocks(
+def by_blocks(
     function: Callable[..., Any], batched_function: Callable[..., Any] | None = None
 ) -> Callable[..., Any]:
     """``function`` of pytrees of arrays, under ``vmap`` for one block of the batch at a time.
@@ -203,6 +203,7 @@ def in_blocks(function: Callable[..., Any], block: int, *arguments: jax.Array) -
     if not isinstance(size, int) or size <= block:
         return function(*arguments)
     count = -(-size // block)
+    block = -(-size // count)
 
     def split(x: jax.Array) -> jax.Array:
         missing = count * block - size
@@ -274,9 +275,9 @@ def _columns(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
     return of_any
 
 
-_solve = _with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, True)))
-_solve_positive = _with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, False)))
-_cholesky = _with_batch_last(jnp.linalg.cholesky, _factored)
+_solve = with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, True)))
+_solve_positive = with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, False)))
+_cholesky = with_batch_last(jnp.linalg.cholesky, _factored)
 _eigh = one_at_a_time(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
 
 

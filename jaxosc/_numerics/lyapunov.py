@@ -9,27 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.linear import any_of_all, bounded_memory, cholesky, inverse
+from jaxosc._numerics.linear import (
+    any_of_all,
+    bounded_memory,
+    cholesky,
+    inverse,
+    with_batch_last,
+)
+from jaxosc._numerics.small import product_of_many
 from jaxosc._numerics.special import power_of_two
 
-# How often the step was doubled or how many steps that makes, what is left of a state after
-# them, and the state built up
-Doubling = tuple[jax.Array, jax.Array, jax.Array]
-# A state, the size of its last correction and how that compares with the one before, and their
-# number
-_Refinement = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+# How often the step was doubled, and the state built up beside what is left of one after them
+Doubling = tuple[jax.Array, jax.Array]
+# A state, the size of its last correction, how that compares with the one before, the size of the
+# first one, what is left of a motion, and the number of solutions
+_Refinement = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 
 # Corrections by the residual; one is the rule down to γ/ω = 1e-7, in float64
 _CORRECTIONS = 4
 # Up to here one dense system is faster; its work grows as n⁶, that of doubling as n³.
 _DENSE = 4
-# XLA's batched products of smaller matrices are written out, in three times the time.
-_SMALLEST = 8
+# XLA's batched products of such matrices take two to ten times as long as loops along the batch.
+_BATCH_LAST = 8
 
 
 def doublings(dtype: np.dtype) -> int:
@@ -74,40 +81,78 @@ def contracts(drift: jax.Array) -> jax.Array:
 def _contracts(drift: jax.Array) -> jax.Array:
     """1 or 0."""
     step, _ = _cayley(drift)
-    none = jnp.zeros_like(step)
-    return _vanished(_doubling(step, none)[0]).astype(drift.dtype)
+    left, _ = _doubling(step, jnp.zeros_like(step))
+    return _is_none(jnp.sum(left**2)).astype(drift.dtype)
 
 
 @bounded_memory
 def _solution(source: jax.Array, *parts: jax.Array) -> jax.Array:
-    """σ by one of two methods, corrected by its residual until that changes nothing."""
+    """σ, or NaN."""
+    method = _dense if len(source) <= _DENSE else _by_doubling
+    found = _refined(method, source, parts)
+    return jnp.where(_is_none(found.left) & found.resolved, found.state, jnp.nan)
+
+
+def solution_unless_weak(source: jax.Array, *parts: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """σ as of ``solve_lyapunov``, and whether a method that knows weak damping should be asked.
+
+    That is so where A is neither known to be stable, and σ to all digits, nor to be unstable: below
+    γ/ω = 1e-9 in float64 and 1e-3 in float32. It has no derivatives in reverse.
+    """
+    found = _refined(_by_doubling, source, parts)
+    stable = _is_none(found.left) & found.resolved
+    known = stable & (found.first < 4 * float(np.finfo(source.dtype).eps) ** 0.5)
+    grows = ~(found.left < jnp.inf)
+    weak = ~known & ~grows & jnp.isfinite(jnp.sum(source))
+    return jnp.where(stable, found.state, jnp.nan), weak
+
+
+class _Refined(NamedTuple):
+    """σ by one of two methods, corrected by its residual until that changes nothing.
+
+    Attributes:
+        state: σ [n, n].
+        left: what the method left of a motion; infinite or NaN if one grows.
+        resolved: whether the corrections came to an end.
+        first: the size of the first one over that of σ, some ε ω/γ.
+    """
+
+    state: jax.Array
+    left: jax.Array
+    resolved: jax.Array
+    first: jax.Array
+
+
+def _refined(
+    method: Callable[[jax.Array], _Solver], source: jax.Array, parts: tuple[jax.Array, ...]
+) -> _Refined:
     size, dtype = source.shape[0], source.dtype
     rounding = float(np.finfo(dtype).eps)
-    method = _dense if size <= _DENSE else _by_doubling
     sustained = method(sum(parts[1:], parts[0]))
-    state, stable = sustained(source)
-    scale = jnp.maximum(jnp.max(jnp.abs(state)), float(np.finfo(dtype).tiny))
 
+    # The first solution as a correction of none: one copy of the method to compile.
     def correct(carry: _Refinement) -> _Refinement:
-        state, last, _, count = carry
-        change, _ = sustained(_residual(parts, source, state))
+        known, last, _, first, _, count = carry
+        change, left = sustained(_residual(parts, source, known))
+        state = known + change
+        scale = jnp.maximum(jnp.max(jnp.abs(state)), float(np.finfo(dtype).tiny))
         now = jnp.max(jnp.abs(change)) / scale
-        return state + change, now, now / last, count + 1
+        return state, now, now / last, jnp.where(count == 1, now, first), left, count + 1
 
     def lasting(carry: _Refinement) -> jax.Array:
         # One more would change σ by some now × ratio.
-        _, now, ratio, count = carry
-        better = (now * ratio > rounding) & (ratio < 0.1)
-        return any_of_all(better & (count < _CORRECTIONS))
+        _, now, ratio, _, _, count = carry
+        better = (now * ratio > rounding) & (ratio < 0.1) & (count <= _CORRECTIONS)
+        return any_of_all((count < 2) | better)
 
     one = jnp.ones((), dtype)
-    start = correct((state, one, one, jnp.zeros((), jnp.int32)))
-    state, now, ratio, _ = jax.lax.while_loop(lasting, correct, start)
+    start = (jnp.zeros_like(source), one, one, one, one, jnp.zeros((), jnp.int32))
+    state, now, ratio, first, left, _ = jax.lax.while_loop(lasting, correct, start)
     resolved = (ratio < 0.1) | (now <= size * rounding)
-    return jnp.where(stable & resolved, state, jnp.nan)
+    return _Refined(state, left, resolved, first)
 
 
-# What a symmetric source sustains, to ε ω/γ of it and symmetric, and whether A is stable
+# What a symmetric source sustains, to ε ω/γ of it and symmetric, and what is left of a motion
 _Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
 
@@ -132,8 +177,8 @@ def _dense(drift: jax.Array) -> _Solver:
 
     # D = 1 has a positive definite solution if and only if A is stable (Lyapunov's theorem).
     witness = cholesky(state_of(jnp.eye(size, dtype=dtype)))
-    stable = jnp.all(jnp.isfinite(witness))
-    return lambda source: (state_of(source), stable)
+    left = jnp.where(jnp.all(jnp.isfinite(witness)), jnp.zeros((), dtype), jnp.inf)
+    return lambda source: (state_of(source), left)
 
 
 def _by_doubling(drift: jax.Array) -> _Solver:
@@ -142,7 +187,7 @@ def _by_doubling(drift: jax.Array) -> _Solver:
 
     def sustained(source: jax.Array) -> tuple[jax.Array, jax.Array]:
         left, state = _doubling(step, _product(_product(half, source), half.T))
-        return (state + state.T) / 2, _vanished(left)
+        return (state + state.T) / 2, jnp.sum(left**2)
 
     return sustained
 
@@ -165,26 +210,36 @@ def _doubling(step: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
 
     After k squarings the sum has 2ᵏ terms. A batch goes on together until all have vanished.
     """
-    size, dtype = step.shape[0], step.dtype
-    fill = max(_SMALLEST - size, 0)
-    step, state = (jnp.pad(matrix, (0, fill)) for matrix in (step, state))
+    size = len(step)
+    double = _small_doubled if size <= _BATCH_LAST else partial(_doubled, _product)
+    both = double(jnp.concatenate([state, step], axis=1))
+    return both[:, size:], both[:, :size]
+
+
+def _doubled(product: Callable[[jax.Array, jax.Array], jax.Array], both: jax.Array) -> jax.Array:
+    """Q and E beside each other [n, 2n], or [n, 2n, batch]."""
+    size = len(both)
 
     def lasting(carry: Doubling) -> jax.Array:
-        count, step, _ = carry
-        return any_of_all(~_vanished(step)) & (count < doublings(dtype))
+        count, both = carry
+        left = jnp.sum(both[:, size:] ** 2, axis=(0, 1))
+        # What grows beyond all numbers will not vanish.
+        going = ~_is_none(left) & (left < jnp.inf)
+        return any_of_all(jnp.any(going)) & (count < doublings(both.dtype))
 
     def double(carry: Doubling) -> Doubling:
-        count, step, state = carry
-        image = _product(_product(step, state), step.T)
-        return count + 1, _product(step, step), state + image
+        count, both = carry
+        state, step = both[:, :size], both[:, size:]
+        images = product(step, both)
+        state = state + product(images[:, :size], jnp.swapaxes(step, 0, 1))
+        return count + 1, jnp.concatenate([state, images[:, size:]], axis=1)
 
-    start = (jnp.zeros((), jnp.int32), step, state)
-    _, step, state = jax.lax.while_loop(lasting, double, start)
-    return step[:size, :size], state[:size, :size]
+    return jax.lax.while_loop(lasting, double, (jnp.zeros((), jnp.int32), both))[1]
 
 
-def _vanished(step: jax.Array) -> jax.Array:
-    return jnp.sum(step**2) <= float(np.finfo(step.dtype).eps)
+def _is_none(left: jax.Array) -> jax.Array:
+    """Whether nothing is left of a motion, by the square of its size."""
+    return left <= float(np.finfo(left.dtype).eps)
 
 
 def _residual(parts: tuple[jax.Array, ...], source: jax.Array, state: jax.Array) -> jax.Array:
@@ -217,3 +272,4 @@ def sliced(matrix: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 _product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+_small_doubled = with_batch_last(partial(_doubled, _product), partial(_doubled, product_of_many))
