@@ -160,20 +160,29 @@ class ManyKernel(NetworkKernel):
         return _state(self.network, damping, diffusion)
 
 
+# Alone the products take less time than normal coordinates up to the first number (110 μs against
+# 180 for 8 modes; beyond, XLA divides them among threads that wait for each other), in batches up
+# to the second (250 μs a network against 510 for 16).
+_ALONE, _BATCHED = 12, 32
+
+
 @jax.custom_jvp
 def _state(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
-    return _value(network, damping, (diffusion + diffusion.T) / 2)
+    modes = len(damping)
+    value = _value if modes <= _ALONE else _batched_value
+    if modes > _BATCHED:
+        value = _in_normal_coordinates
+    return value(network, damping, (diffusion + diffusion.T) / 2)
 
 
 @_state.defjvp
 def _state_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     # What changes a state is a difference of products that commute but for the damping: in any
-    # other coordinates it has ε ω/γ of them.
+    # other coordinates it has an error of ε ω/γ.
     return jax.jvp(_in_normal_coordinates, primals, tangents)
 
 
-@by_blocks
-def _value(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+def _by_products(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
     closed = symplectic(_hessian(network))
     found, weak = solution_unless_weak(diffusion, closed, -jnp.diag(jnp.repeat(damping, 2)))
     bounded = _is_positive(network)
@@ -196,6 +205,10 @@ def _in_normal_coordinates(network: Network, damping: jax.Array, diffusion: jax.
         return jnp.where(bounded, usual, other)
 
     return jax.lax.cond(any_of_all(~bounded), by_hessian, lambda: usual)
+
+
+_value = by_blocks(_by_products)
+_batched_value = by_blocks(_in_normal_coordinates, jax.vmap(_by_products))
 
 
 def _bounded_state(

@@ -35,8 +35,8 @@ _Refinement = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array, jax.A
 _CORRECTIONS = 4
 # Up to here one dense system is faster; its work grows as n⁶, that of doubling as n³.
 _DENSE = 4
-# XLA's batched products of such matrices take two to ten times as long as loops along the batch.
-_BATCH_LAST = 8
+# XLA's batched products of such matrices take twice as long as loops along the batch.
+_BATCH_LAST = 6
 
 
 def doublings(dtype: np.dtype) -> int:
