@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from precision import digits, double
+from precision import EPS, digits, double
 
 import jaxosc
 from jaxosc.sweeps.grid import cut
@@ -586,3 +586,65 @@ def test_the_bar_shows_points_when_asked(capsys):
     assert "pt" in capsys.readouterr().err
     jaxosc.sweep(wave, {"x": X, "y": Y}, block=100)
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Seven networks of two modes, and as many baths, each with a leading axis."""
+    generator = np.random.default_rng(4)
+    frequency = generator.uniform(1, 2, (7, 2))
+    strength = generator.uniform(0.1, 0.4, 7)[:, None, None] * np.array([[0, 1], [1, 0]])
+    oscillators = jax.vmap(jaxosc.Oscillators)(frequency, strength, 0.5 * strength)
+    baths = jax.vmap(jaxosc.Baths)(generator.uniform(0.01, 0.1, (7, 2)), frequency)
+    return oscillators, baths
+
+
+def first_number(network, bath, scale=1.0):
+    state = jaxosc.steady_state(jaxosc.local_lindblad(network, bath))
+    return jaxosc.occupation(state)[0] * scale
+
+
+def member(batch, n):
+    return jax.tree.map(lambda leaf: leaf[n], batch)
+
+
+def test_batches_of_records_are_axes(networks):
+    oscillators, baths = networks
+    scale = [1.0, -2.0]
+    axes = {"network": oscillators, "scale": scale, "bath": member(baths, slice(0, 3))}
+    result = jaxosc.sweep(first_number, axes)
+    assert result.values.shape == (7, 2, 3)
+    np.testing.assert_array_equal(result.axes["network"]["network"], np.arange(7))
+    for n, s, m in ((0, 1, 2), (6, 0, 0), (3, 1, 1)):
+        alone = first_number(member(oscillators, n), member(baths, m), scale[s])
+        np.testing.assert_allclose(result.values[n, s, m], alone, rtol=10 * EPS)
+    for block in (1, 4):
+        again = jaxosc.sweep(first_number, axes, block=block)
+        np.testing.assert_allclose(again.values, result.values, rtol=10 * EPS)
+    summary = jaxosc.sweep(first_number, axes, reduce=["max", "argmax"]).values
+    n, s, m = np.unravel_index(np.argmax(result.values), result.values.shape)
+    assert summary["argmax"] == {"network": n, "scale": scale[s], "bath": m}
+
+
+def test_records_run_together_and_are_known_to_a_store(networks, tmp_path):
+    pytest.importorskip("zarr")
+    oscillators, baths = networks
+    axes = {"case": {"network": oscillators, "bath": baths}}
+    result = jaxosc.sweep(first_number, axes, store=tmp_path / "store", block=3)
+    for n in (0, 6):
+        alone = first_number(member(oscillators, n), member(baths, n))
+        np.testing.assert_allclose(result.values[n], alone, rtol=10 * EPS)
+    twice = jax.tree.map(lambda leaf: 2 * leaf, baths)
+    other = {"case": {"network": oscillators, "bath": twice}}
+    with pytest.raises(ValueError, match="another batch of records"):
+        jaxosc.sweep(first_number, other, store=tmp_path / "store", block=3)
+
+
+def test_records_without_a_leading_axis(networks):
+    oscillators, baths = networks
+    mixed = jaxosc.Oscillators._assemble(
+        (oscillators.frequency, oscillators.exchange[:3], oscillators.pairing, None), (True,)
+    )
+    for network in (member(oscillators, 0), mixed):
+        with pytest.raises(ValueError, match="one leading axis for 'network'"):
+            jaxosc.sweep(first_number, {"network": network, "bath": baths})

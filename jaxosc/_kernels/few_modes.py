@@ -38,17 +38,24 @@ def steady_covariance(
     """
     network = (frequency, exchange, pairing, damping)
     solution = _solution if hollow else _squeezed_solution
+    return solution_of(_drift(*network), functools.partial(solution, *network), diffusion)
+
+
+def solution_of(
+    drift: jax.Array, solution: Callable[[jax.Array], jax.Array], diffusion: jax.Array
+) -> jax.Array:
+    """σ by a function of a symmetric D, with the derivatives of the equation, for such a drift."""
 
     def adjoint(_: object, cotangent: jax.Array) -> jax.Array:
         # Exchanging x and p turns the drift into its transpose.
-        other = np.arange(2 * frequency.shape[0]) ^ 1
+        other = np.arange(len(drift)) ^ 1
         swap = np.ix_(other, other)
-        return solution(*network, ((cotangent + cotangent.T) / 2)[swap])[swap]
+        return solution(((cotangent + cotangent.T) / 2)[swap])[swap]
 
     return jax.lax.custom_linear_solve(
-        lambda covariance: -_flow(_drift(*network), covariance),
+        lambda covariance: -_flow(drift, covariance),
         (diffusion + diffusion.T) / 2,
-        lambda _, source: solution(*network, source),
+        lambda _, source: solution(source),
         adjoint,
     )
 

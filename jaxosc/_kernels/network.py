@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc._kernels import dense, few_modes, many_modes, network_secular, network_thermal
 from jaxosc._kernels.growth import first_growth
@@ -178,18 +180,37 @@ def _state(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Ar
 @_state.defjvp
 def _state_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
     # What changes a state is a difference of products that commute but for the damping: in any
-    # other coordinates it has an error of ε ω/γ.
-    return jax.jvp(_in_normal_coordinates, primals, tangents)
+    # coordinates but normal ones it has an error of ε ω/γ.
+    network, damping, _ = jax.lax.stop_gradient(primals)
+    if len(damping) > _ALONE:
+        return jax.jvp(_in_normal_coordinates, primals, tangents)
+    least = float(np.finfo(damping.dtype).eps) ** (1 / 3) * jnp.max(network.frequency)
+    return jax.lax.cond(
+        any_of_all(jnp.any(damping < least)),
+        partial(jax.jvp, _in_normal_coordinates, primals),
+        partial(jax.jvp, _in_quadratures, primals),
+        tangents,
+    )
+
+
+def _in_quadratures(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
+    closed, decay = symplectic(_hessian(network)), -jnp.diag(jnp.repeat(damping, 2))
+    return few_modes.solution_of(closed + decay, partial(_strong, closed, decay), diffusion)
+
+
+@by_blocks
+def _strong(closed: jax.Array, decay: jax.Array, diffusion: jax.Array) -> jax.Array:
+    return solution_unless_weak(diffusion, closed, decay)[0]
 
 
 def _by_products(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
     closed = symplectic(_hessian(network))
     found, weak = solution_unless_weak(diffusion, closed, -jnp.diag(jnp.repeat(damping, 2)))
-    bounded = _is_positive(network)
-    weak &= bounded
 
     def by_modes() -> jax.Array:
-        return jnp.where(weak, _bounded_state(network, bounded, damping, diffusion), found)
+        bounded = _is_positive(network)
+        exact = _bounded_state(network, bounded, damping, diffusion)
+        return jnp.where(weak & bounded, exact, found)
 
     return jax.lax.cond(any_of_all(weak), by_modes, lambda: found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,9 @@ import jax
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc.baths import Baths
+from jaxosc.oscillators import Oscillators
+from jaxosc.pairs import PairAtDistance
 
 # Enough cells in a block for many cores, and enough points in one for a full inner loop
 _CELLS = 16
@@ -21,6 +24,8 @@ _CELL_POINTS = 4096
 _LONGEST_NAME = 255
 # Where files keep what is not an array
 METADATA = "jaxosc_sweep"
+# What may take the place of an array, with a leading axis
+_RECORDS = (Oscillators, PairAtDistance, Baths)
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,12 @@ class Grid:
 
     Attributes:
         dimensions: for each dimension, the values of its parameters by name; one parameter of
-            the dimension's own name, or several that run together.
+            the dimension's own name, or several that run together. Of records their numbers.
+        records: those that stand for such numbers, by name, with a leading axis.
     """
 
     dimensions: dict[str, dict[str, np.ndarray]]
+    records: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -66,7 +73,7 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
 
     Raises:
         ValueError: unless they map names to one-dimensional arrays of finite numbers, or to
-            such mappings with arrays of one length.
+            such mappings with arrays of one length; an array may be a record with a leading axis.
     """
     if not isinstance(axes, Mapping) or not axes:
         raise ValueError(
@@ -79,15 +86,20 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
     }
     _require_names(tuple((name, *parameters) for name, parameters in given.items()))
     dtype = _common_dtype(given)
-    dimensions = {}
+    dimensions, records = {}, {}
     for name, parameters in given.items():
-        dimensions[name] = {key: _array(key, values, dtype) for key, values in parameters.items()}
+        dimensions[name] = {}
+        for key, values in parameters.items():
+            along = values
+            if isinstance(values, _RECORDS):
+                records[key], along = _batch(key, values, dtype)
+            dimensions[name][key] = _array(key, along, dtype)
         if len({len(array) for array in dimensions[name].values()}) > 1:
             listed = ", ".join(f"{key} {len(array)}" for key, array in dimensions[name].items())
             raise ValueError(
                 f"Argument `axes` must hold arrays of one length along {name!r}, but: {listed}."
             )
-    return Grid(dimensions)
+    return Grid(dimensions, records)
 
 
 @functools.lru_cache(maxsize=64)  # the same names again and again
@@ -119,10 +131,43 @@ def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
     stated = [
         values.dtype
         for parameters in given.values()
-        for values in parameters.values()
+        for leaves in parameters.values()
+        for values in (jax.tree.leaves(leaves) if isinstance(leaves, _RECORDS) else (leaves,))
         if getattr(values, "dtype", None) in (np.float32, np.float64)
     ]
     return jax.dtypes.canonicalize_dtype(_checks.widest(stated))
+
+
+def _batch(name: str, record: Any, dtype: Any) -> tuple[Any, np.ndarray]:
+    """The record in this precision, on the host, and the numbers of its members."""
+    leaves = jax.tree.leaves(record)
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+        raise ValueError(
+            f"Argument `axes` must hold known numbers for {name!r}, but they are traced: a sweep "
+            "runs outside jit, vmap and grad; derivatives go into its function."
+        )
+    lengths = {np.shape(leaf)[:1] for leaf in leaves}
+    own = record.damping if isinstance(record, Baths) else record.frequency
+    if len(lengths) != 1 or np.ndim(own) != 2 or not len(own):
+        raise ValueError(
+            f"Argument `axes` must hold a record with one leading axis for {name!r}, as jax.vmap "
+            f"of its constructor makes it, but its arrays have the shapes "
+            f"{[np.shape(leaf) for leaf in leaves]}."
+        )
+    (length,) = next(iter(lengths))
+    numbers = np.arange(length, dtype=dtype)
+    if length > 1 and numbers[-1] == numbers[-2]:
+        raise ValueError(
+            f"Argument `axes` must hold fewer records for {name!r} in {dtype}, which cannot number "
+            f"{length} of them."
+        )
+    complex_of = np.result_type(dtype, np.complex64)
+
+    def converted(leaf: Any) -> np.ndarray:
+        array = np.asarray(leaf)
+        return array.astype({"f": dtype, "c": complex_of}.get(array.dtype.kind, array.dtype))
+
+    return jax.tree.map(converted, record), numbers
 
 
 def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:

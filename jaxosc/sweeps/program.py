@@ -46,13 +46,36 @@ class Shapes:
     shape: tuple[int, ...]
     dtype: Any
     double: bool
+    records: Any  # one of each, as the structure of their tree, and shape and dtype of the leaves
 
     @staticmethod
     def of(grid: Grid) -> Shapes:
         """Those of this grid."""
         names = tuple((name, tuple(each)) for name, each in grid.dimensions.items())
         double = jax.dtypes.canonicalize_dtype(float) == np.float64
-        return Shapes(names, grid.shape, grid.dtype, double)
+        leaves, structure = jax.tree.flatten(grid.records)
+        one = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
+        return Shapes(names, grid.shape, grid.dtype, double, (structure, one))
+
+    def blank(self) -> Grid:
+        """A grid of these shapes."""
+        zero = np.zeros(1, self.dtype)
+        dimensions = {
+            name: {key: np.broadcast_to(zero, size) for key in names}
+            for (name, names), size in zip(self.names, self.shape, strict=True)
+        }
+        structure, one = self.records
+        records = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*leaf) for leaf in one])
+        batches = {}
+        for name, numbers in Grid(dimensions).parameters.items():
+            if name in records:
+                batches[name] = jax.tree.map(
+                    lambda leaf, n=numbers.size: np.broadcast_to(
+                        np.zeros((), leaf.dtype), (n, *leaf.shape)
+                    ),
+                    records[name],
+                )
+        return Grid(dimensions, batches)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -104,10 +127,10 @@ class Program:
 
     def arguments(self, grid: Grid) -> list[Any]:
         """For each device, the parameters that are the same in every block."""
-        trailing = trailing_arguments(grid, self.layout)
+        shared = trailing_arguments(grid, self.layout), grid.records
         if self.layout.blocks == 1:
-            return [trailing]  # the call itself puts them there, in less time
-        return [jax.device_put(trailing, device) for device in self.devices]
+            return [shared]  # the call itself puts them there, in less time
+        return [jax.device_put(shared, device) for device in self.devices]
 
     def __call__(self, grid: Grid, arguments: list[Any], block: int, turn: int) -> Any:
         """Start computing a block on the device whose turn it is.
@@ -179,9 +202,11 @@ def compile_blocks(
 
 
 def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
-    traced = jax.make_jaxpr(
-        lambda *values: output_at(function, dict(zip(shapes.parameters, values, strict=True)))
-    )(*(np.zeros((), shapes.dtype) for _ in shapes.parameters))
+    blank = shapes.blank()
+    traced = jax.make_jaxpr(lambda values, records: output_at(function, {**values, **records}))(
+        {name: values[0] for name, values in blank.parameters.items()},
+        jax.tree.map(lambda leaf: leaf[0], blank.records),
+    )
     if not traced.out_avals or any(math.prod(leaf.shape) == 0 for leaf in traced.out_avals):
         raise ValueError(
             "Argument `function` must return at least one number in each of its arrays, but it "
@@ -228,15 +253,10 @@ def _compile(
     outputs: bool = True,
 ) -> tuple[Callable[..., Any], Any, int]:
     """What ``Program.compiled`` holds for a device, ``Program.output``, and bytes in use."""
-    blank = np.zeros(1, shapes.dtype)
-    grid = Grid(
-        {
-            name: {key: np.broadcast_to(blank, size) for key in names}
-            for (name, names), size in zip(shapes.names, shapes.shape, strict=True)
-        }
-    )
+    grid = shapes.blank()
     fixed, rows, valid_rows = block_arguments(grid, layout, 0)
     trailing = trailing_arguments(grid, layout)
+    shared = trailing, grid.records
     placed = SingleDeviceSharding(device)
 
     def compiled(part: Callable[..., Any], *arguments: Any) -> jax.stages.Compiled:
@@ -244,11 +264,11 @@ def _compile(
         return lowered.compile()
 
     kept = layout.cells * layout.cell_rows if reductions else layout.rows
-    values = compiled(functools.partial(_block, function, kept), fixed, rows, trailing)
+    values = compiled(functools.partial(_block, function, kept), fixed, rows, *shared)
     if not reductions:
 
-        def program(fixed: Any, rows: Any, valid_rows: Any, trailing: Any) -> Any:
-            return values(fixed, rows, trailing)
+        def program(fixed: Any, rows: Any, valid_rows: Any, shared: Any) -> Any:
+            return values(fixed, rows, *shared)
 
         skip = len(layout.shape) - layout.split
         return program, _without(values.out_info, skip), _bytes(values, outputs)
@@ -260,8 +280,8 @@ def _compile(
         *(fixed, rows, valid_rows, trailing, values.out_info),
     )
 
-    def summary(fixed: Any, rows: Any, valid_rows: Any, trailing: Any) -> Any:
-        return summaries(fixed, rows, valid_rows, trailing, values(fixed, rows, trailing))
+    def summary(fixed: Any, rows: Any, valid_rows: Any, shared: Any) -> Any:
+        return summaries(fixed, rows, valid_rows, shared[0], values(fixed, rows, *shared))
 
     for name, summary_of in summaries.out_info.items():
         if not sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(summary_of)):
@@ -293,6 +313,7 @@ def _block(
     fixed: dict[str, jax.Array],
     rows: dict[str, jax.Array],
     trailing: tuple[dict[str, jax.Array], ...],
+    records: dict[str, Any],
 ) -> Any:
     """A block's values [kept rows, trailing …, …]."""
 
@@ -300,6 +321,9 @@ def _block(
         parameters = {**fixed, **row}
         for each in rest:
             parameters |= each
+        for name, record in records.items():
+            number = parameters[name].astype(np.int32)
+            parameters[name] = jax.tree.map(lambda leaf, n=number: leaf[n], record)
         return output_at(function, parameters)
 
     # Nested, not flattened, so that what depends on one axis alone is computed once along it

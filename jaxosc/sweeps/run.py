@@ -52,14 +52,17 @@ def sweep(
     changes the result.
 
     Args:
-        function: takes the parameters by name as scalars; returns a number, an array, or a tree
-            of them. Anything that ``jax.vmap`` accepts, derivatives included. As with
+        function: takes the parameters by name, as scalars or records; returns a number, an array,
+            or a tree of them. Anything that ``jax.vmap`` accepts, derivatives included. As with
             ``jax.jit``, it is compiled once for each grid shape, and what it finds in variables
             beside its arguments is fixed then: fixed parameters go into it by
             ``functools.partial`` or a function that makes it.
         axes: values of each parameter, [n]; the grid is their product, in this order. A mapping
             in place of an array is one dimension along which several parameters run together:
-            ``{"path": {"coupling": [...], "delta_T": [...]}}``. Integers become floating.
+            ``{"path": {"coupling": [...], "delta_T": [...]}}``. Integers become floating. In
+            place of an array also a batch of ``Oscillators`` or ``Baths``, as ``jax.vmap`` makes
+            it, all arrays with a leading axis [n]: the function gets one of them, and the result
+            and its summaries know them by their numbers, 0 to n − 1.
         reduce: keep summaries in place of values: "min", "max", "sum", "mean", "std", "argmin",
             "argmax" (the parameters there), each also as "nanmin", … which leaves NaN out; a
             list of these; or a mapping from names of your own to these, to ``histogram(…)``, or

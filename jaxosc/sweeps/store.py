@@ -63,6 +63,7 @@ def fingerprint(program: Program, grid: Grid) -> dict[str, Any]:
         "kind of device": program.devices[0].platform,
         "dtype": str(grid.dtype),
         "axes": _axes_digest(grid.dimensions),
+        **({"batch of records": _records_digest(grid.records)} if grid.records else {}),
         "function": function.hexdigest(),
         "block": list(program.layout.block_shape),
     }
@@ -73,6 +74,14 @@ def _axes_digest(axes: Mapping[str, Mapping[str, np.ndarray]]) -> str:
     for name, parameters in axes.items():
         for key, array in parameters.items():
             values.update(f"{name} {key} {len(array)} ".encode() + array.tobytes())
+    return values.hexdigest()
+
+
+def _records_digest(records: Mapping[str, Any]) -> str:
+    values = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_flatten_with_path(records)[0]:
+        values.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape} ".encode())
+        values.update(leaf.tobytes())
     return values.hexdigest()
 
 
