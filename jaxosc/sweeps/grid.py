@@ -86,7 +86,8 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
     }
     _require_names(tuple((name, *parameters) for name, parameters in given.items()))
     dtype = _common_dtype(given)
-    dimensions, records = {}, {}
+    dimensions: dict[str, dict[str, np.ndarray]] = {}
+    records = {}
     for name, parameters in given.items():
         dimensions[name] = {}
         for key, values in parameters.items():

@@ -46,7 +46,7 @@ class Shapes:
     shape: tuple[int, ...]
     dtype: Any
     double: bool
-    records: Any  # one of each, as the structure of their tree, and shape and dtype of the leaves
+    records: Any  # the structure of their tree, and shape and dtype of each leaf
 
     @staticmethod
     def of(grid: Grid) -> Shapes:
@@ -54,8 +54,8 @@ class Shapes:
         names = tuple((name, tuple(each)) for name, each in grid.dimensions.items())
         double = jax.dtypes.canonicalize_dtype(float) == np.float64
         leaves, structure = jax.tree.flatten(grid.records)
-        one = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
-        return Shapes(names, grid.shape, grid.dtype, double, (structure, one))
+        records = structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        return Shapes(names, grid.shape, grid.dtype, double, records)
 
     def blank(self) -> Grid:
         """A grid of these shapes."""
@@ -64,18 +64,9 @@ class Shapes:
             name: {key: np.broadcast_to(zero, size) for key in names}
             for (name, names), size in zip(self.names, self.shape, strict=True)
         }
-        structure, one = self.records
-        records = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*leaf) for leaf in one])
-        batches = {}
-        for name, numbers in Grid(dimensions).parameters.items():
-            if name in records:
-                batches[name] = jax.tree.map(
-                    lambda leaf, n=numbers.size: np.broadcast_to(
-                        np.zeros((), leaf.dtype), (n, *leaf.shape)
-                    ),
-                    records[name],
-                )
-        return Grid(dimensions, batches)
+        structure, leaves = self.records
+        records = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in leaves]
+        return Grid(dimensions, jax.tree.unflatten(structure, records))
 
     @property
     def parameters(self) -> tuple[str, ...]:
