@@ -16,7 +16,7 @@ from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
-from jaxosc._numerics.linear import any_of_all, by_blocks, cholesky
+from jaxosc._numerics.linear import any_of_all, bounded_memory, by_blocks, cholesky
 from jaxosc._numerics.lyapunov import solution_unless_weak
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
 
@@ -159,7 +159,9 @@ class ManyKernel(NetworkKernel):
 
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
         """By products, in normal coordinates where the damping is weak."""
-        return _state(self.network, damping, diffusion)
+        if len(damping) > _ALONE:
+            return _state(self.network, damping, diffusion)
+        return _state_in_blocks(*self.network, damping, diffusion)
 
 
 # Alone the products take less time than normal coordinates up to the first number (110 μs against
@@ -175,6 +177,13 @@ def _state(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Ar
     if modes > _BATCHED:
         value = _in_normal_coordinates
     return value(network, damping, (diffusion + diffusion.T) / 2)
+
+
+# Beside its derivatives in either branch a batch would keep what both need: 46 kB a network of 8.
+@bounded_memory
+def _state_in_blocks(*arguments: jax.Array) -> jax.Array:
+    *network, damping, diffusion = arguments
+    return _state(Network(*network), damping, diffusion)
 
 
 @_state.defjvp
