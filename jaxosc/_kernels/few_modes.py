@@ -2,7 +2,7 @@
 
 The unknowns are taken as for two modes: ⟨a_j†a_k⟩ (slow: frequency differences and damping)
 and ⟨a_j a_k⟩ (fast: frequency sums) apart, in which no digits are lost to ω/γ. With 2N² + N of
-them the work grows as N⁶: for a handful of modes less than that of any iteration.
+them the work grows as N⁶: for a handful of modes alone less than that of any iteration.
 """
 
 from __future__ import annotations
@@ -248,8 +248,8 @@ def _factorised(
 def _in_batches(hollow: bool, *arguments: jax.Array) -> jax.Array:
     """The same by products of matrices, where those keep all digits.
 
-    They take less time than the LAPACK calls, 4 μs against 11 for three modes, 35 against 90 for
-    six.
+    They take less time than LAPACK, whose calls come one after the other: 8 μs a network against 11
+    for three modes, 13 against 25 for four, 34 against 95 for six.
     """
     frequency, exchange, pairing, damping, diffusion = arguments
     decay = -jnp.diag(jnp.repeat(damping, 2))
