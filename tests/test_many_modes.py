@@ -272,6 +272,36 @@ def test_batch_is_its_members():
     assert np.isnan(batch[3]).all()
 
 
+def test_few_modes_in_a_batch_keep_all_digits():
+    """Beside members that are too weakly damped for products, and one without a state."""
+    generator = np.random.default_rng(13)
+    rates = (1e-2, 1e-5, 1e-8, 1e-10, 1e-14) if not SINGLE else (1e-2, 1e-3, 1e-5, 1e-7, 1e-8)
+    parts = []
+    for rate in rates:
+        network = cases.random_network(generator, 3)
+        damping = rate * generator.uniform(0.3, 3, 3)
+        parts.append((network["frequency"], network["exchange"], network["pairing"], damping))
+    parts.append((*parts[0][:3], np.array([0.1, 0.1, -0.1])))
+    parts = [tuple(rounded(part) for part in each) for each in parts]
+
+    def state(frequency, exchange, pairing, damping):
+        noise = jnp.diag(jnp.repeat(damping * NOISE[:3].astype(damping.dtype), 2))
+        return covariance((jaxosc.Oscillators(frequency, exchange, pairing), damping), noise)
+
+    found = jax.jit(jax.vmap(state))(
+        *(jnp.stack([jnp.asarray(x) for x in p]) for p in zip(*parts, strict=True))
+    )
+    for ours, each in zip(found[:-1], parts, strict=False):
+        noise = np.asarray(
+            jnp.diag(jnp.repeat(jnp.asarray(each[3]) * NOISE[:3].astype(ours.dtype), 2))
+        )
+        expected = exact_covariance(each, noise)
+        np.testing.assert_allclose(
+            ours, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max()
+        )
+    assert np.isnan(found[-1]).all()
+
+
 def unstable():
     """Pairing between a strongly and a weakly damped mode, in a row of seven."""
     pairing = np.zeros((7, 7))
