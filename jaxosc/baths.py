@@ -39,7 +39,8 @@ class Baths(Record):
             the reference frequency of the spectrum, in the unit of ω. The Lindblad rates of the
             same bath are 2γ(N + 1) and 2γN. Zero means that there is no bath.
         temperature: T [M] ≥ 0 or a number for all, in the unit of ω: a statement about frequencies
-            in the laboratory. An entry may be None where γ_m = 0.
+            in the laboratory. An entry may be None where γ_m = 0. Of a sequence, (T1, T2), each
+            varies by itself under ``vmap``: what follows from the others is computed once.
         occupation: N [M] ≥ 0 or a number for all, in place of the temperature: the same number of
             quanta at every frequency, white noise. For frames that rotate with a drive.
         spectrum: how J depends on frequency, one for all baths or a sequence of one each:
@@ -65,17 +66,18 @@ class Baths(Record):
     Source: Konopik & Lutz, Eq. 5; Caldeira & Leggett, Ann. Phys. 149, 374 (1983).
     """
 
-    _leaves = ("damping", "temperature", "occupation", "spectrum", "_rows", "squeezing")
+    _leaves = ("damping", "_temperatures", "occupation", "spectrum", "_rows", "squeezing")
     _static = ("_named", "counter_term")
 
     damping: jax.Array
-    temperature: jax.Array | None
+    _temperatures: small.Entries | None
     occupation: jax.Array | None
     spectrum: Spectrum | tuple[Spectrum, ...]
     squeezing: jax.Array | None
     counter_term: bool | tuple[bool, ...]
     _rows: jax.Array | None
     _named: Coupling | None
+    _temperature: jax.Array | None = None  # as one array, if it was made of one
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class Baths(Record):
         if damping is None:
             raise ValueError("Argument `damping` must be a number or numbers, but it is None.")
         _require_one_kind(temperature, occupation, squeezing)
-        temperature = _without_gaps(temperature, damping)
+        temperature = given = _without_gaps(temperature, damping)
         named, rows = (coupling, None) if isinstance(coupling, str) else (None, coupling)
         if rows is None:
             _checks.require_choice("coupling", coupling, COUPLINGS)  # type: ignore[arg-type]
@@ -123,9 +125,11 @@ class Baths(Record):
                     f"which are white, but its type is {rows.dtype}: add 0j to lowering ones."
                 )
         arrays = _broadcast(arrays, None if rows is None else rows.shape[0])
+        whole = arrays.get("temperature")
         self._set(
             damping=arrays["damping"],
-            temperature=arrays.get("temperature"),
+            _temperatures=None if whole is None else small.apart(whole, given),
+            _temperature=whole,
             occupation=arrays.get("occupation"),
             squeezing=arrays.get("squeezing"),
             spectrum=_resolved(spectrum),
@@ -151,22 +155,37 @@ class Baths(Record):
         assert self._rows is not None
         return self._rows
 
+    @property
+    def temperature(self) -> jax.Array | None:
+        """T [M], or one for all."""
+        if self._temperature is not None or self._temperatures is None:
+            return self._temperature
+        found: jax.Array = small.together(self._temperatures)
+        return found
+
     def _of_number(self, count: int) -> Baths:
         """The same with an entry a bath where one stands for all."""
 
-        def each(leaf: jax.Array | None) -> jax.Array | None:
+        def each(leaf: Any) -> Any:
             alone = getattr(leaf, "shape", None) == ()
-            return jnp.broadcast_to(leaf, (count,)) if alone else leaf  # type: ignore[arg-type]
+            return jnp.broadcast_to(leaf, (count,)) if alone else leaf
 
-        noise = (self.damping, self.temperature, self.occupation, self.squeezing)
-        return self._with(*map(each, noise))
+        damping, temperature, *noise = map(
+            each, (self.damping, self._temperatures, self.occupation, self.squeezing)
+        )
+        if temperature is not self._temperatures:
+            temperature = small.apart(temperature, [self._temperatures] * count)
+        return self._with(damping, temperature, *noise)
 
     def _scaled(self, factor: jax.Array) -> Baths:
         """With rates and temperatures times a number; the spectra keep their unit."""
-        temperature = self.temperature
-        scaled = None if temperature is None else small.scaled(temperature, factor)
+        temperature: Any = self._temperatures
+        if isinstance(temperature, tuple):
+            temperature = tuple(each * factor.astype(each.dtype) for each in temperature)
+        elif temperature is not None:
+            temperature = small.scaled(temperature, factor)
         damping = small.scaled(self.damping, factor)
-        return self._with(damping, scaled, self.occupation, self.squeezing)
+        return self._with(damping, temperature, self.occupation, self.squeezing)
 
     def _with(self, damping: Any, temperature: Any, occupation: Any, squeezing: Any) -> Baths:
         leaves = (damping, temperature, occupation, self.spectrum, self._rows, squeezing)

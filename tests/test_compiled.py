@@ -88,6 +88,20 @@ def test_information_and_its_slope_in_registers():
     assert temporaries(sweep(both)) <= 8
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_temperatures_vary_one_by_one(count):
+    """What varies is one of them, not the vector: the sums of the others are of a row."""
+
+    def others(step):
+        baths = jaxosc.Baths(1e-3, [98.0 + step] + [98.0] * (count - 1))
+        scaled = baths._scaled(jnp.ones_like(step))
+        return jax.tree.leaves(scaled)[2:], scaled.temperature
+
+    fixed, both = jax.vmap(others, out_axes=(None, 0))(jnp.arange(3.0))
+    assert both.shape == (3, count)
+    np.testing.assert_array_equal(fixed, both[0, 1:])
+
+
 def quartic(x, temperature):
     """d(ν) = (ν² + νx/10 + x²)(ν² + ν/5 + 1), and its sums."""
     coefficients = (x**2, x**2 / 5 + x / 10, x**2 + x / 50 + 1, x / 10 + 0.2)

@@ -16,6 +16,7 @@ from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import BathCoupling, Kernel, Rates, Secular
 from jaxosc._kernels.modes import normal_frame
 from jaxosc._kernels.secular import secular
+from jaxosc._numerics import small
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.small import nan_unless, symplectic
 
@@ -106,23 +107,27 @@ class GeneralKernel(Kernel):
         return dense.steady_covariance(self.hessian, bath_drift, diffusion)
 
     def langevin_diffusion(
-        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By a Matsubara sum."""
-        found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
+        found = dense.flat_langevin(
+            self.hessian, self.own_rows(), damping, small.together(temperature)
+        )
         return nan_unless(valid, found.diffusion * unit)
 
     def langevin_state(
-        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """By ``steady``."""
-        found = dense.flat_langevin(self.hessian, self.own_rows(), damping, temperature)
+        found = dense.flat_langevin(
+            self.hessian, self.own_rows(), damping, small.together(temperature)
+        )
         return self.steady(found.drift, nan_unless(valid, found.diffusion))
 
     def secular(
         self,
         damping: jax.Array,
-        temperature: jax.Array,
+        temperature: small.Entries,
         unit: jax.Array,
         valid: jax.Array,
         *,
@@ -140,7 +145,7 @@ class GeneralKernel(Kernel):
             found = [of(damping[m], own[m], omega) for m, of in enumerate(each)]
             return jnp.stack([jnp.broadcast_to(value, omega.shape) for value in found])
 
-        found = secular(self.hessian, rows, rates, temperature)
+        found = secular(self.hessian, rows, rates, small.together(temperature))
         valid &= found.damped
         return Secular(
             found.drift * unit,

@@ -9,6 +9,8 @@ from typing import ClassVar, Literal, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
+from jaxosc._numerics import small
+
 # The x or p of its oscillator, or its a; "quadratures" is the mean of the rates by x and by p.
 BathCoupling: TypeAlias = Literal["rotating-wave", "position", "momentum", "quadratures"]
 
@@ -111,13 +113,13 @@ class Kernel(ABC):
 
     @abstractmethod
     def langevin_diffusion(
-        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """D [2N, 2N] of the steady state of the Langevin equation with flat baths."""
 
     @abstractmethod
     def langevin_state(
-        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """σ [2N, 2N] of the Langevin equation with flat baths."""
 
@@ -125,7 +127,7 @@ class Kernel(ABC):
     def secular(
         self,
         damping: jax.Array,
-        temperature: jax.Array,
+        temperature: small.Entries,
         unit: jax.Array,
         valid: jax.Array,
         *,

@@ -14,6 +14,7 @@ import numpy as np
 from jaxosc._kernels import dense, few_modes, many_modes, network_secular, network_thermal
 from jaxosc._kernels.growth import first_growth
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network, Rates, Secular
+from jaxosc._numerics import small
 from jaxosc._numerics.bogoliubov import normal_frame
 from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.linear import any_of_all, bounded_memory, by_blocks, cholesky
@@ -95,23 +96,27 @@ class NetworkKernel(Kernel):
         return self.steady(damping, self.local_diffusion(noise, valid))
 
     def langevin_diffusion(
-        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By a Matsubara sum."""
-        diffusion = network_thermal.effective_diffusion(self.network, damping, temperature)
+        diffusion = network_thermal.effective_diffusion(
+            self.network, damping, small.together(temperature)
+        )
         return nan_unless(valid, diffusion * unit)
 
     def langevin_state(
-        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """By ``steady``."""
-        diffusion = network_thermal.effective_diffusion(self.network, damping, temperature)
+        diffusion = network_thermal.effective_diffusion(
+            self.network, damping, small.together(temperature)
+        )
         return self.steady(damping, nan_unless(valid, diffusion))
 
     def secular(
         self,
         damping: jax.Array,
-        temperature: jax.Array,
+        temperature: small.Entries,
         unit: jax.Array,
         valid: jax.Array,
         *,
@@ -120,9 +125,8 @@ class NetworkKernel(Kernel):
     ) -> Secular:
         """In the normal frame, with the coherences inside groups of degenerate modes."""
         assert isinstance(coupling, str)
-        return network_secular.secular(
-            self.network, damping, temperature, unit, valid, coupling=coupling, rate=rate
-        )
+        parts = (self.network, damping, small.together(temperature), unit, valid)
+        return network_secular.secular(*parts, coupling=coupling, rate=rate)
 
 
 @dataclass(frozen=True)

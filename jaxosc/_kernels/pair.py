@@ -26,6 +26,7 @@ from jaxosc._kernels.pair_equation import (
     stability,
     steady_entries,
 )
+from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.special import bose
 
@@ -147,7 +148,7 @@ class PairKernel(Kernel):
         return steady_entries(pair, (x1 + p1) / 4, (x2 + p2) / 4, phases)
 
     def langevin_diffusion(
-        self, damping: jax.Array, temperature: jax.Array, unit: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By sums over the inverse of a quartic."""
         noise, _ = pair_langevin.langevin(self.couple.damped(damping), temperature)
@@ -155,7 +156,7 @@ class PairKernel(Kernel):
         return found.where(valid).matrix()
 
     def langevin_state(
-        self, damping: jax.Array, temperature: jax.Array, valid: jax.Array
+        self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """Apart from D, whose classical part outgrows the rest near a critical point."""
         _, covariance = pair_langevin.langevin(self.couple.damped(damping), temperature)
@@ -164,7 +165,7 @@ class PairKernel(Kernel):
     def secular(
         self,
         damping: jax.Array,
-        temperature: jax.Array,
+        temperature: small.Entries,
         unit: jax.Array,
         valid: jax.Array,
         *,

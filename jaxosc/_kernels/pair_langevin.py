@@ -12,6 +12,7 @@ from jaxosc._kernels.pair_equation import (
     stability,
     steady_entries,
 )
+from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
 from jaxosc._numerics.sharing import reciprocal
@@ -24,7 +25,7 @@ def fastest(pair: Pair) -> jax.Array:
     return jnp.sqrt(trace) + jnp.maximum(pair.gamma1, pair.gamma2)
 
 
-def langevin(pair: Pair, temperature: jax.Array) -> tuple[Entries, Entries]:
+def langevin(pair: Pair, temperature: small.Entries) -> tuple[Entries, Entries]:
     """D and σ: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν).
 
     The term ν = 0, classical equipartition, outgrows all others near a critical point. Its

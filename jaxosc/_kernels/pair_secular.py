@@ -50,7 +50,7 @@ def share_of(
 def secular(
     couple: Couple,
     damping: jax.Array,
-    temperature: jax.Array,
+    temperature: small.Entries,
     by_bath: Sequence[Callable[..., jax.Array]],
     unit: jax.Array,
     valid: jax.Array,

@@ -20,7 +20,7 @@ from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple, Scale
 from jaxosc._kernels.pair_forms import ClosedRate
-from jaxosc._numerics import entropy
+from jaxosc._numerics import entropy, small
 from jaxosc._numerics.special import product_less_square
 from jaxosc.baths import Baths
 from jaxosc.oscillators import Oscillators, in_unit, is_real
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
     Attributes:
         kernel: the network.
         damping: γ [M].
-        temperature: T [M], None for white baths.
+        temperature: T [M], those of few baths each by itself; None for white baths.
         unit: a power of two next to the largest frequency, in the unit of the user.
         occupation: N [M] of white baths.
         rows: u [M, 2N] complex, L_m = u_m·r, the lowering part of what each bath couples to; None
@@ -48,7 +48,7 @@ class Problem(NamedTuple):
 
     kernel: Kernel
     damping: jax.Array
-    temperature: jax.Array | None
+    temperature: small.Entries | None
     unit: jax.Array
     occupation: jax.Array | None
     rows: jax.Array | None
@@ -57,6 +57,12 @@ class Problem(NamedTuple):
     @property
     def temperatures(self) -> jax.Array:
         """T [M], of baths that are known to have them."""
+        found: jax.Array = small.together(self.each_temperature)
+        return found
+
+    @property
+    def each_temperature(self) -> small.Entries:
+        """The same, those of few baths each by itself."""
         assert self.temperature is not None
         return self.temperature
 
@@ -74,7 +80,7 @@ def problem_of(oscillators: Oscillators, baths: Baths) -> Problem:
     return Problem(
         kernel_of(scaled, baths.occupation is not None) if rows is None else _general(scaled),
         scaled_baths.damping,
-        scaled_baths.temperature,
+        scaled_baths._temperatures,
         unit,
         baths.occupation,
         rows,

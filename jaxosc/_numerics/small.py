@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,40 @@ def is_small(array: jax.Array) -> bool:
     return array.shape[0] <= _SMALL
 
 
+# A vector, or its entries each by itself
+Entries: TypeAlias = jax.Array | tuple[jax.Array, ...]
+
+
+def apart(vector: jax.Array, given: Any = None) -> Entries:
+    """The entries of a short vector as arrays of their own, from what it was made of if known.
+
+    What varies under ``vmap`` is an array: of a vector every entry does if one does, and all that
+    is computed of the others is computed once a point.
+    """
+    if vector.ndim != 1 or not is_small(vector):
+        return vector
+    if isinstance(vector, jax.core.Tracer):
+        if isinstance(given, (list, tuple)) and all(np.ndim(entry) == 0 for entry in given):
+            return tuple(jnp.asarray(entry, vector.dtype) for entry in given)
+        return tuple(vector[i] for i in range(vector.shape[0]))
+    place = vector.sharding if vector.committed else None
+    return tuple(jax.device_put(entry, place) for entry in np.asarray(vector))
+
+
+def together(entries: Entries) -> Any:
+    """The vector of ``apart``; of what JAX has put in its place, one of them."""
+    if not isinstance(entries, tuple):
+        return entries
+    for entry in entries:
+        if not isinstance(entry, (jax.Array, np.ndarray)) or entry.shape != entries[0].shape:
+            return entry
+    if any(isinstance(entry, jax.core.Tracer) for entry in entries):
+        return jnp.stack(entries, axis=-1)
+    vector = np.stack([np.asarray(entry) for entry in entries], axis=-1)
+    place = entries[0].sharding if getattr(entries[0], "committed", False) else None
+    return jax.device_put(vector, place)
+
+
 def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
     """A vector or square matrix times a real number."""
     factor = factor.astype(array.dtype)
@@ -31,9 +66,9 @@ def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
     return matrix([[entry * factor for entry in row] for row in array])
 
 
-def entrywise(function: Callable[..., jax.Array], *vectors: jax.Array) -> jax.Array:
+def entrywise(function: Callable[..., jax.Array], *vectors: Entries) -> jax.Array:
     """An elementwise function of vectors of one length."""
-    if not is_small(vectors[0]):
+    if not is_small(together(vectors[0])):
         return function(*vectors)
     return jnp.array([function(*entries) for entries in zip(*vectors, strict=True)])
 

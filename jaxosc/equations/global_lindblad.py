@@ -138,9 +138,8 @@ class GlobalLindblad(Equation):
     def _secular(self, oscillators: Oscillators, baths: Baths) -> Secular:
         problem, valid = self.posed(oscillators, baths)
         coupling, rate = self.contact(baths, problem.unit)
-        return problem.kernel.secular(
-            problem.damping, problem.temperatures, problem.unit, valid, coupling=coupling, rate=rate
-        )
+        parts = (problem.damping, problem.each_temperature, problem.unit, valid)
+        return problem.kernel.secular(*parts, coupling=coupling, rate=rate)
 
 
 def flat_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Array:

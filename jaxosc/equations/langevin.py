@@ -154,7 +154,7 @@ class Langevin(AmplitudeDamping):
             return nan_unless(valid, found * structured.unit)
         if problem.rows is None:
             return problem.kernel.langevin_diffusion(
-                problem.damping, problem.temperatures, problem.unit, valid
+                problem.damping, problem.each_temperature, problem.unit, valid
             )
         return nan_unless(valid, self._flat(problem).diffusion * problem.unit)
 
@@ -167,7 +167,7 @@ class Langevin(AmplitudeDamping):
         if kind == "structured":
             return nan_unless(valid, environment.structured_of(*parts).steady_covariance())
         if problem.rows is None:
-            return problem.kernel.langevin_state(problem.damping, problem.temperatures, valid)
+            return problem.kernel.langevin_state(problem.damping, problem.each_temperature, valid)
         flat = self._flat(problem)
         return problem.general.steady(flat.drift, nan_unless(valid, flat.diffusion))
 
