@@ -156,19 +156,34 @@ def _gauss_sums(
     c0, c1, c2, c3 = (c * inverse ** (4 - n) for n, c in enumerate(coefficients))
     sums = [jnp.zeros_like(inverse * c0)] * count
 
-    @jax.jit  # traced once for all nodes; XLA inlines it
-    def add(sums: list[jax.Array], x: float, weight: float) -> list[jax.Array]:
-        u = 1 / x
-        quartic = 1 + u * (c3 + u * (c2 + u * (c1 + u * c0)))
-        terms = []
-        for m in range(0, count, 2):
-            # A division of its own for each pair, or XLA would keep the reciprocal in memory
-            term = weight * u ** (4 * power - m) / (quartic if power == 1 else quartic * quartic)
-            terms += [term, x * term]
-        return [total + term for total, term in zip(sums, terms, strict=False)]
+    def quartic(u: float) -> jax.Array:
+        value = 1 + u * (c3 + u * (c2 + u * (c1 + u * c0)))
+        return value if power == 1 else value * value
 
-    for x, weight in zip(rule.nodes.tolist(), rule.weights.tolist(), strict=True):
-        sums = add(sums, x, weight)
+    @jax.jit  # traced once for all nodes; XLA inlines it
+    def add(
+        sums: list[jax.Array], one: tuple[float, float], other: tuple[float, float]
+    ) -> list[jax.Array]:
+        # Two nodes in one fraction: half the divisions
+        (u, weight), (v, other_weight) = one, other
+        first, second = quartic(u), quartic(v)
+        both = first * second
+        totals = []
+        for m in range(0, count, 2):
+            here = sums[m : m + 2]
+            # A division of its own for each pair of sums, or XLA would keep the reciprocal in
+            # memory; for the last one of an odd number not that of the pairs
+            inverse = 1 / both
+            for n, total in enumerate(here, m):
+                one_part = weight * u ** (4 * power - n)
+                other_part = other_weight * v ** (4 * power - n)
+                part = one_part * second + other_part * first
+                totals.append(total + (part * inverse if len(here) == 2 else part / both))
+        return totals
+
+    nodes = list(zip((1 / rule.nodes).tolist(), rule.weights.tolist(), strict=True))
+    for one, other in zip(nodes[0::2], nodes[1::2], strict=True):
+        sums = add(sums, one, other)
     return [inverse ** (4 * power - 1 - m) / math.pi * total for m, total in enumerate(sums)]
 
 
