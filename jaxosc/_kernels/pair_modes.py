@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
-from jaxosc._numerics.special import SINHC_SERIES, exponent_limit, polynomial
+from jaxosc._numerics.special import SINHC_SERIES, exp, exponent_limit, polynomial
 
 
 def frequencies(couple: Couple) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -116,7 +116,7 @@ def thermal(
     inverse = reciprocal(twice)
     series = square < twice**2
     x2 = jnp.where(series, square, 0) * inverse**2
-    near = polynomial(SINHC_SERIES, x2) * jnp.exp(-total * inverse) * 2 * inverse
+    near = polynomial(SINHC_SERIES, x2) * exp(-total * inverse) * 2 * inverse
     slope = jnp.where(
         series,
         near * (1 + number_low) * (1 + number_high),
