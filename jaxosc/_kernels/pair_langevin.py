@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial, reduce
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+from jax import export
+from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._kernels.pair_equation import (
     Entries,
@@ -14,8 +20,9 @@ from jaxosc._kernels.pair_equation import (
 )
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.elementwise import elementwise
 from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
-from jaxosc._numerics.sharing import reciprocal
+from jaxosc._numerics.sharing import kept, reciprocal
 
 
 def fastest(pair: Pair) -> jax.Array:
@@ -44,21 +51,93 @@ def langevin(pair: Pair, temperature: small.Entries) -> tuple[Entries, Entries]:
     )
     slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
     bound = fastest(pair)
-    temperature1, temperature2 = temperature
-    sums1, sums2 = (quartic_sums(quartic, t, slowest, bound) for t in temperature)
+    bath1, bath2 = (_Thermal(t, *quartic_sums(quartic, t, slowest, bound)) for t in temperature)
+    noise = _noise(pair, *(bath.sums(1 / balance.constant) for bath in (bath1, bath2)))
+    state = Entries(*_state(*pair, *bath1, *bath2))
+    return _diffusion(*noise), state.where(balance.holds)
+
+
+class _Thermal(NamedTuple):
+    """T of a bath, and its sums without their term ν = 0."""
+
+    temperature: jax.Array
+    zeroth: jax.Array
+    first: jax.Array
+    second: jax.Array
+
+    def sums(self, part: jax.Array) -> QuarticSums:
+        """With so much of T in the first."""
+        return QuarticSums(self.zeroth + part * self.temperature, self.first, self.second)
+
+
+# Arguments of a state: 8 of a pair, 4 of each bath
+_OF_PAIR = 8
+# The response to each of eight numbers costs some five times as much as one answer
+_WORTH = 8
+
+
+@jax.custom_jvp
+def _state(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """σ of a pair and its two baths, up to where the equation has an answer."""
+    return elementwise(_state_of_batch)(*arguments)
+
+
+@partial(_state.defjvp, symbolic_zeros=True)
+def _state_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
+
+    def of_moved(*values: jax.Array) -> tuple[jax.Array, ...]:
+        arguments = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
+        return _state_of_point(*arguments.values())
+
+    return jax.jvp(of_moved, [primals[i] for i in moved], list(moved.values()))
+
+
+def _state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """Once a row where only temperatures vary along it: σ is linear in what they enter.
+
+    Its response to each of T, S_0, S_1, S_2 of both baths is one of the pair alone, and at every
+    point there remains a sum of products.
+    """
+    pair, thermal = arguments[:_OF_PAIR], arguments[_OF_PAIR:]
+    rows = jnp.broadcast_shapes(*(x.shape for x in pair))
+    if not _is_reused(rows, jnp.broadcast_shapes(rows, *(x.shape for x in thermal))):
+        return _state_of_point(*arguments)
+    unit = jnp.eye(len(thermal), dtype=pair[0].dtype).reshape(-1, len(thermal), *(1 for _ in rows))
+    response = jax.vmap(lambda one: _state_of_point(*pair, *one))(unit)
+
+    def entry(columns: jax.Array) -> jax.Array:
+        # What is of a row is summed there.
+        fixed, moving = jnp.zeros(rows, columns.dtype), []
+        for column, number in zip(kept(columns), thermal, strict=True):
+            if jnp.broadcast_shapes(rows, number.shape) == rows:
+                fixed += column * number
+            else:
+                moving.append(column * number)
+        return reduce(jnp.add, moving, kept(fixed))
+
+    return tuple(map(entry, response))
+
+
+def _is_reused(rows: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether each of so many pairs serves many points."""
+    alone = [n for row, n in zip(rows, shape, strict=True) if row == 1 and n != 1]
+    if any(export.is_symbolic_dim(n) for n in alone):
+        return True
+    return math.prod(alone) >= _WORTH
+
+
+def _state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    pair = Pair(*arguments[:_OF_PAIR])
+    bath1, bath2 = _Thermal(*arguments[-8:-4]), _Thermal(*arguments[-4:])
     # By hand, a pairing that outweighs the exchange costs digits where normal modes coincide.
-    by_hand = jnp.where(4 * jnp.abs(j) < jnp.abs(k), 0, jnp.ones_like(j))
-    classical = _classical(pair, by_hand * temperature1, by_hand * temperature2)
-
-    def with_static(part: jax.Array) -> tuple[QuarticSums, QuarticSums]:
-        return (
-            sums1._replace(zeroth=sums1.zeroth + part * temperature1 / balance.constant),
-            sums2._replace(zeroth=sums2.zeroth + part * temperature2 / balance.constant),
-        )
-
-    rest = steady_entries(pair, *_noise(pair, *with_static(1 - by_hand)))
-    diffusion = _diffusion(*_noise(pair, *with_static(jnp.ones_like(j))))
-    return diffusion, classical.plus(rest).where(balance.holds)
+    by_hand = jnp.where(4 * jnp.abs(pair.j) < jnp.abs(pair.k), 0, jnp.ones_like(pair.j))
+    classical = _classical(pair, by_hand * bath1.temperature, by_hand * bath2.temperature)
+    part = (1 - by_hand) / stability(pair).constant
+    rest = steady_entries(pair, *_noise(pair, bath1.sums(part), bath2.sums(part)))
+    return tuple(classical.plus(rest))
 
 
 def _noise(
