@@ -151,7 +151,7 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By sums over the inverse of a quartic."""
-        noise, _ = pair_langevin.langevin(self.couple.damped(damping), temperature)
+        noise = pair_langevin.langevin_diffusion(self.couple.damped(damping), temperature)
         found = Entries(*(entry * unit for entry in noise)).scaled(self.scale)
         return found.where(valid).matrix()
 
@@ -159,7 +159,7 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """Apart from D, whose classical part outgrows the rest near a critical point."""
-        _, covariance = pair_langevin.langevin(self.couple.damped(damping), temperature)
+        covariance = pair_langevin.langevin_state(self.couple.damped(damping), temperature)
         return covariance.scaled(self.scale).where(valid).matrix()
 
     def secular(

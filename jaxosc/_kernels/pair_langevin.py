@@ -32,31 +32,6 @@ def fastest(pair: Pair) -> jax.Array:
     return jnp.sqrt(trace) + jnp.maximum(pair.gamma1, pair.gamma2)
 
 
-def langevin(pair: Pair, temperature: small.Entries) -> tuple[Entries, Entries]:
-    """D and σ: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν).
-
-    The term ν = 0, classical equipartition, outgrows all others near a critical point. Its
-    part of σ is known in closed form, and the Lyapunov equation is left with the regular rest.
-    """
-    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
-    v, w = j + k, j - k
-    width, damped = gamma1 + gamma2, gamma1 * gamma2
-    balance = stability(pair)
-    trace = omega1**2 + omega2**2 + 2 * v * w
-    quartic = (
-        balance.constant,
-        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
-        trace + width**2 + 2 * damped,
-        2 * width,
-    )
-    slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
-    bound = fastest(pair)
-    bath1, bath2 = (_Thermal(t, *quartic_sums(quartic, t, slowest, bound)) for t in temperature)
-    noise = _noise(pair, *(bath.sums(1 / balance.constant) for bath in (bath1, bath2)))
-    state = Entries(*_state(*pair, *bath1, *bath2))
-    return _diffusion(*noise), state.where(balance.holds)
-
-
 class _Thermal(NamedTuple):
     """T of a bath, and its sums without their term ν = 0."""
 
@@ -70,15 +45,52 @@ class _Thermal(NamedTuple):
         return QuarticSums(self.zeroth + part * self.temperature, self.first, self.second)
 
 
-# Arguments of a state: 8 of a pair, 4 of each bath
-_OF_PAIR = 8
+def _thermal(pair: Pair, temperature: small.Entries) -> tuple[_Thermal, _Thermal]:
+    """Of both baths: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν)."""
+    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
+    v, w = j + k, j - k
+    width, damped = gamma1 + gamma2, gamma1 * gamma2
+    trace = omega1**2 + omega2**2 + 2 * v * w
+    quartic = (
+        stability(pair).constant,
+        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
+        trace + width**2 + 2 * damped,
+        2 * width,
+    )
+    slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
+    bound = fastest(pair)
+    first, second = (_Thermal(t, *quartic_sums(quartic, t, slowest, bound)) for t in temperature)
+    return first, second
+
+
+def langevin_diffusion(pair: Pair, temperature: small.Entries) -> Entries:
+    """D of the steady state."""
+    part = 1 / stability(pair).constant
+    bath1, bath2 = (bath.sums(part) for bath in _thermal(pair, temperature))
+    return _diffusion(*_noise(pair, bath1, bath2))
+
+
+def langevin_state(pair: Pair, temperature: small.Entries) -> Entries:
+    """σ, NaN unless A is stable.
+
+    The term ν = 0, classical equipartition, outgrows all others near a critical point. Its
+    part of σ is known in closed form, and the Lyapunov equation is left with the regular rest.
+    """
+    temperature1, temperature2 = temperature
+    found = Entries(*_state(*pair, temperature1, temperature2))
+    return found.where(stability(pair).holds)
+
+
+_OF_PAIR = len(Pair._fields)
 # The response to each of eight numbers costs some five times as much as one answer
 _WORTH = 8
+# Points whose intermediate results stay in a processor's cache
+_BLOCK = 4096
 
 
 @jax.custom_jvp
 def _state(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    """σ of a pair and its two baths, up to where the equation has an answer."""
+    """σ of a pair and two temperatures, up to where the equation has an answer."""
     return elementwise(_state_of_batch)(*arguments)
 
 
@@ -95,30 +107,26 @@ def _state_jvp(
     return jax.jvp(of_moved, [primals[i] for i in moved], list(moved.values()))
 
 
+def _state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    pair = Pair(*arguments[:_OF_PAIR])
+    return _state_of_sums(pair, *_thermal(pair, arguments[_OF_PAIR:]))
+
+
 def _state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    """Once a row where only temperatures vary along it: σ is linear in what they enter.
+    """As few loops over memory as it can be done in.
 
-    Its response to each of T, S_0, S_1, S_2 of both baths is one of the pair alone, and at every
-    point there remains a sum of products.
+    Where only temperatures vary along a row, σ is linear in what they enter: its response to each
+    of T, S_0, S_1, S_2 of both baths is one of the pair alone, and at every point there remains a
+    sum of products. Elsewhere block by block, each by the rule that its own coldest point needs.
     """
-    pair, thermal = arguments[:_OF_PAIR], arguments[_OF_PAIR:]
+    pair = Pair(*arguments[:_OF_PAIR])
     rows = jnp.broadcast_shapes(*(x.shape for x in pair))
-    if not _is_reused(rows, jnp.broadcast_shapes(rows, *(x.shape for x in thermal))):
+    shape = jnp.broadcast_shapes(rows, *(x.shape for x in arguments))
+    if _is_reused(rows, shape):
+        return _by_response(pair, arguments[_OF_PAIR:])
+    if any(export.is_symbolic_dim(n) for n in shape) or math.prod(shape) < 2 * _BLOCK:
         return _state_of_point(*arguments)
-    unit = jnp.eye(len(thermal), dtype=pair[0].dtype).reshape(-1, len(thermal), *(1 for _ in rows))
-    response = jax.vmap(lambda one: _state_of_point(*pair, *one))(unit)
-
-    def entry(columns: jax.Array) -> jax.Array:
-        # What is of a row is summed there.
-        fixed, moving = jnp.zeros(rows, columns.dtype), []
-        for column, number in zip(kept(columns), thermal, strict=True):
-            if jnp.broadcast_shapes(rows, number.shape) == rows:
-                fixed += column * number
-            else:
-                moving.append(column * number)
-        return reduce(jnp.add, moving, kept(fixed))
-
-    return tuple(map(entry, response))
+    return _in_blocks(arguments, shape)
 
 
 def _is_reused(rows: tuple[int, ...], shape: tuple[int, ...]) -> bool:
@@ -129,9 +137,50 @@ def _is_reused(rows: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return math.prod(alone) >= _WORTH
 
 
-def _state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    pair = Pair(*arguments[:_OF_PAIR])
-    bath1, bath2 = _Thermal(*arguments[-8:-4]), _Thermal(*arguments[-4:])
+def _by_response(pair: Pair, temperature: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    rows = jnp.broadcast_shapes(*(x.shape for x in pair))
+    bath1, bath2 = _thermal(pair, temperature)
+    numbers = (*bath1, *bath2)
+    unit = jnp.eye(len(numbers), dtype=pair.j.dtype).reshape(-1, len(numbers), *(1 for _ in rows))
+
+    def of_numbers(one: jax.Array) -> tuple[jax.Array, ...]:
+        return _state_of_sums(pair, _Thermal(*one[:4]), _Thermal(*one[4:]))
+
+    def entry(columns: jax.Array) -> jax.Array:
+        # What is of a row is summed there.
+        fixed, moving = jnp.zeros(rows, columns.dtype), []
+        for column, number in zip(kept(columns), numbers, strict=True):
+            if jnp.broadcast_shapes(rows, number.shape) == rows:
+                fixed += column * number
+            else:
+                moving.append(column * number)
+        return reduce(jnp.add, moving, kept(fixed))
+
+    return tuple(map(entry, jax.vmap(of_numbers)(unit)))
+
+
+def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tuple[jax.Array, ...]:
+    size = math.prod(shape)
+    block = max(_BLOCK, size // 256)  # not too many, for a GPU's sake
+    count = -(-size // block)
+    alike = [x.size == 1 for x in arguments]
+
+    def blocks(x: jax.Array) -> jax.Array:
+        flat = jnp.broadcast_to(x, shape).reshape(-1)
+        return jnp.pad(flat, (0, count * block - size), mode="edge").reshape(count, block)
+
+    def of_block(own: list[jax.Array]) -> tuple[jax.Array, ...]:
+        given = iter(own)
+        return _state_of_point(
+            *(x.reshape(1) if one else next(given) for x, one in zip(arguments, alike, strict=True))
+        )
+
+    varying = [blocks(x) for x, one in zip(arguments, alike, strict=True) if not one]
+    found = jax.lax.map(of_block, varying)
+    return tuple(entry.reshape(-1)[:size].reshape(shape) for entry in found)
+
+
+def _state_of_sums(pair: Pair, bath1: _Thermal, bath2: _Thermal) -> tuple[jax.Array, ...]:
     # By hand, a pairing that outweighs the exchange costs digits where normal modes coincide.
     by_hand = jnp.where(4 * jnp.abs(pair.j) < jnp.abs(pair.k), 0, jnp.ones_like(pair.j))
     classical = _classical(pair, by_hand * bath1.temperature, by_hand * bath2.temperature)
