@@ -115,12 +115,13 @@ def thermal(
     twice = 2 * jnp.where(temperature > floor, temperature, floor)
     inverse = reciprocal(twice)
     series = square < twice**2
+    least = (2 * floor) ** 2  # where the series serves at any temperature
     x2 = jnp.where(series, square, 0) * inverse**2
     near = polynomial(SINHC_SERIES, x2) * exp(-total * inverse) * 2 * inverse
     slope = jnp.where(
         series,
         near * (1 + number_low) * (1 + number_high),
-        (number_low - number_high) * reciprocal(sqrt(jnp.where(series, 1, square))),
+        (number_low - number_high) * reciprocal(sqrt(jnp.where(square < least, 1, square))),
     )
     mean = (1 + number_low + number_high) * inverse_total
     apart = low < high / 4

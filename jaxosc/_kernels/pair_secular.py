@@ -13,7 +13,7 @@ from jaxosc._kernels.interface import BathCoupling, Rate, Secular
 from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._kernels.pair_modes import Square, frequencies, quadratures, thermal
 from jaxosc._numerics import small
-from jaxosc._numerics.sharing import quotient, reciprocal
+from jaxosc._numerics.sharing import reciprocal
 from jaxosc._numerics.special import bose
 
 Quadratures = tuple[jax.Array, jax.Array]
@@ -77,12 +77,15 @@ def secular(
         references.append(reference)
         rates.append(rate)
         heatings.append(heating)
-        excesses.append(quotient(heating, rate))
+        excesses.append(heating * reciprocal(rate))  # of a rate that has no temperature
     # Two modes of one frequency keep their coherence: what follows is zero for all others.
     _, _, splitting = frequencies(couple)
     shares = [jnp.where(splitting == 0, x, 0) for x in shares_of(0, 1, omega_of_modes[0])]
     mixing, mixed_heating = shares[0] + shares[1], shares[0] * gains[0] + shares[1] * gains[1]
-    excesses, coherence, lit = _excess_together(rates, heatings, excesses, mixing, mixed_heating)
+    apart = (shares[0] == 0) & (shares[1] == 0)
+    excesses, coherence, lit = _excess_together(
+        rates, heatings, excesses, mixing, mixed_heating, apart
+    )
     valid &= lit
 
     def noise(rate: jax.Array, reference: jax.Array, heating: jax.Array) -> jax.Array:
@@ -129,15 +132,15 @@ def _excess_together(
     excesses: list[jax.Array],
     mixing: jax.Array,
     mixed_heating: jax.Array,
+    apart: jax.Array,
 ) -> tuple[list[jax.Array], jax.Array, jax.Array]:
     """C of RC + CR = 2H for two modes of one frequency, C = (H det R + adj R H adj R)/(tr R det R).
 
-    The diagonal of C, its entry between the modes, and whether neither is dark; without R_12 and
-    H_12 the diagonal is as it was.
+    The diagonal of C, its entry between the modes, and whether neither is dark; where no bath
+    mixes them the diagonal is as it was.
     """
     (r1, r2), (h1, h2) = rates, heatings
     trace, determinant = r1 + r2, r1 * r2 - mixing**2
-    apart = (mixing == 0) & (mixed_heating == 0)
     lit = apart | (determinant > 64 * float(np.finfo(trace.dtype).eps) * trace**2)
     inverse = reciprocal(jnp.where(apart | ~lit, 1, trace * determinant))
     c1 = (h1 * (determinant + r2**2) - 2 * mixing * r2 * mixed_heating + mixing**2 * h2) * inverse

@@ -158,7 +158,7 @@ def _gauss_sums(
 
     def quartic(u: float) -> jax.Array:
         value = 1 + u * (c3 + u * (c2 + u * (c1 + u * c0)))
-        return value if power == 1 else value * value
+        return value**power
 
     @jax.jit  # traced once for all nodes; XLA inlines it
     def add(
