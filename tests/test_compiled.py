@@ -102,6 +102,40 @@ def test_temperatures_vary_one_by_one(count):
     np.testing.assert_array_equal(fixed, both[0, 1:])
 
 
+def langevin_entries(coupling, pairing, hot, cold):
+    exchange = jnp.array([[0 * coupling, coupling], [coupling, 0 * coupling]])
+    matrix = jnp.array([[0 * pairing, pairing], [pairing, 0 * pairing]])
+    oscillators = jaxosc.Oscillators((1.0, 0.7), exchange, matrix)
+    dynamics = jaxosc.langevin(oscillators, jaxosc.Baths((0.02, 0.05), (hot, cold)))
+    state = jaxosc.steady_state(dynamics)
+    return jnp.stack([state[0, 0], state[1, 2]])
+
+
+def test_rows_and_scattered_points_agree():
+    """The response of a row of temperatures, and points that are computed one by one."""
+    coupling = jnp.array([0.1, 0.3, -0.2, 0.02])
+    pairing = jnp.array([0.2, 0.0, 0.1, 0.5])
+    cold, hot = jnp.linspace(0.5, 4.0, 9), 3.0
+    rows = jax.vmap(langevin_entries, (None, None, None, 0))
+    grid = jax.jit(jax.vmap(rows, (0, 0, None, None)))(coupling, pairing, hot, cold)
+    alone = jnp.broadcast_to(coupling[:, None], (4, 9)), jnp.broadcast_to(pairing[:, None], (4, 9))
+    points = [x.reshape(-1) for x in (*alone, jnp.broadcast_to(cold, (4, 9)))]
+    scattered = jax.jit(jax.vmap(langevin_entries, (0, 0, None, 0)))(*points[:2], hot, points[2])
+    np.testing.assert_allclose(grid.reshape(-1, 2), scattered, atol=digits(2e-14))
+
+
+def test_scattered_points_in_blocks():
+    """A batch longer than a block, which it does not fill, beside a few of its points."""
+    random, size = np.random.default_rng(3), 3 * 4096 + 1
+    coupling, cold = random.uniform(-0.3, 0.3, size), random.uniform(0.01, 3.0, size)
+    points = jnp.asarray(coupling, DTYPE), jnp.asarray(cold, DTYPE)
+    many = jax.jit(jax.vmap(lambda x, t: langevin_entries(x, x / 3, 2.0, t)))
+    few = np.array([0, 4095, 4096, 9999, size - 1])
+    np.testing.assert_allclose(
+        many(*points)[few], many(*(x[few] for x in points)), atol=digits(2e-13)
+    )
+
+
 def quartic(x, temperature):
     """d(ν) = (ν² + νx/10 + x²)(ν² + ν/5 + 1), and its sums."""
     coefficients = (x**2, x**2 / 5 + x / 10, x**2 + x / 50 + 1, x / 10 + 0.2)

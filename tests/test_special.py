@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from precision import DTYPE, digits, rounded
 
-from jaxosc._numerics.special import bose, log1p, power_of_two
+from jaxosc._numerics.special import bose, exp, log1p, power_of_two
 
 
 def largest_error(computed, arguments, exact):
@@ -51,6 +51,23 @@ def test_bose_from_cold_to_hot():
     ratio = rounded(np.geomspace(1e-9, np.log(np.finfo(DTYPE).max) * 0.85, 400))
     computed = jax.jit(bose)(jnp.asarray(ratio), jnp.ones(400))
     assert largest_error(computed, ratio, lambda x: 1 / mpmath.expm1(x)) < digits(1e-15)
+
+
+def test_exponentials_everywhere():
+    """Between every two powers of two, where k changes, and where eˣ − 1 is x."""
+    random = np.random.default_rng(5)
+    top = float(np.log(np.finfo(DTYPE).max)) - 2
+    x = np.concatenate([random.uniform(-top, top, 400), (np.arange(-40, 41) + 0.5) * np.log(2)])
+    x = np.concatenate([x, 10 ** random.uniform(-12, 0, 100)]).astype(DTYPE)
+    exact = [mpmath.exp(mpmath.mpf(float(value))) for value in x]
+    found = [float(y / z - 1) for y, z in zip(exp(jnp.asarray(x)).tolist(), exact, strict=True)]
+    assert np.abs(found).max() < digits(3e-16)
+    assert jnp.all(exp(jnp.asarray([-1e9, -np.inf], DTYPE)) == 0)
+    warm = x[(x > 0) & (x < 0.9 * top)]
+    numbers = bose(jnp.asarray(warm), jnp.ones_like(jnp.asarray(warm))).tolist()
+    exact = [1 / mpmath.expm1(mpmath.mpf(float(value))) for value in warm]
+    found = [float(y / z - 1) for y, z in zip(numbers, exact, strict=True)]
+    assert np.abs(found).max() < digits(5e-16)
 
 
 def test_power_of_two():
