@@ -28,6 +28,7 @@ from jaxosc._kernels.pair_equation import (
 )
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.sharing import in_one_gradient
 from jaxosc._numerics.special import bose
 
 
@@ -118,9 +119,10 @@ class PairKernel(Kernel):
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """In closed form."""
-        low, high, _ = pair_modes.frequencies(self.couple)
+        couple, temperature = in_one_gradient((self.couple, temperature))
+        low, high, _ = pair_modes.frequencies(couple)
         numbers = bose(low, temperature), bose(high, temperature)
-        found = pair_modes.thermal(self.couple, temperature, numbers)
+        found = pair_modes.thermal(couple, temperature, numbers)
         return found.scaled(self.scale).where(valid).matrix()
 
     def local_diffusion(self, noise: jax.Array, valid: jax.Array) -> jax.Array:
@@ -151,7 +153,8 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By sums over the inverse of a quartic."""
-        noise = pair_langevin.langevin_diffusion(self.couple.damped(damping), temperature)
+        pair, *temperatures = in_one_gradient((self.couple.damped(damping), *temperature))
+        noise = pair_langevin.langevin_diffusion(pair, temperatures)
         found = Entries(*(entry * unit for entry in noise)).scaled(self.scale)
         return found.where(valid).matrix()
 
@@ -159,7 +162,8 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """Apart from D, whose classical part outgrows the rest near a critical point."""
-        covariance = pair_langevin.langevin_state(self.couple.damped(damping), temperature)
+        pair, *temperatures = in_one_gradient((self.couple.damped(damping), *temperature))
+        covariance = pair_langevin.langevin_state(pair, temperatures)
         return covariance.scaled(self.scale).where(valid).matrix()
 
     def secular(
@@ -174,10 +178,12 @@ class PairKernel(Kernel):
     ) -> Secular:
         """Mode by mode."""
         assert isinstance(coupling, str)
+        couple, scale, own, *numbers = in_one_gradient(
+            (self.couple, self.scale, tuple(self.frequency), *damping, *temperature)
+        )
         rates = rate if isinstance(rate, tuple) else (rate, rate)
         shares = [partial(pair_secular.share_of, coupling=coupling, rate=each) for each in rates]
-        own = (self.couple.omega1, self.couple.omega2)
-        if self.scale is not None:
-            own = (self.frequency[0], self.frequency[1])
-        parts = (damping, temperature, shares, unit, valid, own, self.scale)
-        return pair_secular.secular(self.couple, *parts)
+        if scale is None:
+            own = (couple.omega1, couple.omega2)
+        parts = (numbers[:2], numbers[2:], shares, unit, valid, own, scale)
+        return pair_secular.secular(couple, *parts)

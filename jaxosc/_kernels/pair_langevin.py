@@ -22,7 +22,7 @@ from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.elementwise import elementwise
 from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
-from jaxosc._numerics.sharing import kept, reciprocal
+from jaxosc._numerics.sharing import in_one_gradient, kept, reciprocal
 
 
 def fastest(pair: Pair) -> jax.Array:
@@ -249,6 +249,7 @@ def _classical(pair: Pair, temperature1: jax.Array, temperature2: jax.Array) -> 
     The term k = 0 of the Matsubara sum: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
     diverges at the critical point as the state does, so the equation is solved by hand.
     """
+    pair, temperature1, temperature2 = in_one_gradient((pair, temperature1, temperature2))
     constant, resonances = stability(pair)
     inverse = reciprocal(constant * resonances)
     one = _bath_one(pair, temperature1 * inverse)
@@ -296,7 +297,7 @@ def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
     couplings alone, that product would be a difference where det W is small.
     """
-    omega1, omega2, j, k, _, det_w, a, b = pair
+    omega1, omega2, j, k, _, det_w, a, b = in_one_gradient(pair)
     v, w = j + k, j - k
     o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
     g, ab = a + b, a * b

@@ -49,7 +49,7 @@ def share_of(
 
 def secular(
     couple: Couple,
-    damping: jax.Array,
+    damping: small.Entries,
     temperature: small.Entries,
     by_bath: Sequence[Callable[..., jax.Array]],
     unit: jax.Array,

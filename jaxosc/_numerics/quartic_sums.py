@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,8 +14,8 @@ from jax import export
 from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._numerics.elementwise import elementwise
-from jaxosc._numerics.matsubara_rules import RULES, GaussRule, cold_rule, rule_number
-from jaxosc._numerics.sharing import reciprocal
+from jaxosc._numerics.matsubara_rules import RULES, GaussRule, cold_rule, hot_rule, rule_number
+from jaxosc._numerics.sharing import reciprocal, sums_in_one_loop
 
 # Points evaluated together: 124 nodes of 512 points are half a megabyte.
 _BLOCK = 512
@@ -45,48 +46,66 @@ def quartic_sums(
         fastest: an upper bound of the largest |root| of d(ν).
     """
     slowest, fastest = jax.lax.stop_gradient((slowest, fastest))
-    return QuarticSums(*_quartic_sums(*coefficients, temperature, slowest, fastest))
+    return QuarticSums(*_family(1, 3, 0)(*coefficients, temperature, slowest, fastest))
 
 
-@jax.custom_jvp
-def _quartic_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    return elementwise(_sums)(*arguments)
+@functools.cache
+def _family(power: int, count: int, heated: int) -> Callable[..., tuple[jax.Array, ...]]:
+    """S_m = 2T Σ νᵐ/d(ν)^power for m below the count, differentiated by T so many times.
+
+    ∂S_m/∂c_n is −power times the sum m + n of the next power: one member of the family has all
+    derivatives of another by the coefficients, of any order.
+    """
+
+    def by_coldest(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+        return _by_coldest(arguments, power, count)
+
+    def whole(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+        if not any(x.shape for x in arguments):
+            return _at_point(arguments, power, count, heated)
+        return _heated(by_coldest, heated)(*arguments)
+
+    of_batch = elementwise(whole)
+
+    @jax.custom_jvp
+    def sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+        return of_batch(*arguments)
+
+    @partial(sums.defjvp, symbolic_zeros=True)
+    def _jvp(
+        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+    ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+        values = sums(*primals)
+        changes = [jnp.zeros_like(value) for value in values]
+        *coefficients, temperature, _, _ = tangents
+        moved = {n: x for n, x in enumerate(coefficients) if not isinstance(x, SymbolicZero)}
+        if moved:
+            higher = _family(power + 1, count + 3, heated)(*primals)
+            for m in range(count):
+                for n, tangent in moved.items():
+                    changes[m] -= power * higher[m + n] * tangent
+        if not isinstance(temperature, SymbolicZero):
+            slopes = _family(power, count, heated + 1)(*primals)
+            changes = [c + slope * temperature for c, slope in zip(changes, slopes, strict=True)]
+        return values, tuple(changes)
+
+    return sums
 
 
-@partial(_quartic_sums.defjvp, symbolic_zeros=True)
-def _quartic_sums_jvp(
-    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    """∂S_p/∂c_n = −R_{p+n} with R_m = 2T Σ νᵐ/d(ν)²: six sums for all twelve derivatives."""
-    values = _quartic_sums(*primals)
-    changes = [jnp.zeros_like(value) for value in values]
-    *coefficients, temperature, _, _ = tangents
-    moved = {n: x for n, x in enumerate(coefficients) if not isinstance(x, SymbolicZero)}
-    if moved:
-        squares = elementwise(_square_sums)(*primals)
-        for order in range(3):
-            for n, tangent in moved.items():
-                changes[order] -= squares[order + n] * tangent
-    if not isinstance(temperature, SymbolicZero):
-        slopes = elementwise(_temperature_slopes)(*primals)
-        changes = [c + slope * temperature for c, slope in zip(changes, slopes, strict=True)]
-    return values, tuple(changes)
+def _heated(
+    function: Callable[..., tuple[jax.Array, ...]], times: int
+) -> Callable[..., tuple[jax.Array, ...]]:
+    """Its derivative by T, the argument 4, so many times."""
+    if times == 0:
+        return function
+    below = _heated(function, times - 1)
 
+    def slope(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+        along = [jnp.zeros_like(x) for x in arguments]
+        along[4] = jnp.ones_like(arguments[4])
+        return jax.jvp(below, arguments, tuple(along))[1]
 
-def _temperature_slopes(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    along = [jnp.zeros_like(x) for x in arguments]
-    along[4] = jnp.ones_like(arguments[4])
-    return jax.jvp(_sums, arguments, tuple(along))[1]
-
-
-def _sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    """S_0, S_1, S_2."""
-    return _by_coldest(arguments, power=1, count=3)
-
-
-def _square_sums(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    """R_0 … R_5."""
-    return _by_coldest(arguments, power=2, count=6)
+    return slope
 
 
 def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tuple[jax.Array, ...]:
@@ -197,3 +216,45 @@ def _sums_at_any_temperature(
     nodes, weights = nodes[1:], weights[1:]  # without k = 0
     quartic = c0 + nodes * (c1 + nodes * (c2 + nodes * (c3 + nodes)))
     return tuple(jnp.sum(weights * nodes**m / quartic**power) for m in range(count))
+
+
+def _at_point(
+    point: tuple[jax.Array, ...], power: int, count: int, heated: int
+) -> tuple[jax.Array, ...]:
+    """The same sums of a point outside every batch, with the nodes of its rule along an axis.
+
+    To compile, a fortieth of the rules written out, of which each has a branch.
+    """
+
+    def terms(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+        c0, c1, c2, c3, temperature, slowest, fastest = arguments
+        temperature = jnp.minimum(temperature, 1e8 * fastest)
+        nodes, weights = _rule_of_point(temperature, slowest, fastest)
+        # d(ν) in powers of ν over the larger of ν and the unit of frequency, which none overflows
+        h = jax.lax.stop_gradient(1 / jnp.maximum(nodes, 1))
+        x, hh = nodes * h, h * h
+        quartic = c0 * hh * hh + x * (c1 * hh * h + x * (c2 * hh + x * (c3 * h + x)))
+        term = weights * h ** (4 * power + 1 - count) / quartic**power
+        # From the last power of h down to the first, so that each is a product of the one before
+        scales = [jnp.ones_like(h)]
+        for _ in range(count - 1):
+            scales.append(scales[-1] * h)
+        powers = [jnp.ones_like(x)]
+        for _ in range(count - 1):
+            powers.append(powers[-1] * x)
+        return tuple(term * (a * b) for a, b in zip(powers, reversed(scales), strict=True))
+
+    return sums_in_one_loop(*_heated(terms, heated)(*point))
+
+
+def _rule_of_point(
+    temperature: jax.Array, slowest: jax.Array, fastest: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """The longest Gauss rule where it serves, else the cold one, as arrays of one length."""
+    cold = tuple(x[1:] for x in cold_rule(temperature, slowest, fastest))
+    gauss = tuple(x[1:] for x in hot_rule(RULES[-1], temperature))
+    longer = len(cold[0]) - len(gauss[0])
+    hot = jnp.pad(gauss[0], (0, longer), mode="edge"), jnp.pad(gauss[1], (0, longer))
+    serves = rule_number(temperature, fastest) < len(RULES)
+    nodes, weights = (jnp.where(serves, x, y) for x, y in zip(hot, cold, strict=True))
+    return nodes, weights

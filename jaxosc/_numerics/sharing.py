@@ -8,9 +8,20 @@ it: the copies that it then makes, of the cheap one, are of nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import custom_vmap
+from jax.custom_derivatives import SymbolicZero
+
+_Tree = TypeVar("_Tree")
+
+# Directions of a Jacobian, not points of a grid
+_DIRECTIONS = 32
 
 
 @jax.custom_jvp
@@ -48,6 +59,70 @@ def _junction_jvp(
     primals: tuple[jax.Array], tangents: tuple[jax.Array]
 ) -> tuple[jax.Array, jax.Array]:
     return kept(*primals), kept(tangents[0], primals[0])
+
+
+def in_one_gradient(tree: _Tree) -> _Tree:
+    """Scalars themselves; where a gradient by several of them is taken, it is one loop.
+
+    XLA gives each of many results a loop of its own, with a copy of all that it needs: seven
+    derivatives are seven times as long to compile. Grids, where memory decides, stay as they are.
+    """
+    values, structure = jax.tree.flatten(tree)
+    return jax.tree.unflatten(structure, _together(*values))
+
+
+@jax.custom_jvp
+def _together(*values: jax.Array) -> tuple[jax.Array, ...]:
+    return values
+
+
+@partial(_together.defjvp, symbolic_zeros=True)
+def _together_jvp(
+    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+) -> tuple[tuple[jax.Array, ...], tuple[Any, ...]]:
+    moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
+    # The one linear map of JAX whose transpose may be stated: here of the identity
+    same = iter(
+        jax.lax.custom_linear_solve(
+            lambda x: x, moved, lambda _, x: x, lambda _, x: list(_in_one_loop(*x))
+        )
+    )
+    return _together(*primals), tuple(
+        x if isinstance(x, SymbolicZero) else next(same) for x in tangents
+    )
+
+
+@custom_vmap
+def _in_one_loop(*values: jax.Array) -> tuple[jax.Array, ...]:
+    """Arrays of one shape, as the sums of each and a zero: a reduction with many results."""
+    shape = jnp.broadcast_shapes(*(x.shape for x in values))
+    first = jnp.arange(2).reshape(2, *(1 for _ in shape)) == 0
+    first = jnp.broadcast_to(first, (2, *shape))
+    pairs = [jnp.where(first, jnp.broadcast_to(x, (2, *shape)), 0) for x in values]
+    return sums_in_one_loop(*pairs)
+
+
+def sums_in_one_loop(*arrays: jax.Array) -> tuple[jax.Array, ...]:
+    """Over the first axis, of arrays of one shape: one loop with many results; no derivative."""
+
+    def add(x: Sequence[jax.Array], y: Sequence[jax.Array]) -> list[jax.Array]:
+        return [a + b for a, b in zip(x, y, strict=True)]
+
+    zeros = [jnp.zeros((), x.dtype) for x in arrays]
+    return tuple(jax.lax.reduce(list(arrays), zeros, add, [0]))
+
+
+@_in_one_loop.def_vmap
+def _of_batch(
+    axis_size: int, batched: list[bool], *values: jax.Array
+) -> tuple[tuple[jax.Array, ...], Any]:
+    if not isinstance(axis_size, int) or axis_size > _DIRECTIONS:
+        return values, tuple(batched)
+    full = (
+        x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
+        for x, own in zip(values, batched, strict=True)
+    )
+    return _in_one_loop(*full), (True,) * len(values)
 
 
 # Their derivatives are products with a shared factor, never a quotient of a tangent.
