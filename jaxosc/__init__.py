@@ -11,6 +11,7 @@ from jaxosc._version import __version__
 # The same said twice: to type checkers and to Python
 if TYPE_CHECKING:
     from jaxosc import spectra
+    from jaxosc._compilation import keep_compiled
     from jaxosc.baths import Baths
     from jaxosc.comparison.advice import Recommendation
     from jaxosc.comparison.result import Comparison
@@ -77,6 +78,7 @@ else:
         __name__,
         {
             "spectra": (),
+            "_compilation": ("keep_compiled",),
             "baths": ("Baths",),
             "comparison.advice": ("Recommendation",),
             "comparison.result": ("Comparison",),
@@ -191,6 +193,7 @@ __all__ = [
     "histogram",
     "is_completely_positive",
     "is_physical",
+    "keep_compiled",
     "langevin",
     "langevin_quadrature",
     "langevin_spectrum",

@@ -1,4 +1,6 @@
-"""Programs of a single call outside every transformation, compiled in less time.
+"""Programs compiled once for all runs, and those of a single call compiled in less time.
+
+Of a single call outside every transformation:
 
 The programs of one and two modes are hundreds of scalar operations. To compile them XLA and LLVM
 take three times as long with all their optimisations (2.2 s in place of 0.9 for the Langevin
@@ -10,7 +12,10 @@ README's first example takes as long without it.
 from __future__ import annotations
 
 import functools
+import os
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -18,6 +23,58 @@ import jax
 _QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
 # Numbers that go in: 14 for a network of two modes and its baths, 27 for one of three
 _FEW = 16
+
+
+def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
+    """Keep compiled programs in a folder, where later runs find them.
+
+    JAX's persistent compilation cache, for everything that this process compiles from here on and
+    that takes longer than 0.1 s: a gradient of the Langevin equation that compiles for seconds is
+    there in a tenth of one the next time. Every run that is to profit calls it; importing jaxosc
+    does not, for it is a setting of all of JAX.
+
+    Args:
+        folder: where; if left out the one JAX already has, as from the environment variable
+            ``JAX_COMPILATION_CACHE_DIR``, or else a folder of jaxosc among the user's caches.
+
+    Returns:
+        The folder. It may be emptied at any time.
+
+    Raises:
+        ValueError: if ``folder`` is no path.
+        OSError: if there cannot be such a folder.
+
+    Example:
+        >>> jaxosc.keep_compiled("programs").name
+        'programs'
+    """
+    if folder is None:
+        import platformdirs
+
+        chosen = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+        path = Path(chosen or platformdirs.user_cache_dir("jaxosc", appauthor=False))
+    else:
+        try:
+            path = Path(folder).absolute()
+        except TypeError:
+            raise ValueError(
+                f"Argument `folder` must be the path of a folder, but it is {folder!r}."
+            ) from None
+        path.mkdir(parents=True, exist_ok=True)
+    # A folder that can no longer be written costs a user time, and is none of their business.
+    warnings.filterwarnings("ignore", r"Error (reading|writing) persistent compilation cache")
+    settings = {
+        "jax_compilation_cache_dir": os.fspath(path if folder is not None else chosen or path),
+        # Most of ours compile in less than the second that JAX holds worth keeping.
+        "jax_persistent_cache_min_compile_time_secs": 0.1,
+    }
+    for name, value in settings.items():
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]
+    # JAX looks for its folder once, at the first program, which may have been before.
+    from jax.experimental.compilation_cache import compilation_cache
+
+    compilation_cache.reset_cache()
+    return path
 
 
 def compiled(function: Callable[..., Any], static_argnames: tuple[str, ...] = ()) -> Any:

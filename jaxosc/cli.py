@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -58,9 +57,11 @@ def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
         return int(leave.code or 0)
     import jax  # here, so that what is wrong is said at once
 
+    from jaxosc import keep_compiled
+
     # The figures go to within a thousandth of a critical point.
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
-    _keep_compiled_programs()
+    keep_compiled()
     try:
         arguments.run(arguments, output.say)
     except ValueError as error:
@@ -71,21 +72,6 @@ def _run(argv: Sequence[str] | None, output: StandardOutput) -> int:
         notes = getattr(stop, "__notes__", ["every file written so far is whole"])
         return _fail(f"interrupted; {notes[0]}", 130)
     return 0
-
-
-def _keep_compiled_programs() -> None:
-    """Let a second run start from the programs that the first compiled."""
-    import jax
-    import platformdirs
-
-    chosen = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    if chosen is None:
-        folder = platformdirs.user_cache_dir("jaxosc", appauthor=False)
-        jax.config.update("jax_compilation_cache_dir", folder)  # type: ignore[no-untyped-call]
-    # A folder that cannot be written costs a user time, and is none of their business.
-    warnings.filterwarnings("ignore", r"Error (reading|writing) persistent compilation cache")
-    # Most of ours compile in less than the second that JAX holds worth keeping.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)  # type: ignore[no-untyped-call]
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

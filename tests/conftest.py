@@ -14,6 +14,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 import jax  # noqa: E402
 import mpmath  # noqa: E402
 import precision  # noqa: E402
+import pytest  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -28,6 +30,17 @@ def pytest_collectstart() -> None:
 
 def pytest_runtest_setup() -> None:
     precision.choose()  # and so does the command
+
+
+@pytest.fixture
+def own_cache():
+    """A test may choose where compiled programs are kept."""
+    names = "jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"
+    before = {name: getattr(jax.config, name) for name in names}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
 
 
 # A compiled program takes a dozen mappings of memory, and Linux gives a process 65530: one file of

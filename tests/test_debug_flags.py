@@ -294,7 +294,7 @@ WITHIN = {
     "Baths", "Comparison", "CriticalCurve", "Diagnosis", "Dynamics", "EigenvalueConditions",
     "Evolution", "Explanation", "Fit", "Frontier", "NormalModes", "Optimum", "Oscillators",
     "Recommendation", "Reduction", "Status", "SweepResult", "__version__", "histogram",
-    "load_sweep", "steady_state",
+    "keep_compiled", "load_sweep", "steady_state",
 }  # fmt: skip
 
 

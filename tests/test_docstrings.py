@@ -24,7 +24,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @double
 @pytest.mark.parametrize("name", sorted(set(PUBLIC) - WITHOUT))
-def test_example(name, tmp_path, monkeypatch):
+def test_example(name, tmp_path, monkeypatch, own_cache):
     monkeypatch.chdir(tmp_path)
     names = {"jax": jax, "jnp": jnp, "np": np, "jaxosc": jaxosc}
     text = inspect.getdoc(PUBLIC[name]) or ""

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc._numerics.linear import cholesky, eigh
-from jaxosc._numerics.sharing import in_one_gradient, quotient, reciprocal, shared, sqrt
+from jaxosc._numerics.sharing import in_one_loop, quotient, reciprocal, shared, sqrt
 from jaxosc._numerics.small import matrix, nan_unless, scaled
 from jaxosc._numerics.special import (
     ATANHC_SERIES,
@@ -243,8 +243,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     whose last term is a series in d. The changes of s, p and d follow from det c and the
     correlation part of det σ without subtraction. The two forms share their logarithms.
     """
-    covariance = matrix(in_one_gradient([[covariance[i, j] for j in range(4)] for i in range(4)]))
-    local = _pair_invariants(covariance)
+    covariance = matrix(in_one_loop([[covariance[i, j] for j in range(4)] for i in range(4)]))
+    local = in_one_loop(_pair_invariants(covariance))
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     # No product of more than two factors of the size of σ, which would overflow in float32
     inverse = reciprocal(a * b + p)

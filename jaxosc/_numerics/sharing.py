@@ -8,8 +8,8 @@ it: the copies that it then makes, of the cheap one, are of nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import jax
@@ -68,28 +68,41 @@ def in_one_gradient(tree: _Tree) -> _Tree:
     derivatives are seven times as long to compile. Grids, where memory decides, stay as they are.
     """
     values, structure = jax.tree.flatten(tree)
-    return jax.tree.unflatten(structure, _together(*values))
+    return jax.tree.unflatten(structure, _identity(False)(*values))
 
 
-@jax.custom_jvp
-def _together(*values: jax.Array) -> tuple[jax.Array, ...]:
-    return values
+def in_one_loop(tree: _Tree) -> _Tree:
+    """Scalars themselves, which are one loop outside a grid, as are their derivatives."""
+    values, structure = jax.tree.flatten(tree)
+    return jax.tree.unflatten(structure, _identity(True)(*values))
 
 
-@partial(_together.defjvp, symbolic_zeros=True)
-def _together_jvp(
-    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-) -> tuple[tuple[jax.Array, ...], tuple[Any, ...]]:
-    moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
-    # The one linear map of JAX whose transpose may be stated: here of the identity
-    same = iter(
-        jax.lax.custom_linear_solve(
-            lambda x: x, moved, lambda _, x: x, lambda _, x: list(_in_one_loop(*x))
+@cache
+def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
+    def passed(*values: jax.Array) -> tuple[jax.Array, ...]:
+        return _in_one_loop(*values) if forward else values
+
+    identity = jax.custom_jvp(passed)
+
+    @partial(identity.defjvp, symbolic_zeros=True)
+    def _jvp(
+        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+    ) -> tuple[tuple[jax.Array, ...], tuple[Any, ...]]:
+        moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
+        # The one linear map of JAX whose transpose may be stated: here of the identity
+        same = iter(
+            jax.lax.custom_linear_solve(
+                lambda x: x,
+                moved,
+                lambda _, x: list(passed(*x)),
+                lambda _, x: list(_in_one_loop(*x)),
+            )
         )
-    )
-    return _together(*primals), tuple(
-        x if isinstance(x, SymbolicZero) else next(same) for x in tangents
-    )
+        return identity(*primals), tuple(
+            x if isinstance(x, SymbolicZero) else next(same) for x in tangents
+        )
+
+    return identity
 
 
 @custom_vmap
