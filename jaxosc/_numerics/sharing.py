@@ -89,20 +89,31 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
         primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
     ) -> tuple[tuple[jax.Array, ...], tuple[Any, ...]]:
         moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
-        # The one linear map of JAX whose transpose may be stated: here of the identity
-        same = iter(
-            jax.lax.custom_linear_solve(
-                lambda x: x,
-                moved,
-                lambda _, x: list(passed(*x)),
-                lambda _, x: list(_in_one_loop(*x)),
-            )
+
+        def each(function: Callable[..., tuple[jax.Array, ...]]) -> Callable[..., jax.Array]:
+            return lambda _, row: _row(function(*_entries(row)))
+
+        # The one linear map of JAX whose transpose may be stated: here of the identity. Of one
+        # array, for a derivative of it by some of several alone is an error in JAX 0.10.2.
+        same = jax.lax.custom_linear_solve(
+            lambda x: x, _row(moved), each(passed), each(_in_one_loop)
         )
+        rest = iter(_entries(same))
         return identity(*primals), tuple(
-            x if isinstance(x, SymbolicZero) else next(same) for x in tangents
+            x if isinstance(x, SymbolicZero) else next(rest) for x in tangents
         )
 
     return identity
+
+
+def _row(scalars: Sequence[jax.Array]) -> jax.Array:
+    """One array, such that XLA folds an entry of it to the scalar: nothing is between."""
+    return jax.lax.concatenate([jnp.reshape(x, (1,)) for x in scalars], dimension=0)
+
+
+def _entries(row: jax.Array) -> list[jax.Array]:
+    # Not by slices, whose transposes are sums of rows of zeros with one entry
+    return [jnp.reshape(x, ()) for x in jax.lax.split(row, (1,) * row.shape[0])]
 
 
 @custom_vmap
