@@ -153,8 +153,8 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, unit: jax.Array, valid: jax.Array
     ) -> jax.Array:
         """By sums over the inverse of a quartic."""
-        pair, *temperatures = in_one_gradient((self.couple.damped(damping), *temperature))
-        noise = pair_langevin.langevin_diffusion(pair, temperatures)
+        pair, *each = in_one_gradient((self.couple.damped(damping), *temperature))
+        noise = pair_langevin.langevin_diffusion(pair, tuple(each))
         found = Entries(*(entry * unit for entry in noise)).scaled(self.scale)
         return found.where(valid).matrix()
 
@@ -162,8 +162,8 @@ class PairKernel(Kernel):
         self, damping: jax.Array, temperature: small.Entries, valid: jax.Array
     ) -> jax.Array:
         """Apart from D, whose classical part outgrows the rest near a critical point."""
-        pair, *temperatures = in_one_gradient((self.couple.damped(damping), *temperature))
-        covariance = pair_langevin.langevin_state(pair, temperatures)
+        pair, *each = in_one_gradient((self.couple.damped(damping), *temperature))
+        covariance = pair_langevin.langevin_state(pair, tuple(each))
         return covariance.scaled(self.scale).where(valid).matrix()
 
     def secular(
@@ -185,5 +185,6 @@ class PairKernel(Kernel):
         shares = [partial(pair_secular.share_of, coupling=coupling, rate=each) for each in rates]
         if scale is None:
             own = (couple.omega1, couple.omega2)
-        parts = (numbers[:2], numbers[2:], shares, unit, valid, own, scale)
-        return pair_secular.secular(couple, *parts)
+        return pair_secular.secular(
+            couple, tuple(numbers[:2]), tuple(numbers[2:]), shares, unit, valid, own, scale
+        )
