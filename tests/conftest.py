@@ -24,6 +24,11 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 mpmath.mp.dps = 50
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.get_closest_marker("nightly"):
+        item.add_marker("slow")
+
+
 def pytest_collectstart() -> None:
     precision.choose()  # some of the examples choose float64 as they are imported
 

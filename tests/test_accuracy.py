@@ -16,7 +16,7 @@ from precision import digits, double, rounded
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.nightly
 DESCRIPTIONS_QUICK = [
     pytest.param(name, marks=SLOW if name == "global position ohmic" else ())
     for name in DESCRIPTIONS

@@ -166,7 +166,6 @@ def test_names_are_rows_and_phases_do_not_matter(coupling):
 
 
 @double
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     "equation", [jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin]
@@ -239,7 +238,7 @@ CASES = json.loads((Path(__file__).parent / "data" / "exact.json").read_text())
 @pytest.mark.parametrize(
     "place",
     [
-        pytest.param(place, marks=[] if place in (6, 11, 19, 20, 26) else [pytest.mark.slow])
+        pytest.param(place, marks=[] if place in (6, 11, 19, 20, 26) else [pytest.mark.nightly])
         for place in range(len(CASES))
     ],
 )
@@ -413,7 +412,7 @@ def test_the_kernels_explain_themselves():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_modes_without_a_bounded_hamiltonian():
     """Eight oscillators in a rotating frame, and coupled past the critical coupling; in batches."""
     random = np.random.default_rng(0)
@@ -442,7 +441,7 @@ def test_many_modes_without_a_bounded_hamiltonian():
     assert float(jax.jit(jax.grad(total))(2.0)) == pytest.approx(float(slope), rel=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["complex", "shared", "structured"])
 def test_thousands_at_once(kind):
     """As each of them alone."""

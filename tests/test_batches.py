@@ -61,7 +61,7 @@ def finishes(seconds, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("modes", "count"), [(3, 2000), pytest.param(8, 500, marks=pytest.mark.slow)]
+    ("modes", "count"), [(3, 2000), pytest.param(8, 500, marks=pytest.mark.nightly)]
 )
 def test_batches_return(modes, count):
     finishes(240, modes, count, "local_lindblad", 1.0)
@@ -79,7 +79,7 @@ LARGE = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("modes", "count", "equation"),
     [
@@ -92,7 +92,7 @@ def test_large_batches_return(modes, count, equation):
     finishes(1800, modes, count, equation, 1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_cold_batches_return():
     finishes(600, 6, 5000, "langevin", 1e-3)
 
@@ -125,7 +125,7 @@ def close(batch, member, error=1e-12):
         (3, "langevin"),
         (4, "local"),
         *(
-            pytest.param(modes, equation, marks=pytest.mark.slow)
+            pytest.param(modes, equation, marks=pytest.mark.nightly)
             for modes in (2, 5, 6, 7, 8)
             for equation in EQUATIONS
         ),
@@ -153,8 +153,8 @@ def test_batch_is_its_members(modes, equation):
     ("modes", "equation"),
     [
         (3, "local"),
-        pytest.param(3, "langevin", marks=pytest.mark.slow),
-        pytest.param(7, "langevin", marks=[pytest.mark.slow, pytest.mark.nightly]),
+        pytest.param(3, "langevin", marks=pytest.mark.nightly),
+        pytest.param(7, "langevin", marks=pytest.mark.nightly),
     ],
 )
 def test_gradients_of_a_batch(modes, equation):
@@ -173,7 +173,7 @@ def test_gradients_of_a_batch(modes, equation):
         close([leaf[3] for leaf in batch], alone, 1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_nested_batches():
     """A grid of couplings and of temperatures, with one axis that a parameter does not have."""
     parts = networks(3, 1)
@@ -189,7 +189,7 @@ def test_nested_batches():
         close(grid[j, k], single(strength[j], heat[k]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_questions_to_batches():
     """Entropies, information, Gibbs states, critical couplings and stability of many networks."""
     parts = networks(3, 300)
@@ -214,7 +214,7 @@ def test_questions_to_batches():
         close([answer[n] for answer in batch], alone, 1e-11)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_stability_of_many_networks():
     parts = networks(3, 1000)
 
@@ -265,7 +265,7 @@ def test_cholesky_by_loops(matrices):
 
 @pytest.mark.parametrize(
     "order",
-    [jax.grad, pytest.param(lambda f: jax.jacfwd(jax.grad(f)), marks=pytest.mark.slow)],
+    [jax.grad, pytest.param(lambda f: jax.jacfwd(jax.grad(f)), marks=pytest.mark.nightly)],
     ids=["first", "second"],
 )
 def test_derivatives_of_linear_algebra(matrices, order):

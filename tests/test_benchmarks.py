@@ -59,7 +59,7 @@ def test_what_got_slower_is_told(tmp_path, capsys):
     assert "has 2 runs" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_quick_run_writes_accurate_rows(tmp_path):
     """Kernels, a peer and a Lyapunov equation, each with its error beside the time."""
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path)]
@@ -80,7 +80,7 @@ def test_quick_run_writes_accurate_rows(tmp_path):
     assert max(errors) < 1e-12
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_table_for_an_accelerator_is_ready(tmp_path):
     """It runs anywhere, and each row has its time, and what it is beside."""
     file = tmp_path / "rows.jsonl"
@@ -104,7 +104,7 @@ def test_the_page_grades_every_equation():
     assert len(grading.table_points().ratio) == 240
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_what_grades_are_measured_against():
     """The exact occupation and heat by quadrature, the local heat by its rates."""

@@ -85,7 +85,8 @@ SLOW = ("stability_scale", "steady state, langevin")
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CALLS]
+    "name",
+    [pytest.param(name, marks=pytest.mark.nightly if name in SLOW else ()) for name in CALLS],
 )
 def test_a_warm_call(name):
     """At most twenty times its compiled core and a millisecond."""
@@ -104,7 +105,7 @@ def test_every_public_function_is_in_the_table():
     assert not {*calls.CALLS} & calls.WITHOUT_CORE
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", sorted({*calls.CALLS} - {*CALLS}))
 def test_a_warm_call_of_any_function(name):
     found = calls.measured(*calls.CALLS[name](2))

@@ -34,7 +34,7 @@ def found():
     return jaxosc.compare(*warm(), descriptions=SOME)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_description_has_a_row():
     found = jaxosc.compare(*warm())
     assert {row.name for row in found.rows} == set(EQUATIONS)
@@ -197,7 +197,7 @@ def test_the_current_of_the_local_equation():
         assert found["detailed-balance"].errors["heat_currents"] < 2e-3
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_baths_of_positive_frequencies_are_compared_with_the_integral():
     network = jaxosc.pair((1.0, 1.4), 0.1, "rotating-wave")
     baths = jaxosc.Baths(1e-3, (1.0, 2.0), DRUDE)
@@ -256,7 +256,7 @@ def test_a_reason_in_place_of_an_answer():
     assert white["langevin"].completely_positive is True  # white noise is Markovian
 
 
-@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=pytest.mark.nightly)])
 def test_other_numbers_of_oscillators(modes):
     frequency = np.linspace(1.0, 1.5, modes)
     network = jaxosc.Oscillators(frequency, 0.05 * (1 - np.eye(modes)))

@@ -62,7 +62,8 @@ DERIVATIVES = {
 
 @pytest.mark.parametrize("passed", [in_one_gradient, in_one_loop])
 @pytest.mark.parametrize(
-    "order", [pytest.param(x, marks=pytest.mark.slow if x == "third" else ()) for x in DERIVATIVES]
+    "order",
+    [pytest.param(x, marks=pytest.mark.nightly if x == "third" else ()) for x in DERIVATIVES],
 )
 def test_identity_of_every_order(passed, order):
     """Values and derivatives of x²y sin z, forward and in reverse, alone, in few and in many."""

@@ -61,7 +61,7 @@ CASES = {
     ),
 }
 NAMES = [
-    pytest.param(name, marks=() if name in ("under", "critical") else pytest.mark.slow)
+    pytest.param(name, marks=() if name in ("under", "critical") else pytest.mark.nightly)
     for name in CASES
 ]
 
@@ -71,7 +71,7 @@ WITH_TIMES = [case for case in DATA if "correlation" in case]
 
 @pytest.mark.parametrize(
     "case",
-    [WITH_TIMES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in WITH_TIMES[1:])],
+    [WITH_TIMES[0], *(pytest.param(each, marks=pytest.mark.nightly) for each in WITH_TIMES[1:])],
 )
 def test_eighteen_digits(case):
     """Of numbers summed over Matsubara frequencies; regression is off by some hundredths."""
@@ -101,7 +101,7 @@ def test_the_integral_over_the_spectrum(name):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_fitted_spectrum_by_the_integral():
     """Poles of a fit lie at all angles, next to the ray too."""
     spectrum = PowerLaw(1, 3.0, reference=1.0)
@@ -148,7 +148,7 @@ def flat_spectrum(network, baths, nu):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_flat_baths_by_the_integral():
     network, baths = flat_pair()
     times = np.array([0.0, 0.7, 9.0])
@@ -176,7 +176,7 @@ def test_what_a_principal_value_leaves_at_late_times():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_finite_bath_forgets_its_start():
     """Two times of the whole, evolved exactly, after a relaxation and before a recurrence."""
     finite = motion_cases.FiniteBath(*CASES["under"], modes=900)
@@ -202,7 +202,7 @@ def test_white_noise_regresses():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_equal_temperatures_obey_the_fluctuation_dissipation_theorem():
     """S = coth(ν/2T) (χ − χ†)/2i with χ from e^{At}, by Fourier transforms of both in time."""
     hessian, rows, baths, _, counter = CASES["under"]
@@ -244,7 +244,7 @@ def test_any_time_and_temperature():
     np.testing.assert_allclose(at[1e6][0], 1e6 * late, rtol=1e-9, atol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_thousands_of_networks():
     times = jnp.asarray([0.5, 4.0])
 
@@ -261,7 +261,6 @@ def test_thousands_of_networks():
 
 
 @double
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_slopes_are_differences():
     def value(x):

@@ -10,7 +10,7 @@ from precision import EPS, SINGLE, digits, double
 import jaxosc
 from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
 
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.nightly
 
 
 def random_network(generator, modes, pairing=1.0):
@@ -190,7 +190,7 @@ def test_one_damped_end_damps_the_chain():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_stability_scale_differentiates():
     """A static crossing (κ = λ) and an oscillating one, each against differences."""
     one = np.array([[0, 1.0, 0.3], [1.0, 0, 0.5], [0.3, 0.5, 0]])
@@ -243,7 +243,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("modes", [3, 4, pytest.param(6, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [3, 4, pytest.param(6, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_equal_modes_where_several_motions_cross_at_once(shape, modes):
     """Against NumPy's eigenvalues on both sides and on a grid before."""
@@ -288,7 +288,7 @@ def test_copies_of_a_pair_are_as_stable_as_one():
             np.testing.assert_allclose([both, beside], alone, rtol=digits(1e-13))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_where_several_motions_cross_at_once_there_is_no_slope():
     @jax.jit
     def scale(coupling):

@@ -39,7 +39,7 @@ def exact_number(name, omega1, omega2, coupling, first, second):
     return reference.occupation(state)[0]
 
 
-@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.nightly)])
 def test_susceptibility(name):
     """All points in one batch, forward and reverse, against 50 digits."""
     points = np.array(list(POINTS.values()))
@@ -62,7 +62,7 @@ def test_susceptibility(name):
     assert slopes[0] == pytest.approx(float(plain), rel=digits(1e-13))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_second_susceptibility():
     """∂²⟨n⟩/∂λ∂T1 and ∂²⟨n⟩/∂λ² of the local equation against 50-digit differences."""
     parameters = dict(zip(NAMES, POINTS["generic"], strict=True))
@@ -253,7 +253,7 @@ def test_gibbs_exponents_against_fifty_digits(temperature):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("interaction", "expected"), [("position", 0.5), ("rotating-wave", 1.0)])
 def test_information_grows_logarithmically(interaction, expected):
     slopes = jaxosc.logarithmic_slope(
@@ -511,7 +511,7 @@ def test_frontier_of_the_local_equation():
         assert error == pytest.approx(0.1, rel=digits(1e-10))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_frontier_of_the_global_equation_at_resonance():
     """It fails below a coupling of the order of the damping."""
     found = frontier(jnp.asarray(100.0), jaxosc.global_lindblad, (2.0, 2.0), side="lower")
@@ -523,7 +523,7 @@ def test_frontier_of_the_global_equation_at_resonance():
     assert "other direction" in above.reason
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_frontiers_that_do_not_exist():
     never = frontier(jnp.asarray(0.0), jaxosc.global_lindblad, interaction="rotating-wave")
     assert np.isnan(never.ratio)
@@ -548,7 +548,7 @@ def test_frontier_by_name():
     assert error == pytest.approx(0.1, rel=digits(1e-10))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_frontier_of_heat():
     """Where the global heat current falls short of an error, by the rate equations of both."""
     found = frontier(
@@ -561,7 +561,7 @@ def test_frontier_of_heat():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_frontier_differentiates():
     def scale(delta_t, tolerance):
         return frontier(delta_t, tolerance=tolerance).scale
@@ -620,7 +620,7 @@ def test_bad_frontiers(change, words):
         jaxosc.trust_frontier(**arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["local", "langevin"])
 @pytest.mark.parametrize(
     "point", [(1.0, 1.0, 0.2, 2.0, 3.0), (1.0, 1.7, 0.0, 2.0, 3.0), (5.0, 2.0, 1.58, 98.0, 298.0)]

@@ -315,14 +315,14 @@ SLOW = {"evolve", "correlation", "conductance", "discord", "relative_entropy"}
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(x, marks=pytest.mark.slow if x in SLOW else ()) for x in CALLS]
+    "name", [pytest.param(x, marks=pytest.mark.nightly if x in SLOW else ()) for x in CALLS]
 )
 def test_public_face(name, tmp_path):
     with watched():
         jax.block_until_ready(CALLS[name](tmp_path))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_readme():
     """Every block of it, in the reader's promotion rules."""

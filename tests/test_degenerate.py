@@ -31,7 +31,7 @@ GRAPHS = {
 }
 FAST = ("ring 4", "complete 4", "star 4")
 graphs = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in GRAPHS]
+    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.nightly) for n in GRAPHS]
 )
 # Coupling and spectrum of the baths
 COUPLINGS = (("paper", "flat"), ("rotating-wave", "flat"), ("position", "ohmic"))
@@ -105,7 +105,9 @@ def test_the_coherences_of_an_eigenspace_are_kept(name, coupling, spectrum):
     np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", [pytest.param("triangle", marks=pytest.mark.slow), "complete 4"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("triangle", marks=pytest.mark.nightly), "complete 4"]
+)
 def test_derivatives_with_the_eigenspace_held_together(name):
     """By everything, of which some split the eigenspace; of three sites once more."""
     parts = symmetric_network(name, 4)
@@ -215,7 +217,7 @@ DARK = [
 ]
 
 
-@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_dark_modes_are_told(large):
     """An error for known values, NaN in `jit`, whatever rounding makes of their rates."""
     for adjacency, sites, dark in DARK:
@@ -382,7 +384,7 @@ TREES = {
 
 @double
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == "star 4" else pytest.mark.slow) for n in TREES]
+    "name", [pytest.param(n, marks=() if n == "star 4" else pytest.mark.nightly) for n in TREES]
 )
 def test_leaves_of_one_hub(name):
     """However weak the links, what cancels at the hub is degenerate: a mode cannot feel its links.

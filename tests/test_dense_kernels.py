@@ -87,7 +87,7 @@ def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     close(jax.jit(solve_lyapunov)(whole, baths.diffusion), expected, 2e-15 if not SINGLE else 2e-14)
 
 
-@pytest.mark.parametrize("modes", [2, pytest.param(9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [2, pytest.param(9, marks=pytest.mark.nightly)])
 def test_batches_of_states_and_of_derivatives(modes):
     """Each member as by itself; against SciPy where that has its digits."""
     import scipy.linalg
@@ -259,7 +259,7 @@ def test_flat_langevin_along_the_real_axis(temperatures):
     close(steady(array(h), *found), expected, 2e-12)
 
 
-@pytest.mark.parametrize("modes", [1, 3, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [1, 3, pytest.param(5, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("hot", [True, False])
 def test_flat_langevin_and_gibbs_of_a_real_network(modes, hot):
     """As by the kernels that know V and W apart."""
@@ -346,7 +346,7 @@ GRAPHS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_secular_equation_in_another_gauge():
     """Real networks whose a_j were given phases: σ and its derivatives turn along with it."""
     modes = 4
@@ -459,7 +459,7 @@ def test_covariance_under_symplectic_and_gauge_changes():
         close(change @ np.asarray(after, float) @ change.T, before, 2e-13)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_batches_of_thousands():
     """Every description under jit(vmap), as for one network."""
     generator = np.random.default_rng(7)
@@ -476,7 +476,6 @@ def test_batches_of_thousands():
     assert (np.asarray(physical) >= 0.5 - 1e3 * EPS).all()
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @double
 def test_derivatives_of_descriptions():
@@ -505,7 +504,7 @@ def test_derivatives_of_descriptions():
     np.testing.assert_allclose(bends, difference(slopes), rtol=1e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_complex_couplings_in_fock_space():
     """Flux, squeezing of one mode, a shared bath: against QuTiP, as levels are added."""

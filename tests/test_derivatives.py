@@ -15,7 +15,7 @@ import jaxosc
 DESCRIPTIONS = ("local", "langevin", "global", "gibbs")
 # Derivatives of the others, to 50 digits too, are quick in test_accuracy.py.
 SLOW_TO_COMPILE = [
-    pytest.param(name, marks=pytest.mark.slow if name in ("langevin", "global") else ())
+    pytest.param(name, marks=pytest.mark.nightly if name in ("langevin", "global") else ())
     for name in DESCRIPTIONS
 ]
 
@@ -94,7 +94,7 @@ def test_gradient(name, point):
     assert np.all(np.abs(reverse - expected) <= tolerance), (reverse - expected) / tolerance
 
 
-@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.nightly)])
 def test_scaled_cotangent(name):
     """A cotangent other than 1 scales through."""
     _, pull = jax.vjp(functools.partial(occupation, name), jnp.array(GENERIC))
@@ -105,7 +105,6 @@ def test_scaled_cotangent(name):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_second_order(name):
@@ -144,7 +143,7 @@ def test_second_order(name):
 @pytest.mark.parametrize(
     "dtype",
     [
-        pytest.param(np.float32, marks=pytest.mark.slow),
+        pytest.param(np.float32, marks=pytest.mark.nightly),
         pytest.param(np.float64, marks=double),
     ],
 )
@@ -157,7 +156,7 @@ def test_cold_baths_have_finite_slopes(name, dtype):
         assert np.isfinite(gradient(point)).all(), cold
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_mutual_information_is_smooth_where_eigenvalues_coincide():
     """Identical oscillators between equal baths: ν+ = ν− at λ = 0, and I = O(λ²) there."""
 
@@ -183,7 +182,7 @@ def test_batching_changes_nothing(name):
     np.testing.assert_allclose(batched, [single(p) for p in points], rtol=digits(1e-12))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_three_modes():
     """Forward and reverse agree, and with the reference, for a ring of three."""
 

@@ -95,7 +95,7 @@ def test_fifty_digits_with_slopes(modes):
         assert abs(slope - expected) < 1e-11 * (1 + abs(expected))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 @pytest.mark.parametrize("modes", [2, 5, 8])
 def test_fifty_digits_of_many_and_degenerate_modes(modes):

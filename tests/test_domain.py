@@ -137,7 +137,7 @@ FRONTIERS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("case", FRONTIERS)
 def test_the_local_equation_needs_a_weak_coupling(case):
     interaction, omega, temperature = case

@@ -265,7 +265,7 @@ def exact_derivatives(function, state, change):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_derivatives_where_partial_transposes_are_degenerate():
     """Two equal pairs shared by two groups: ν~ coincide, those above 1/2 too."""
     generator = np.random.default_rng(2)
@@ -421,7 +421,7 @@ def test_bad_input(call, message):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_second_derivatives_of_discord_at_a_product_state_do_not_exist():
     """They are those along one way, and differ from way to way: NaN, and the first are zero."""
 

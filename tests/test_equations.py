@@ -145,7 +145,7 @@ def test_structured_and_general_solver_agree(modes):
     np.testing.assert_allclose(scipy_state, state, rtol=digits(1e-10), atol=digits(1e-12))
 
 
-@pytest.mark.parametrize("modes", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [2, pytest.param(3, marks=pytest.mark.nightly)])
 def test_global_drift_and_diffusion_have_its_steady_state(modes):
     """The closed form that the global equation carries solves its own Lyapunov equation."""
     network = cases.random_network(np.random.default_rng(40 + modes), modes)
@@ -223,7 +223,7 @@ def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(st
 @pytest.mark.parametrize(
     "dtype",
     [
-        pytest.param(np.float32, marks=() if SINGLE else pytest.mark.slow),
+        pytest.param(np.float32, marks=() if SINGLE else pytest.mark.nightly),
         pytest.param(np.float64, marks=double),
     ],
 )
@@ -232,7 +232,7 @@ def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(st
     [
         jaxosc.local_lindblad,
         jaxosc.global_lindblad,
-        pytest.param(jaxosc.langevin, marks=pytest.mark.slow),
+        pytest.param(jaxosc.langevin, marks=pytest.mark.nightly),
         jaxosc.gibbs,
         jaxosc.langevin_quadrature,
     ],
@@ -265,7 +265,7 @@ def test_the_unit_does_not_matter(equation, dtype):
     assert value == pytest.approx(float(expected[0]), rel=error, abs=error)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_spectrum_integrates_to_the_moments():
     oscillators = jaxosc.pair((1.7, 1.0), 0.4, "position")
     baths = jaxosc.Baths((0.1, 0.06), (3.0, 8.0))

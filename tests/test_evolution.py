@@ -145,7 +145,7 @@ def test_a_driven_network_in_fock_space():
 
 
 @double
-@pytest.mark.parametrize("name", ["under", pytest.param("pair", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["under", pytest.param("pair", marks=pytest.mark.nightly)])
 def test_a_finite_bath(name):
     size = len(CASES[name][0])
     start = np.kron(np.eye(size // 2), SQUEEZED)
@@ -180,7 +180,7 @@ def test_from_vacuum_to_eighteen_digits():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_flat_baths_by_the_integral():
     """V = (1/π) Re ∫ u S u† dν with u = (e^{−iνt} − e^{At})G, entire in ν."""
     network, baths = flat_pair()
@@ -197,7 +197,7 @@ def test_flat_baths_by_the_integral():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_driven_mean_with_memory():
     """∫R(s) f ds of the finite bath, R its propagator of the oscillators."""
     hessian, rows, baths, temperature, counter = CASES["under"]
@@ -240,9 +240,9 @@ def test_thousands_of_networks():
         np.testing.assert_allclose(many[place], alone(points[place]), atol=digits(1e-13))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_slopes_are_differences():
     """By a frequency, a coupling, a rate and the time itself."""
     forward, reverse = (jax.jit(f(squeezed_pair))(POINT) for f in (jax.jacfwd, jax.jacrev))
@@ -254,7 +254,7 @@ def test_slopes_are_differences():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_slopes_with_memory_are_differences():
     def value(x):
         one = jaxosc.Oscillators([x[0]], [[0.0]])
@@ -280,7 +280,7 @@ def ramp(rate):
     return at
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_parameters_that_move():
     pytest.importorskip("diffrax")
@@ -305,7 +305,7 @@ def test_parameters_that_move():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_slopes_by_parameters_that_move():
     pytest.importorskip("diffrax")
 

@@ -164,7 +164,7 @@ def test_exponential_cutoff_by_the_integral(name):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", FITTED)
 def test_exponential_cutoff_by_the_rational_fit(name):
     # Measured 2.5e-13 in σ and 3e-12 in the currents, with 42 poles a bath.
@@ -228,7 +228,7 @@ FLAGS = (True, True, False)
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_random_networks_are_states_and_agree_with_the_integral():
     for seed in range(12):
         hessian, couplings, terms, temperature = random_network(seed)
@@ -300,7 +300,7 @@ def test_natural_units_change_nothing():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_derivatives_by_a_vanishing_rate_and_by_the_cutoff_of_a_fit():
     def variance(rate, cutoff, *parts):
         spectra = [Drude(array(5)), PowerLaw(1, cutoff)]
@@ -498,7 +498,7 @@ def exact_slopes():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("jacobian", [jax.jacfwd, jax.jacrev])
 def test_derivatives_at_critical_damping(jacobian):
     slopes = jax.jit(jacobian(one_oscillator, argnums=tuple(range(5))))(*map(array, CRITICAL))

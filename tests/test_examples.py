@@ -42,7 +42,7 @@ def test_temperature_grid(capsys):
     assert "441 points" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_which_equation(capsys):
     chosen = which_equation.main(fast=True)
     printed = capsys.readouterr().out
@@ -50,7 +50,7 @@ def test_which_equation(capsys):
     assert "exact: langevin" in printed
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_optomechanics_output(tmp_path, capsys):
     found = optomechanics_output.main(fast=True, folder=tmp_path)
     assert abs(found["read"] / found["held"] - 1) < 1e-3
@@ -61,7 +61,7 @@ def test_optomechanics_output(tmp_path, capsys):
     assert "homodyne noise" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("example", [fit_moments, fit_output_spectrum])
 def test_fits_find_what_the_data_were_made_from(example, capsys):
     found = example.main(fast=True)
@@ -73,7 +73,7 @@ def test_fits_find_what_the_data_were_made_from(example, capsys):
     assert "of its error" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_susceptibility(tmp_path, capsys):
     curves = susceptibility.main(fast=True, folder=tmp_path)
     near = 3  # 1e-4, outside the rounding region of every curve
@@ -95,7 +95,7 @@ def test_critical_manifold(tmp_path):
     assert (tmp_path / "critical_manifold.png").stat().st_size > 10_000
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_trust(tmp_path, capsys):
     ratios, found = trust.main(fast=True, folder=tmp_path)
     np.testing.assert_allclose(ratios, [0.846584250, 0.324457825, 0.260349614], atol=1e-8)
@@ -117,7 +117,7 @@ def test_sweep_to_disk(tmp_path, capsys):
     assert "in place of" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_local_or_global(tmp_path, capsys):
     """Local right at the left, global at the right, detailed balance everywhere (González 2017)."""
     currents = local_or_global.main(fast=True, folder=tmp_path)
@@ -136,7 +136,7 @@ def test_local_or_global(tmp_path, capsys):
     assert "detailed balance" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_published_heat_currents():
     """Local and global with Ohmic rates, without the cutoff, over the exact current."""
     ohmic = jaxosc.Baths(1e-3, (0.2, 0.1), "ohmic", coupling="position")

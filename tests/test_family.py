@@ -80,7 +80,9 @@ def columns(cases):
 @pytest.mark.parametrize(
     "key",
     [
-        pytest.param(key, marks=[] if key[0] in QUICK and key[2:4] == (4, 2) else pytest.mark.slow)
+        pytest.param(
+            key, marks=[] if key[0] in QUICK and key[2:4] == (4, 2) else pytest.mark.nightly
+        )
         for key in GROUPS
     ],
     ids=str,

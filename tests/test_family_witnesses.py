@@ -243,7 +243,7 @@ def test_an_equation_in_fock_space(name, equation):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("equation", EQUATIONS)
 @pytest.mark.parametrize("name", CASES)
 def test_in_fock_space(name, equation):
@@ -290,7 +290,7 @@ def test_the_gibbs_state_is_stationary():
     check_gibbs("detailed balance", 2, "drude", False)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("lowering", [False, True])
 @pytest.mark.parametrize("spectrum", SPECTRA)
 @pytest.mark.parametrize("modes", [1, 3, 6])
@@ -300,7 +300,7 @@ def test_the_gibbs_state_of_any_bath_is_stationary(name, modes, spectrum, loweri
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", [name for name in EQUATIONS if name != "coarse-grained"])
 def test_orders_against_the_exact_bath(name):
     """Populations of normal modes to O(γ) for all, coherences to O(γ²) with principal values."""
@@ -401,7 +401,7 @@ def finite_differences(function, point):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("modes", [2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", ["detailed balance", "redfield"])
 def test_derivatives_where_all_modes_coincide(name, modes):
@@ -472,7 +472,7 @@ def check_second_law(name, count, modes, coupling):
     assert np.all(entropy > -digits(1e-13) * np.sum(rate / temperature, axis=-1) * 20)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_the_laws_of_thermodynamics():
     check_second_law("detailed balance", 200, 2, "position")
@@ -480,7 +480,6 @@ def test_the_laws_of_thermodynamics():
 
 @double
 @pytest.mark.nightly
-@pytest.mark.slow
 @pytest.mark.parametrize("coupling", ["position", "rotating-wave", "lowering rows", "rows"])
 @pytest.mark.parametrize("modes", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", LAWFUL)

@@ -127,7 +127,7 @@ def test_one_blind_parameter_leaves_the_others():
     assert found.degrees == 18
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 @pytest.mark.parametrize("seeds", [40, pytest.param(200, marks=pytest.mark.nightly)])
 def test_pulls(seeds):

@@ -11,7 +11,7 @@ from precision import double
 
 import jaxosc
 
-pytestmark = [pytest.mark.slow, double]
+pytestmark = [pytest.mark.nightly, double]
 
 LEVELS = {1: 80, 2: 24}
 

@@ -185,7 +185,7 @@ def test_one_global_equation():
     check_global("neither", "position", "ohmic", (3, 4, 5), 2e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(("coupling", "spectrum"), RATES)
 @pytest.mark.parametrize("interaction", INTERACTIONS)
 def test_global_equation(interaction, coupling, spectrum):
@@ -193,14 +193,14 @@ def test_global_equation(interaction, coupling, spectrum):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("interaction", INTERACTIONS)
 def test_local_equation_to_more_digits(interaction):
     check_local(interaction, (5, 6, 7), 1e-6)
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("interaction", "coupling", "spectrum"),
     [
@@ -214,7 +214,7 @@ def test_global_equation_to_more_digits(interaction, coupling, spectrum):
     check_global(interaction, coupling, spectrum, (5, 6, 7), 1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_local_equation_of_three_modes():
     """A triangle of three oscillators; the third damped by a cold bath."""
     frequency, damping, temperature = (1.0, 0.8, 1.2), (0.05, 0.03, 0.1), (0.12, 0.2, 0.0)

@@ -117,7 +117,7 @@ def test_drawn_calls(target):
     draw_many(target, count, "fast", False)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("target", fuzz.TARGETS, ids=str.strip)
 def test_many_drawn_calls(target):
     count = FEW.get(target, (FAST, SLOW))[1]
@@ -255,12 +255,12 @@ def test_tracers_in_every_place():
     tracers(TRACED_VALUES)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_more_tracers_in_every_place():
     tracers(MORE_TRACED_VALUES)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_tracers_of_other_transformations():
     """vmap, grad and jacfwd, inside jit so that nothing is compiled."""
     ended, problems = Counter(), []
@@ -389,13 +389,13 @@ def test_known_and_traced_numbers():
     known_and_traced("local_lindblad", 80, False)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", MODELS)
 def test_many_known_and_traced_numbers(model):
     known_and_traced(model, 300, True)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", ["local_lindblad", "gibbs"])
 def test_a_bad_point_spoils_no_other(model):
     """vmap, its gradient and jacfwd over sound and bad points: NaN where bad, and only there."""
@@ -427,7 +427,7 @@ def test_a_bad_point_spoils_no_other(model):
     print(f"{4 * len(drawn)} inputs")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("model", MODELS)
 def test_any_unit(model):
     """In a unit of any size the same numbers: exactly, for a power of two."""
@@ -599,7 +599,7 @@ def test_damaged_files(tmp_path):
     damage_files(tmp_path, 30)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_many_damaged_files(tmp_path):
     damage_files(tmp_path, 300)
@@ -620,7 +620,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(
-    "ways", [("cut", "gone"), pytest.param(tuple(SPOILT), marks=pytest.mark.slow)]
+    "ways", [("cut", "gone"), pytest.param(tuple(SPOILT), marks=pytest.mark.nightly)]
 )
 def test_damaged_folders(ways, tmp_path):
     """Each file of a saved .zarr and of a store, spoilt: no wrong number is loaded."""
@@ -676,7 +676,7 @@ KEYS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("keys", [KEYS[:5], pytest.param(KEYS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("keys", [KEYS[:5], pytest.param(KEYS, marks=pytest.mark.nightly)])
 def test_keys_and_types_in_files(keys, tmp_path):
     ended, problems = Counter(), []
     for number, text in enumerate(keys):
@@ -760,7 +760,7 @@ def test_commands_that_are_refused(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_commands_that_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     refuse_commands(2500, capsys)
@@ -772,7 +772,7 @@ def test_many_commands_that_are_refused(tmp_path, monkeypatch, capsys):
     [
         ["sweep", "ratio=1:1:1", "--descriptions", "local", "--output", "a.npz"],
         *(
-            pytest.param(words, marks=pytest.mark.slow)
+            pytest.param(words, marks=pytest.mark.nightly)
             for words in (
                 ["sweep", "ratio=0:0.5:3", "--desc", "local", "local", "--output", "ü ☃.npz"],
                 ["sweep", "ratio=0:2:3", "damping1=0", "--desc", "local", "--output", "new/b.csv"],
@@ -861,7 +861,7 @@ sys.exit(bool(problems))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_arrays_on_several_devices():
     environment = {
         **os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=3",

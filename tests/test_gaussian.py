@@ -415,7 +415,7 @@ def exact_entropy(covariance, order):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("split", [0.0, 1e-7, 2e-3])
 @pytest.mark.parametrize("modes", [2, 3])
 @pytest.mark.parametrize("order", [1, 3])

@@ -17,7 +17,7 @@ from jaxosc.oscillators import Oscillators, in_unit, natural_unit
 
 # The kernel that is selected, and the modes at which it is asked. At two modes the general ones
 # are asked too: there the pair is a faster way to the same numbers.
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.nightly
 CASES = [
     pytest.param(PairKernel, 2, marks=SLOW),
     pytest.param(SingleKernel, 1, marks=SLOW),

@@ -207,7 +207,7 @@ def direction():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_first_derivatives(direction):
     """By all parameters at once, forward and reverse, against differences of fourth order."""
     function = jax.jit(functools.partial(along, direction))
@@ -219,7 +219,7 @@ def test_first_derivatives(direction):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_second_derivatives(direction):
     """Each order of forward and reverse, against differences of the slope."""
     function = functools.partial(along, direction)
@@ -230,7 +230,7 @@ def test_second_derivatives(direction):
         assert float(jax.jit(second(first(function)))(0.0)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("gamma", [1e-2, 1e-8])
 def test_derivative_by_the_coupling_to_many_digits(gamma):
     """d⟨n⟩/dλ of seven modes against 60-digit differences, both directions."""
@@ -337,7 +337,7 @@ def test_no_steady_state(network):
             jaxosc.steady_state(description)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_single_precision():
     for modes in (7, 40):
         coupling = 0.15 * neighbours(modes)

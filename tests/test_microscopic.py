@@ -383,7 +383,7 @@ def test_a_small_finite_bath():
     assert np.abs(deviation(model, covariance, **SECULAR)).max() > 0.03
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_finite_bath_converges_to_145_92299520():
     """Bath modes as dense as the recurrence asks for, to 48, 96 and 192 widths of the resonances.
 
@@ -419,7 +419,7 @@ def test_a_finite_bath_converges_to_145_92299520():
     np.testing.assert_allclose(covariance[0, 3], infinite_bath(PAPER)[0, 3], rtol=2 / 192)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["cold", "strong"])
 def test_finite_baths_and_the_order_of_gamma(name):
     """Elsewhere: the deviation from a finite bath halves with the damping."""

@@ -75,7 +75,7 @@ def test_maximum_from_a_start_on_a_bound():
     assert found.value == pytest.approx(0.0, abs=digits(1e-12))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_error_of_the_local_equation_vanishes_somewhere():
     bounds = {"omega": (1.0, 8.0), "temperature": (10.0, 300.0)}
     found = jaxosc.optimize(local_error, {"omega": 3.0, "temperature": 250.0}, bounds)
@@ -485,7 +485,7 @@ def test_converged_is_within_the_tolerance(profile):
     assert converging(profile, [1]) == 1 or SINGLE
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("profile", PROFILES)
 def test_many_converge_and_none_wrongly(profile):
     assert converging(profile, range(100, 125)) >= (18 if SINGLE else 24)

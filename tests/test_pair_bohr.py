@@ -256,7 +256,7 @@ SMOOTH = ("detuned", "resonant", "degenerate", "weak")
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("coupling", "equation", "power"),
     [
@@ -292,7 +292,7 @@ def test_derivatives_at_degeneracy_too(coupling, equation, power):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_reverse_mode():
     """The gradient equals the slopes, where the modes have one frequency and where they do not."""
     points = jnp.asarray([POINTS["degenerate"], POINTS["detuned"]])

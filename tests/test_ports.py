@@ -45,8 +45,8 @@ NU = np.array([-0.8, 0.0, 0.3, 2.0], DTYPE)
 
 
 @pytest.mark.parametrize(
-    ("modes", "ports"), [(2, 3), pytest.param(1, 2, marks=pytest.mark.slow),
-    pytest.param(4, 4, marks=pytest.mark.slow)]
+    ("modes", "ports"), [(2, 3), pytest.param(1, 2, marks=pytest.mark.nightly),
+    pytest.param(4, 4, marks=pytest.mark.nightly)]
 )  # fmt: skip
 def test_commutators_and_consistency(modes, ports):
     """s Z s† = Z, and every view of the same output agrees with the full matrix."""
@@ -103,7 +103,7 @@ def test_output_in_forty_digits():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_flux():
     """∫ dν/2π (n_out − n_in) = 2γ_j(⟨n_j⟩ − N_j), with pairing too."""
     network = jaxosc.Oscillators([0.4, -0.3], [[0, 0.1], [0.1, 0]], [[0.01j, 0.04], [0.04, 0]])
@@ -155,7 +155,7 @@ def test_strong_squeezing_keeps_its_digits():
     assert abs(found / exact - 1) < 1e-12
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_mode_squeezing():
     """A non-degenerate amplifier: x1 − x2 and p1 + p2 of the outputs below the vacuum."""
     gain, rate = 0.06, 0.1
@@ -171,7 +171,7 @@ def test_two_mode_squeezing():
     assert (np.linalg.eigvalsh(alone) > 0.5 - digits(1e-14)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_amplitudes_of_a_cavity_with_two_mirrors():
     """r = 1 − 2γ_1/(γ − i(ν − ω)), t = −2√(γ_1γ_2)/(γ − i(ν − ω)); what is lost is no port."""
     rates, omega = np.array([0.03, 0.01, 0.005]), 1.0
@@ -201,7 +201,7 @@ def test_sidebands_of_a_cold_mirror():
     assert anti == pytest.approx(measured, rel=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("given", ["langevin", "common", "jumps"])
 def test_other_descriptions_with_ports(given):
     """A common frequency, jumps, and the exact equation of white baths, beside the local one."""
@@ -225,7 +225,7 @@ def test_other_descriptions_with_ports(given):
         np.testing.assert_allclose(found, exact, atol=digits(1e-13))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_an_amplifying_jump():
     """Gain as a jump a†: the output of that port is the conjugate, its input a vacuum."""
     loss, gain = 0.3, 0.1
@@ -251,7 +251,7 @@ def squeezer(gain, loss):
     return jaxosc.local_lindblad(amplifier, jaxosc.Baths(rates, occupation=0.0, coupling=rows))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_thousands_at_once():
     gains = np.linspace(0.0, 0.07, 2000, dtype=DTYPE)
 
@@ -266,7 +266,7 @@ def test_thousands_at_once():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_derivatives_where_a_loss_vanishes():
     """√γ of a bath that is not there has no slope, but the spectrum of the other port has."""
 
@@ -325,7 +325,7 @@ def test_words():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_correlations_in_fock_space():
     """QuTiP's two-time correlations of one squeezed, damped mode, at a hundred times."""
     import qutip
@@ -361,7 +361,7 @@ def test_correlations_in_fock_space():
                 np.testing.assert_allclose(spectrum[:, i, i], 2 * forward.real, atol=2e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_witness_sees_a_fault():
     """With the other sign of the scattered part commutators are not kept."""
     if SINGLE:

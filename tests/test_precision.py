@@ -130,7 +130,7 @@ def test_thermal_and_open_near_the_critical_point():
     np.testing.assert_allclose(found * np.array([1e-8, 1e-14]), 0.5, rtol=3e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_open_near_the_critical_point():
     def steady(distance):

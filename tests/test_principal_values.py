@@ -120,7 +120,7 @@ def test_the_definition(name):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", SPECTRA)
 def test_the_numbers_of_the_definition(name):
     for temperature, row in zip(TEMPERATURES, known()[name], strict=True):

@@ -165,7 +165,7 @@ def test_the_table_against_closed_forms():
                 assert abs(ours / theirs - 1) < mpf(10) ** -23
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("problem", problems.PROBLEMS, ids=NAMES)
 def test_the_stored_answers_are_those_of_the_reference(problem):
     for description in problems.DESCRIPTIONS:

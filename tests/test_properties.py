@@ -33,7 +33,7 @@ EVERY = ("local", "langevin", *GLOBAL, "gibbs")
 
 # Compilation takes most of the time: one function for each number of modes, and few of them in
 # the fast part.
-NIGHTLY = (pytest.mark.slow, pytest.mark.nightly)
+NIGHTLY = pytest.mark.nightly
 FAST = {2: MAIN, 3: ("local", "global", "gibbs")}
 SLOW = {modes: (*MAIN, "global position ohmic") for modes in (1, 4, 5, 6)} | {2: EVERY, 3: EVERY}
 
@@ -46,7 +46,7 @@ def sizes(least=1, needed="gibbs"):
         if needed in names
     ]
     slow = [
-        pytest.param(modes, SLOW[modes], 10, id=f"{modes} modes", marks=pytest.mark.slow)
+        pytest.param(modes, SLOW[modes], 10, id=f"{modes} modes", marks=pytest.mark.nightly)
         for modes in range(least, 7)
         if modes not in FAST
     ]
@@ -612,7 +612,7 @@ def test_normal_modes_diagonalise_the_hamiltonian(modes, names, examples):
 # Transformations
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("modes", [3])
 def test_batches_are_loops(modes):
     batched = jax.jit(jax.vmap(lambda *arguments: covariances(MAIN, *arguments)))
@@ -632,7 +632,7 @@ def test_batches_are_loops(modes):
     hold(law, 20, st.lists(networks(modes), min_size=3, max_size=3))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("modes", [2])
 def test_compilation_changes_nothing(modes):
     """Called as they are, and operation by operation without any compilation."""
@@ -802,7 +802,6 @@ def test_forward_and_reverse_agree(name, modes, examples):
     hold(law, examples, smooth_networks(modes), weights)
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize("modes", [2, 3])
 @pytest.mark.parametrize("name", MAIN)
@@ -837,7 +836,7 @@ def test_derivatives_by_each_kind_of_parameter(name, modes):
     hold(law, 5, smooth_networks(modes), steps)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "modes"),
     [

@@ -79,7 +79,7 @@ def test_extreme_scales(name):
     check_corners(DTYPE, 2, name, 12)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", EQUATIONS)
 @pytest.mark.parametrize(
     ("dtype", "modes"),

@@ -18,7 +18,7 @@ LONG = ("jaxosc.trust_frontier(", "jaxosc.sweep(")
 
 
 @pytest.mark.parametrize(
-    "whole", [pytest.param(True, marks=pytest.mark.slow), False], ids=["whole", "most"]
+    "whole", [pytest.param(True, marks=pytest.mark.nightly), False], ids=["whole", "most"]
 )
 def test_code_prints_what_it_says(whole):
     blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))

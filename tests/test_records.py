@@ -201,7 +201,7 @@ def called_elsewhere(folder, function, *sizes):
     [
         (local, [3]),
         # Below and above a block of the rule for cold baths, which takes points 512 at a time
-        pytest.param(everything, [1, 700], marks=[pytest.mark.slow, pytest.mark.nightly]),
+        pytest.param(everything, [1, 700], marks=pytest.mark.nightly),
     ],
 )
 def test_a_program_for_batches_of_any_size_in_another_process(function, sizes, tmp_path):

@@ -187,7 +187,7 @@ def test_langevin_is_its_spectral_integral(system, damping, temperature):
     assert difference(integral, closed) < mpf(10) ** -25
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("system", "damping", "temperature"),
     [

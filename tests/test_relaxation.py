@@ -33,7 +33,7 @@ def network_of(modes, damping, seed):
 
 
 @pytest.mark.parametrize("damping", [1e-2, 1e-5] if SINGLE else [1e-2, 1e-8, 1e-12])
-@pytest.mark.parametrize("modes", [2, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [2, pytest.param(5, marks=pytest.mark.nightly)])
 def test_rates_keep_their_digits(damping, modes):
     """Far below the frequencies, where eigenvalue solvers leave εω/γ of them."""
     dynamics = network_of(modes, damping, modes)
@@ -48,7 +48,7 @@ def test_rates_keep_their_digits(damping, modes):
 
 @double
 @pytest.mark.parametrize("damping", [1e-3, 1e-8])
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_degenerate_modes(damping):
     """Three equal oscillators on a ring, damped alike and not: modes that coincide, or nearly."""
     network = jaxosc.Oscillators(np.ones(3), 0.1 * (np.ones((3, 3)) - np.eye(3)))
@@ -98,7 +98,7 @@ def test_exceptional_point_of_a_resonant_pair():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_search_finds_the_exceptional_point():
     """From |discriminant|², smooth through the point; its slope there is that of −4λ²."""
 
@@ -135,7 +135,7 @@ def test_distance_is_that_of_a_defective_drift():
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_conditions_in_fifty_digits():
     dynamics = network_of(3, 0.05, 3)
     found = jaxosc.eigenvalue_conditions(dynamics)
@@ -188,7 +188,7 @@ def test_derivatives():
     assert np.isnan(jax.grad(lambda x: jaxosc.spectral_gap(resonant(x, 0.0)))(0.0)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_at_once():
     couplings = np.linspace(0.01, 0.3, 1000, dtype=DTYPE)
     found = jax.jit(jax.vmap(lambda x: jaxosc.spectral_gap(resonant(x))))(couplings)

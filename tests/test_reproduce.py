@@ -337,7 +337,7 @@ def empty_compilation_cache(tmp_path_factory):
     jax.config.update("jax_compilation_cache_dir", before)
 
 
-@pytest.mark.slow  # nothing that was compiled before it is left for those after it
+@pytest.mark.nightly  # nothing that was compiled before it is left for those after it
 @pytest.mark.usefixtures("empty_compilation_cache")
 def test_a_full_disk_gives_one_line_and_no_half_file(capsys, tmp_path, monkeypatch):
     def full(self: Path, content: bytes) -> int:

@@ -58,7 +58,7 @@ def structured(modes, random, temperature, kind):
 CASES = [
     (2, "brownian", 0.0),
     *(
-        pytest.param(*case, marks=pytest.mark.slow)
+        pytest.param(*case, marks=pytest.mark.nightly)
         for case in [
             (1, "drude", 0.7),
             (1, "drude", 0.0),
@@ -118,7 +118,9 @@ def numbers(matrix):
 
 
 @pytest.mark.parametrize("damping", [1e-2, 1e-4] if SINGLE else [1e-2, 1e-8, 1e-10])
-@pytest.mark.parametrize("modes", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 4))])
+@pytest.mark.parametrize(
+    "modes", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 4))]
+)
 def test_narrow_lines(damping, modes):
     """On a resonance a solution by elimination has lost as many digits as γ/ω has."""
     network, random = random_network(modes, 10 + modes)
@@ -142,7 +144,7 @@ def test_narrow_lines(damping, modes):
 
 
 @pytest.mark.parametrize(
-    "temperature", [(0.0, 0.8), pytest.param((0.4, 1.1), marks=pytest.mark.slow)]
+    "temperature", [(0.0, 0.8), pytest.param((0.4, 1.1), marks=pytest.mark.nightly)]
 )
 def test_drude_baths_by_hand(temperature):
     """K(ν) − iνΩ inverted in 40 digits from the Drude susceptibility, at two temperatures."""
@@ -214,7 +216,7 @@ DESCRIPTIONS = {
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_sum_rules(name):
     """∫ S dν/2π = σ, ∫ (χ − χ†)/i dν/2π = iΩ, and the first moment of it, the hessian."""
@@ -238,7 +240,7 @@ def test_sum_rules(name):
         np.testing.assert_allclose(xx, hessian[1::2, 1::2], atol=2e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_hermitian_positive_and_real_in_time():
     network, _ = random_network(3, 3)
     dynamics = jaxosc.local_lindblad(network, jaxosc.Baths((0.1, 0.01, 0.2), (0.0, 1.0, 2.0)))
@@ -283,7 +285,7 @@ def exact_langevin(damping, coupling):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("make", [exact_langevin, local])
 def test_thousands_at_once(make):
     damping = np.linspace(0.01, 0.1, 1000, dtype=DTYPE)
@@ -301,7 +303,7 @@ def test_thousands_at_once(make):
 
 @double
 @pytest.mark.parametrize("make", [local, exact_langevin])
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_derivatives(make):
     """By ν, γ and λ, forward and in reverse, beside central differences."""
 
@@ -343,7 +345,7 @@ def test_what_has_no_spectrum():
             verb(local(0.1, 0.1), 1j)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_witness_sees_a_fault():
     """A spectrum with the frequency of the other sign is no longer that of the commutators."""
     network, _ = random_network(2, 2)

@@ -378,7 +378,7 @@ def _on_devices(devices, folder):
         return dict(data)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_number_of_devices_changes_no_bit(tmp_path):
     one, *others = (_on_devices(devices, tmp_path) for devices in (1, 3, 8))
     for other in others:
@@ -562,7 +562,7 @@ def test_a_combine_must_keep_the_structure():
             jaxosc.sweep(scalar, {"x": X}, reduce={"bad": bad})
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_function_too_large_for_memory_is_cut_or_refused():
     def heavy(x, entries):
         vector = jnp.sin(x * jnp.arange(entries, dtype=float))

@@ -61,7 +61,7 @@ def test_a_plane_into_every_format(tmp_path, capsys):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_heat_of_every_description_by_name():
     """Local and global against their rate equations; the Gibbs state has none."""
     names = ("local", "global", "detailed-balance", "gibbs")
@@ -146,8 +146,8 @@ def test_axes_read_from_text(text, values):
     "axes",
     [
         ["ratio=0:0.99:30"],
-        pytest.param(["ratio=0.5:0.5:1"], marks=pytest.mark.slow),
-        pytest.param(["ratio=0.5:0.5:1", "delta_t=0:9:9"], marks=pytest.mark.slow),
+        pytest.param(["ratio=0.5:0.5:1"], marks=pytest.mark.nightly),
+        pytest.param(["ratio=0.5:0.5:1", "delta_t=0:9:9"], marks=pytest.mark.nightly),
         ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"],
     ],
 )
@@ -204,7 +204,7 @@ def test_values_outside_the_domain_are_nan(tmp_path, capsys):
     assert "1 of 2 points have no answer" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     """A real signal in a real terminal's place; the same command ends as if nothing had been."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

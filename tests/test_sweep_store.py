@@ -365,7 +365,6 @@ def whole(tmp_path):
     return digest(tmp_path / "whole.zarr")
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
     expected = whole(tmp_path)
@@ -398,7 +397,7 @@ def test_killed_at_random_it_ends_with_the_same_bytes(tmp_path):
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_full_disk_stops_it_and_it_goes_on(tmp_path):
     expected = whole(tmp_path)
     store = tmp_path / "a.zarr"
@@ -535,7 +534,7 @@ one_device_each = pytest.mark.skipif(
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @one_device_each
 def test_a_process_that_fails_does_not_keep_the_others_waiting(tmp_path):
     run_two(FAILING, tmp_path)
@@ -575,7 +574,7 @@ print(re.search("VmHWM: *([0-9]+) kB", Path("/proc/self/status").read_text().rep
 
 
 @double
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_large_sweeps_take_little_memory(tmp_path):
     script = LARGE.format(tests=str(Path(__file__).parent), store=str(tmp_path / "a.zarr"))

@@ -160,7 +160,7 @@ def test_transmission_of_positive_frequencies_is_landauers_of_the_flat_one():
     assert float(one_sided.max()) <= 1 + 1e-12
 
 
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.nightly
 
 
 @double
@@ -268,7 +268,7 @@ def test_a_displacement_is_ergotropy():
     assert moved == pytest.approx(0.125, rel=1e-12)  # ½h₁₁ 0.5²
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @double
 def test_derivatives_of_the_free_energy_where_modes_coincide():
     """∂F/∂T = −S and ∂F/∂λ, ∂²F/∂λ² of three equal oscillators, against 40 digits."""

@@ -37,7 +37,7 @@ FAST = [
     (3, "position, ohmic"),
 ]
 CASES = [
-    pytest.param(*case, marks=() if case in FAST else pytest.mark.slow)
+    pytest.param(*case, marks=() if case in FAST else pytest.mark.nightly)
     for case in ((modes, name) for modes in (1, 2, 3) for name in EQUATIONS)
 ]
 
@@ -196,7 +196,7 @@ def test_relaxation_to_the_steady_state(modes, name):
         )
 
 
-@pytest.mark.parametrize("modes", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("modes", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
 def test_the_decay_rate(modes):
     """σ(t) approaches the steady state as exp(−2 · decay_rate · t)."""
     network = make_network(modes)
@@ -234,7 +234,7 @@ def moments(rho, quadratures):
     return mean, np.array(second) - np.outer(mean, mean)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 def test_transient_in_fock_space(interaction):
     """QuTiP's mesolve of the local equation against A and D of the library.

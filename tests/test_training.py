@@ -66,7 +66,7 @@ def moves(oscillators):
 @pytest.mark.parametrize(
     ("name", "modes"),
     [
-        pytest.param(name, modes, marks=[] if (name, modes) in FAST else [pytest.mark.slow])
+        pytest.param(name, modes, marks=[] if (name, modes) in FAST else [pytest.mark.nightly])
         for name in FUNCTIONS
         for modes in (2, 3)
     ],
@@ -230,8 +230,8 @@ def require_valid(oscillators, baths):
 
 
 MARKS = {
-    "local": [pytest.mark.slow],
-    "langevin": [pytest.mark.slow, pytest.mark.nightly],
+    "local": [pytest.mark.nightly],
+    "langevin": pytest.mark.nightly,
 }
 
 

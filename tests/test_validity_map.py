@@ -83,7 +83,7 @@ def test_files(drawn):
     assert "rotating-wave, omega = (5, 2)" in words
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_no_exact_answer_is_said(tmp_path):
     """The flat Langevin model has no mutual information at T = 0 and strong damping."""
     drawn = validity_map(
@@ -102,7 +102,7 @@ def test_command(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.csv", "map.pdf", "map.png"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_heat_of_any_two_against_any_third(tmp_path):
     """Rotating-wave planes against rate equations; at ΔT = 0 the reference has no heat."""
     drawn = validity_map(
@@ -128,7 +128,7 @@ def test_heat_of_any_two_against_any_third(tmp_path):
     assert heading[-3:] == ["heat1_global", "heat1_local", "heat1_langevin"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_drude_baths(tmp_path):
     """An honest reference when cold, where flat baths leave half of what is thermal."""
     cold = ["--temperature", "0.46", "--delta-t", "0", "1.5", "--cutoff", "50"]

@@ -1,0 +1,30 @@
+"""Which tests run when: always, in continuous integration too (`slow`), or at night.
+
+A law is held by one size, one description or one bath of every path through the code in the tests
+that run always; the other members of the family run at night.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def nightly(*cases: Any) -> list[Any]:
+    """Cases of a parametrized test that run at night only; a tuple is of several arguments."""
+    return [_marked(case, pytest.mark.nightly) for case in cases]
+
+
+def slow(*cases: Any) -> list[Any]:
+    """The same, of those that continuous integration runs too."""
+    return [_marked(case, pytest.mark.slow) for case in cases]
+
+
+def others_at_night(cases: Any, quick: Any) -> list[Any]:
+    """These cases, all but the quick ones at night."""
+    return [case if case in quick else _marked(case, pytest.mark.nightly) for case in cases]
+
+
+def _marked(case: Any, mark: pytest.MarkDecorator) -> Any:
+    return pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=mark)
