@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import nightly, others_at_night
 from precision import digits, double
 
 import jaxosc
@@ -54,7 +55,7 @@ def test_every_description_keeps_a_row(found):
     assert errors[0] == 0
 
 
-@pytest.mark.parametrize("name", ["langevin", *SOME])
+@pytest.mark.parametrize("name", others_at_night(["langevin", *SOME], ["langevin", "local"]))
 def test_values_are_those_of_the_library(found, name):
     network, baths = warm()
     dynamics = EQUATIONS[name](network, baths)
@@ -142,6 +143,7 @@ def test_words(found):
         found["davies"]
 
 
+@pytest.mark.slow
 def test_the_cheapest_within_the_tolerance_and_what_breaks_it():
     network, baths = warm()
     asked = {"n1": lambda covariance: jaxosc.occupation(covariance)[0]}
@@ -215,7 +217,7 @@ def test_baths_of_positive_frequencies_are_compared_with_the_integral():
 @pytest.mark.parametrize(
     ("baths", "words"),
     [
-        (dict(spectrum="ohmic", coupling="position"), "diverge without a cutoff"),
+        *nightly((dict(spectrum="ohmic", coupling="position"), "diverge without a cutoff")),
         (dict(spectrum="flat", coupling="position"), "none, there is nothing to compare with"),
     ],
 )
@@ -256,7 +258,7 @@ def test_a_reason_in_place_of_an_answer():
     assert white["langevin"].completely_positive is True  # white noise is Markovian
 
 
-@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", nightly(1, 3))
 def test_other_numbers_of_oscillators(modes):
     frequency = np.linspace(1.0, 1.5, modes)
     network = jaxosc.Oscillators(frequency, 0.05 * (1 - np.eye(modes)))
@@ -273,6 +275,7 @@ def test_other_numbers_of_oscillators(modes):
         jaxosc.compare(jaxosc.Oscillators([1.0], [[0.0]]), jaxosc.Baths(0.1, 1.0), ["coherence"])
 
 
+@pytest.mark.nightly
 def test_no_temperature_no_coupling_no_damping():
     for network, baths in (
         warm(temperature=(0.0, 0.0)), warm(coupling=0.0), (warm()[0], jaxosc.Baths((0.0, 0.0))),

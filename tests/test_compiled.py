@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import DTYPE, digits
 
 import jaxosc
@@ -51,8 +52,13 @@ def temporaries(lowered):
     return lowered.compile().memory_analysis().temp_size_in_bytes / SIZE**2
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
-@pytest.mark.parametrize("observable", [first, information])
+@pytest.mark.parametrize(
+    ("observable", "name"),
+    others_at_night(
+        [(observable, name) for observable in (first, information) for name in EQUATIONS],
+        [(first, "langevin"), (information, "local")],
+    ),
+)
 def test_no_library_calls(name, observable):
     """Eigenvalue and LAPACK routines are custom calls; a sweep has none, nor have its slopes."""
     for function in (

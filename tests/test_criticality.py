@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from legs import nightly
 from precision import EPS, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -208,10 +209,10 @@ def exponents(name, interaction, distances, **more):
     ("name", "interaction", "damping", "expected"),
     [
         ("gibbs", "position", 0.0, 1),
-        ("global", "position", 1e-8, 1),
+        *nightly(("global", "position", 1e-8, 1)),
         ("langevin", "position", 1e-8, 1),
         ("local", "position", 1e-8, 1),
-        ("langevin", "rotating-wave", 1e-13, 1),
+        *nightly(("langevin", "rotating-wave", 1e-13, 1)),
         ("local", "rotating-wave", 1e-13, 0),
     ],
 )
@@ -296,9 +297,7 @@ def test_a_closed_curve():
 UNIT = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
 
 
-@pytest.mark.parametrize(
-    "narrow", [1e-3, pytest.param(1e-5, marks=double), pytest.param(1e-7, marks=double)]
-)
+@pytest.mark.parametrize("narrow", [1e-3, pytest.param(1e-7, marks=double)])
 def test_a_hairpin_keeps_both_branches(narrow):
     def parabola(x, y):
         return (y - 0.5) ** 2 - narrow * (x - 0.1)
@@ -330,7 +329,7 @@ def test_a_hairpin_keeps_both_branches(narrow):
         pytest.param(2e-4, 0.3, marks=double),
     ],
 )
-@pytest.mark.parametrize("angle", [0.0, 1.5707963267948966, 0.7, 2.9, 4.0])
+@pytest.mark.parametrize("angle", [0.0, 2.9, *nightly(1.5707963267948966, 0.7, 4.0)])
 def test_ellipses_close(first, second, angle):
     def ellipse(x, y):
         return ((x - 0.5) / first) ** 2 + ((y - 0.5) / second) ** 2 - 1
@@ -377,7 +376,7 @@ def test_it_stays_on_one_of_many_branches(waves):
     np.testing.assert_allclose(np.sort(curve.points["x"])[[0, -1]], [0, 1], atol=digits(1e-12))
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1e160, 1e200])
+@pytest.mark.parametrize("scale", [1e-200, *nightly(1e-160, 1e160, 1e200)])
 @double
 def test_no_unit_of_the_function_matters(scale):
     """A smooth curve, a square and a crossing, as without the factor."""

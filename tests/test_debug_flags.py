@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import DTYPE, double
 from test_readme import BLOCK, ROOT
 
@@ -310,13 +311,15 @@ def watched():
         yield
 
 
-# Those whose programs take long to compile
-SLOW = {"evolve", "correlation", "conductance", "discord", "relative_entropy"}
+# One of each kind; the others compile programs of their own
+QUICK = {
+    "critical_scale", "free_energy", "gibbs", "global_lindblad", "langevin", "lindblad",
+    "local_lindblad", "normal_modes", "optimize", "scattering", "squeezing_angle", "sweep",
+    "wigner",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(x, marks=pytest.mark.nightly if x in SLOW else ()) for x in CALLS]
-)
+@pytest.mark.parametrize("name", others_at_night(CALLS, QUICK))
 def test_public_face(name, tmp_path):
     with watched():
         jax.block_until_ready(CALLS[name](tmp_path))

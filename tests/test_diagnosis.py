@@ -4,6 +4,7 @@ import jax
 import mpmath
 import numpy as np
 import pytest
+from legs import nightly
 from precision import digits, double, rounded
 
 import jaxosc
@@ -30,7 +31,7 @@ def test_inside_every_domain():
     assert "NOT" not in words
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3])
+@pytest.mark.parametrize("modes", [1, 2, *nightly(3)])
 def test_the_decay_rate_of_weak_damping(modes):
     """Rates from 1e-18 to 1, far below the rounding of the frequencies, against 50 digits."""
     generator = np.random.default_rng(modes)
@@ -133,6 +134,7 @@ def test_traced_values_are_refused():
 
 
 @double
+@pytest.mark.nightly
 def test_degenerate_modes_need_no_separation():
     """The global equation keeps the coherences inside a group, and is right there."""
     triangle = 0.1 * (np.ones((3, 3)) - np.eye(3))

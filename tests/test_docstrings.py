@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import slow
 from precision import double
 
 import jaxosc
@@ -22,8 +23,16 @@ WITHOUT = {
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+# What takes long to compile
+LONG = (
+    "coarse_grained_lindblad", "coherence", "compare", "complete_positivity_margin", "conductance",
+    "correlation", "detailed_balance_lindblad", "diagnose", "explain", "lindblad",
+    "logarithmic_slope", "status", "trust_frontier",
+)  # fmt: skip
+
+
 @double
-@pytest.mark.parametrize("name", sorted(set(PUBLIC) - WITHOUT))
+@pytest.mark.parametrize("name", [*sorted(set(PUBLIC) - WITHOUT - set(LONG)), *slow(*LONG)])
 def test_example(name, tmp_path, monkeypatch, own_cache):
     monkeypatch.chdir(tmp_path)
     names = {"jax": jax, "jnp": jnp, "np": np, "jaxosc": jaxosc}

@@ -33,7 +33,10 @@ EQUATIONS = {
     "coarse_grained": jaxosc.coarse_grained_lindblad,
     "local_corrected": jaxosc.local_lindblad,
 }
-QUICK = ("redfield", "detailed_balance")
+QUICK = (
+    ("redfield", (("lamb_shift", True),), 4, 2, False),
+    ("detailed_balance", (), 4, 2, False),
+)
 
 
 def kind(case):
@@ -79,12 +82,7 @@ def columns(cases):
 @double
 @pytest.mark.parametrize(
     "key",
-    [
-        pytest.param(
-            key, marks=[] if key[0] in QUICK and key[2:4] == (4, 2) else pytest.mark.nightly
-        )
-        for key in GROUPS
-    ],
+    [pytest.param(key, marks=[] if key in QUICK else pytest.mark.nightly) for key in GROUPS],
     ids=str,
 )
 def test_recorded_numbers(key):

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import double
 
 import jaxosc
@@ -111,7 +112,22 @@ def draw_many(target, count, seed, thorough):
     report(ended, problems)
 
 
-@pytest.mark.parametrize("target", fuzz.TARGETS, ids=str.strip)
+# What takes longest to compile
+LONG = {
+    "jaxosc.Baths ", "jaxosc.compare", "jaxosc.correlation", "jaxosc.critical_exponent",
+    "jaxosc.eigenvalue_conditions", "jaxosc.emission_spectrum", "jaxosc.energy", "jaxosc.evolve",
+    "jaxosc.explain", "jaxosc.fidelity", "jaxosc.fit", "jaxosc.free_energy", "jaxosc.ergotropy",
+    "jaxosc.heat_currents", "jaxosc.is_completely_positive", "jaxosc.lindblad", "jaxosc.status",
+    "jaxosc.output_spectrum", "jaxosc.quantum_fisher_information", "jaxosc.relative_entropy",
+    "jaxosc.relaxation_rates", "jaxosc.response", "jaxosc.scattering", "jaxosc.spectra.Sampled",
+    "jaxosc.spectrum", "jaxosc.stability_scale", "jaxosc.steady_mean", "jaxosc.sweep",
+    "jaxosc.transmission",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "target", others_at_night(fuzz.TARGETS, set(fuzz.TARGETS) - LONG), ids=str.strip
+)
 def test_drawn_calls(target):
     count = FEW.get(target, (FAST, SLOW))[0]
     draw_many(target, count, "fast", False)

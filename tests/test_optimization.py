@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
+from legs import nightly, others_at_night
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
@@ -282,7 +283,7 @@ def test_a_start_past_the_critical_point_is_refused_in_words():
 @pytest.mark.parametrize(
     ("function", "start", "bounds", "optimum"),
     [
-        (lambda x: (x - 3) ** 2, 5e5, (0, 1e9), 3.0),
+        *nightly((lambda x: (x - 3) ** 2, 5e5, (0, 1e9), 3.0)),
         (lambda x: 1 / x + x / 1e-10, 0.9, (1e-10, 1e10), 1e-5),
         (lambda x: -jnp.log(x) + x / 1e-9, 0.5, (1e-20, 1), 1e-9),
         (lambda x: 1e-200 * (x - 0.3) ** 2, 0.9, (0, 1), 0.3),
@@ -319,13 +320,12 @@ def test_optima_exactly_on_a_bound(function, optimum):
 
 
 @double
-@pytest.mark.parametrize("decade", [-12, -7])
+@pytest.mark.parametrize("decade", [-7, *nightly(-12)])
 @pytest.mark.parametrize(
     "function",
     [
         lambda x, c: x / c + c / x,
-        lambda x, c: jnp.log(x / c) ** 2,
-        lambda x, c: -x / (x + c) ** 2,
+        *nightly(lambda x, c: jnp.log(x / c) ** 2, lambda x, c: -x / (x + c) ** 2),
     ],
 )
 def test_decades_from_the_start_on_the_linear_scale(function, decade):
@@ -347,8 +347,10 @@ def test_decades_from_the_start_on_the_linear_scale(function, decade):
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: jnp.where(x > -2, x + 2, -3 * (x + 2)),
-        lambda x: jnp.maximum(x + 2, -3 * (x + 2)),
+        *nightly(
+            lambda x: jnp.where(x > -2, x + 2, -3 * (x + 2)),
+            lambda x: jnp.maximum(x + 2, -3 * (x + 2)),
+        ),
         lambda x: jnp.abs(x + 2),
         lambda x: jnp.sqrt(x + 2),
         lambda x: jnp.sqrt(jnp.abs(x + 2)),  # whose derivative on the bound is NaN
@@ -373,7 +375,7 @@ def test_a_dip_beside_a_bound_without_a_slope():
 
 @double
 @pytest.mark.parametrize(
-    "function", [lambda x: jnp.log(x), lambda x: -x * jnp.log(x), lambda x: -1 / x]
+    "function", [*nightly(lambda x: jnp.log(x), lambda x: -x * jnp.log(x)), lambda x: -1 / x]
 )
 def test_unbounded_or_undefined_on_a_bound(function):
     found = jaxosc.optimize(function, {"x": 0.1}, {"x": (0.0, 0.3)})
@@ -382,6 +384,7 @@ def test_unbounded_or_undefined_on_a_bound(function):
 
 
 @double
+@pytest.mark.nightly
 def test_a_degenerate_optimum_along_a_narrow_valley():
     """Σu⁴ with the directions u in widths 1 to 3800, seen from 8 tolerances along the valley."""
     random = np.random.default_rng(361)
@@ -417,6 +420,9 @@ PROFILES = {
     "power": lambda z: jnp.sum(jnp.abs(z) ** 1.5),
     "banana": lambda z: jnp.sum(100 * (z[1:] + 1 - (z[:-1] + 1) ** 2) ** 2 + z[:-1] ** 2),
 }
+
+
+QUICK = "quadratic", "peak", "power", "banana"
 
 
 def drawn(random, profile):
@@ -480,7 +486,7 @@ def converging(profile, seeds):
     return count
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", others_at_night(PROFILES, QUICK))
 def test_converged_is_within_the_tolerance(profile):
     assert converging(profile, [1]) == 1 or SINGLE
 

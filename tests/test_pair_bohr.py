@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import DTYPE, digits, double
 
 from jaxosc._kernels import pair_bohr, pair_lyapunov
@@ -158,8 +159,13 @@ def everything(x, coupling, power, cutoff=None, width=WIDTH):
     return jax.vmap(one)(x)
 
 
-@pytest.mark.parametrize("coupling", COUPLINGS)
-@pytest.mark.parametrize(("power", "cutoff"), [(0, None), (1, None), (1, 5.0)])
+@pytest.mark.parametrize(
+    ("coupling", "power", "cutoff"),
+    others_at_night(
+        [(name, *bath) for name in COUPLINGS for bath in ((0, None), (1, None), (1, 5.0))],
+        [("rotating-wave", 0, None), ("position", 1, 5.0)],
+    ),
+)
 def test_against_sums_over_frequencies(coupling, power, cutoff):
     """Drift and diffusion to a few roundings; σ to a hundred, near the critical point too."""
     points = np.array(list(POINTS.values()), DTYPE)
@@ -209,6 +215,7 @@ def test_reference_cases():
         np.testing.assert_allclose(diagonal, PUBLISHED[name], rtol=digits(1e-13), err_msg=name)
 
 
+@pytest.mark.nightly
 def test_equal_temperatures_relax_to_the_gibbs_state():
     """Of what balances in detail, whatever the baths couple to; a frequency of zero width."""
     point = jnp.asarray([[1.0, 1.0 + 1e-6, 0.3, 0.2, 0.1, 0.02, 0.6, 0.6]], DTYPE)
@@ -302,6 +309,7 @@ def test_reverse_mode():
     np.testing.assert_allclose(gradient @ DIRECTION, slope, rtol=1e-11)
 
 
+@pytest.mark.nightly
 def test_unstable_motion_is_nan():
     """Without damping, or with a damping of the wrong sign, there is no steady state."""
     point = np.array(POINTS["detuned"], DTYPE)

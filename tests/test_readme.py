@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 import pytest
+from legs import nightly, slow
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -17,9 +18,7 @@ BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 LONG = ("jaxosc.trust_frontier(", "jaxosc.sweep(")
 
 
-@pytest.mark.parametrize(
-    "whole", [pytest.param(True, marks=pytest.mark.nightly), False], ids=["whole", "most"]
-)
+@pytest.mark.parametrize("whole", [*nightly(True), *slow(False)], ids=["whole", "most"])
 def test_code_prints_what_it_says(whole):
     blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     namespace: dict = {}
