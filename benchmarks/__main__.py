@@ -20,7 +20,20 @@ import jax
 from tqdm import tqdm
 
 import jaxosc
-from benchmarks import calls, device, kernels, modes, picture, points, sweeps, tables, verbs
+from benchmarks import (
+    calls,
+    device,
+    kernels,
+    modes,
+    picture,
+    points,
+    sweeps,
+    tables,
+    verbs,
+)
+from benchmarks import (
+    compile as compilation,
+)
 from benchmarks.records import HISTORY, Job, LeftOut, Row, Settings
 
 # The sections in order, with the share of the time that each may take; what one does not use
@@ -32,6 +45,7 @@ _SECTIONS = {
     "modes": (modes.jobs, 0.22),
     "calls": (calls.jobs, 0.3),
     "verbs": (verbs.jobs, 0.15),
+    "compile": (compilation.jobs, 0.25),
     "sweeps": (sweeps.jobs, 0.4),
 }
 # Seconds past which no further job is begun.
@@ -92,8 +106,9 @@ def _parser() -> argparse.ArgumentParser:
             "Sections: kernels (every kernel on a product grid), scattered (every parameter "
             "batched), points (time against the number of points, and the peers), modes (time "
             "against the number of oscillators), calls (public functions outside jit), verbs "
-            "(evolution and correlations), sweeps (jaxosc.sweep on large grids). Each run is a "
-            "line of history.jsonl, and `python -m benchmarks.compare` says what got slower."
+            "(evolution and correlations), compile (values, gradients and Hessians at a point), "
+            "sweeps (jaxosc.sweep on large grids). Each run is a line of history.jsonl, and "
+            "`python -m benchmarks.compare` says what got slower."
         ),
     )
     parser.add_argument(

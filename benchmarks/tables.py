@@ -74,6 +74,11 @@ def _verdict(device: Device) -> Callable[[dict[str, Any]], str]:
     return text
 
 
+def _compiles_in_time(values: dict[str, Any]) -> str:
+    total = values["trace_cpu_s"] + values["compile_cpu_s"]
+    return "yes" if total <= values["goal_cpu_s"] else "no"
+
+
 def _kernel_columns(device: Device) -> list[Column]:
     goal = (
         Column("goal Mpt/s", number("goal_points_per_s", ".0f", 1e-6))
@@ -137,6 +142,15 @@ _VERBS = [
     Column("compile s", number("compile_s", ".1f")),
 ]
 
+_COMPILE = [
+    Column("trace s", number("trace_cpu_s", ".2f")),
+    Column("compile s", number("compile_cpu_s", ".2f")),
+    Column("goal s", number("goal_cpu_s", ".1f")),
+    Column("met", _compiles_in_time),
+    Column("operations", number("operations_written", "d")),
+    Column("compiled", number("operations_compiled", "d")),
+]
+
 _SWEEPS = [
     Column("points", number("points", ".3g")),
     Column("time", _time("seconds")),
@@ -152,6 +166,7 @@ _COLUMNS = {
     "calls": _CALLS,
     "verbs": _VERBS,
     "sweeps": _SWEEPS,
+    "compile": _COMPILE,
 }
 
 _LEGEND = {
@@ -180,6 +195,9 @@ jaxosc.sweep on product grids, each row in a process of its own. vmaps: time in 
 jit(vmap(vmap(f))), sampled alternately. error: largest relative difference from that, or of the
 largest value from the one at its place. peak: memory of the whole process. Forced devices share the
 same cores: they show what dividing the work costs.""",
+    "compile": """\
+Programs of one point, and their derivatives by all seven parameters: CPU seconds to trace and to
+compile them without a cache, and operations as they are written down and as XLA compiles them.""",
 }
 
 
