@@ -26,8 +26,9 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 # Python decides in these what is computed next, as the numbers come: they have no one program.
 WITHOUT_CORE = {
-    "compare", "critical_exponent", "diagnose", "explain", "fit", "histogram", "load_sweep",
-    "logarithmic_slope", "optimize", "susceptibility", "sweep", "trace_curve", "trust_frontier",
+    "compare", "critical_exponent", "diagnose", "explain", "fit", "histogram", "keep_compiled",
+    "load_sweep", "logarithmic_slope", "optimize", "susceptibility", "sweep", "trace_curve",
+    "trust_frontier",
 }  # fmt: skip
 # The others are asked of a pair, but of a ring of five these too.
 _OF_NETWORKS = ("local_lindblad", "global_lindblad", "langevin", "steady_state", "heat_currents")
