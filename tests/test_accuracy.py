@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from legs import nightly
 from precision import digits, double, rounded
 
 import jaxosc
@@ -136,7 +137,7 @@ def check(name, pair):
 
 @pytest.mark.parametrize("name", DESCRIPTIONS_QUICK)
 def test_random_pairs(name):
-    for pair in cases.random_pairs(seed=1, count=16):
+    for pair in cases.random_pairs(seed=1, count=8):
         check(name, pair)
 
 
@@ -150,12 +151,12 @@ def test_many_random_pairs(name):
 @double
 @pytest.mark.parametrize("name", ["local", "langevin", "global"])
 def test_extreme_pairs(name):
-    for pair in cases.extreme_pairs(seed=1, count=12):
+    for pair in cases.extreme_pairs(seed=1, count=8):
         check(name, pair)
 
 
 @double
-@pytest.mark.parametrize("name", ["local", "langevin"])
+@pytest.mark.parametrize("name", ["local", *nightly("langevin")])
 def test_pairs_with_a_vanishing_pivot(name):
     for pair in cases.cancelling_pairs():
         check(name, pair)
@@ -252,7 +253,7 @@ def test_distance_in_float32(name, interaction):
 
 
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
-@pytest.mark.parametrize("modes", [1, 3, pytest.param(4, marks=SLOW)])
+@pytest.mark.parametrize("modes", [3, *nightly(1, 4)])
 def test_more_modes(name, modes):
     generator = np.random.default_rng(modes)
     network = cases.random_network(generator, modes)

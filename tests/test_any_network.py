@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import DTYPE, EPS, digits, double
 from scipy.linalg import solve_continuous_lyapunov
 
@@ -133,7 +134,7 @@ SPECTRA = {
 
 
 @double
-@pytest.mark.parametrize("coupling", SPECTRA)
+@pytest.mark.parametrize("coupling", others_at_night(SPECTRA, ("momentum",)))
 def test_names_are_rows_and_phases_do_not_matter(coupling):
     """A named coupling, the same as rows, and the same network in another gauge."""
     random = np.random.default_rng(3)
@@ -237,10 +238,7 @@ CASES = json.loads((Path(__file__).parent / "data" / "exact.json").read_text())
 @double
 @pytest.mark.parametrize(
     "place",
-    [
-        pytest.param(place, marks=[] if place in (6, 11, 19, 20, 26) else [pytest.mark.nightly])
-        for place in range(len(CASES))
-    ],
+    others_at_night(range(len(CASES)), (11, 20, 26)),
 )
 def test_structured_baths_to_forty_digits(place):
     """Strong, cold, critically damped, shared, not commuting, without counter-term: all of them."""
@@ -331,6 +329,7 @@ def test_the_critical_point_of_damped_motion():
     assert float(found) == pytest.approx(float(critical), rel=digits(1e-12))
 
 
+@pytest.mark.nightly
 @double
 def test_the_exponent_about_it():
     def number(distance):

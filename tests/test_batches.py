@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import nightly, slow
 from precision import DTYPE, SINGLE, digits
 
 import jaxosc
@@ -60,9 +61,7 @@ def finishes(seconds, *arguments):
     assert ended.stdout.strip() == "finished", ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("modes", "count"), [(3, 2000), pytest.param(8, 500, marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize(("modes", "count"), slow((3, 2000), (8, 500)))
 def test_batches_return(modes, count):
     finishes(240, modes, count, "local_lindblad", 1.0)
 
@@ -121,9 +120,8 @@ def close(batch, member, error=1e-12):
 @pytest.mark.parametrize(
     ("modes", "equation"),
     [
-        (1, "langevin"),
         (3, "langevin"),
-        (4, "local"),
+        *nightly((1, "langevin"), (4, "local")),
         *(
             pytest.param(modes, equation, marks=pytest.mark.nightly)
             for modes in (2, 5, 6, 7, 8)
@@ -152,9 +150,8 @@ def test_batch_is_its_members(modes, equation):
 @pytest.mark.parametrize(
     ("modes", "equation"),
     [
-        (3, "local"),
-        pytest.param(3, "langevin", marks=pytest.mark.nightly),
-        pytest.param(7, "langevin", marks=pytest.mark.nightly),
+        *slow((3, "local")),
+        *nightly((3, "langevin"), (7, "langevin")),
     ],
 )
 def test_gradients_of_a_batch(modes, equation):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import reference
 import secular
+from legs import nightly, slow
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
@@ -29,7 +30,7 @@ GRAPHS = {
     "star 8": secular.star(8),
     "ring 8": secular.ring(8),
 }
-FAST = ("ring 4", "complete 4", "star 4")
+FAST = ("complete 4", "star 4")
 graphs = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.nightly) for n in GRAPHS]
 )
@@ -105,9 +106,7 @@ def test_the_coherences_of_an_eigenspace_are_kept(name, coupling, spectrum):
     np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max())
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("triangle", marks=pytest.mark.nightly), "complete 4"]
-)
+@pytest.mark.parametrize("name", [*slow("complete 4"), *nightly("triangle")])
 def test_derivatives_with_the_eigenspace_held_together(name):
     """By everything, of which some split the eigenspace; of three sites once more."""
     parts = symmetric_network(name, 4)
@@ -170,7 +169,10 @@ LANDMARKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("adjacency", "strength", "gamma", "temperature", "numbers"), LANDMARKS)
+@pytest.mark.parametrize(
+    ("adjacency", "strength", "gamma", "temperature", "numbers"),
+    [LANDMARKS[0], *nightly(LANDMARKS[1])],
+)
 def test_landmarks(adjacency, strength, gamma, temperature, numbers):
     modes = len(numbers)
     parts = (np.ones(modes), strength * adjacency, 0 * adjacency, np.full(modes, gamma))
@@ -249,7 +251,7 @@ def test_a_faint_mode_is_not_dark():
 
 
 @double
-@pytest.mark.parametrize("third", [1.0, 3.0, 0.3])
+@pytest.mark.parametrize("third", [1.0, *nightly(3.0, 0.3)])
 @pytest.mark.parametrize("ratio", [0.0, 1.0])
 def test_two_oscillators_beside_a_third_that_is_not_coupled(third, ratio):
     """Two in three are two, down to links of 1e-12."""
@@ -298,7 +300,7 @@ def test_a_chain_of_weak_links():
         assert derivative == pytest.approx(expected, rel=1e-6, abs=2 * EPS / coupling)
 
 
-@pytest.mark.parametrize("name", ["ring 4", "star 4", "complete 4"])
+@pytest.mark.parametrize("name", ["star 4", "complete 4", *nightly("ring 4")])
 def test_normal_frequencies_of_symmetric_networks(name):
     """Values, sums over modes of one frequency, and derivatives of those."""
     frequency, exchange, pairing, *_ = symmetric_network(name, 6)

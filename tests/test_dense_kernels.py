@@ -11,6 +11,7 @@ import networks
 import numpy as np
 import pytest
 import secular as graphs
+from legs import nightly, slow
 from networks import COMPLEX, exact_lyapunov, flux_ring, hessian, numbers, pair
 from precision import DTYPE, EPS, SINGLE, digits, double
 
@@ -21,6 +22,8 @@ from jaxosc._kernels.secular import secular
 from jaxosc._numerics.lyapunov import solve_lyapunov
 
 EQUATIONS = json.loads((Path(__file__).parent / "data" / "equations.json").read_text())["cases"]
+QUICK = ("lindblad", "local-xx_shared", "global-xx_shared", "global-rw_baths_shared")
+QUICK += ("local-rw_near", "global-chain3_cold")
 
 
 def array(values):
@@ -68,8 +71,8 @@ def local_state(h, damping, number, squeezing=None):
 # --- the Lyapunov equation -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3])
-@pytest.mark.parametrize("ratio", [1e-2, 1e-6, 1e-8])
+@pytest.mark.parametrize("modes", [3, *nightly(1, 2)])
+@pytest.mark.parametrize("ratio", [1e-8, *nightly(1e-2, 1e-6)])
 def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     """Shared baths, complex couplings: against 50 digits, of the matrices as the dtype has them."""
     if SINGLE:
@@ -87,7 +90,7 @@ def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     close(jax.jit(solve_lyapunov)(whole, baths.diffusion), expected, 2e-15 if not SINGLE else 2e-14)
 
 
-@pytest.mark.parametrize("modes", [2, pytest.param(9, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", [*slow(2), *nightly(9)])
 def test_batches_of_states_and_of_derivatives(modes):
     """Each member as by itself; against SciPy where that has its digits."""
     import scipy.linalg
@@ -210,7 +213,14 @@ def test_shared_and_squeezed_baths():
     assert -np.log(2 * smallest) == pytest.approx(0.23119767633242, rel=1e-12)
 
 
-@pytest.mark.parametrize("case", EQUATIONS, ids=[case["name"] for case in EQUATIONS])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=() if case["name"] in QUICK else pytest.mark.nightly)
+        for case in EQUATIONS
+    ],
+    ids=[case["name"] for case in EQUATIONS],
+)
 def test_master_equations_of_a_table(case):
     """Drift, diffusion and covariance, most of them computed in 30 digits."""
     h = array(case["hessian"])
@@ -259,7 +269,7 @@ def test_flat_langevin_along_the_real_axis(temperatures):
     close(steady(array(h), *found), expected, 2e-12)
 
 
-@pytest.mark.parametrize("modes", [1, 3, pytest.param(5, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", [3, *nightly(1, 5)])
 @pytest.mark.parametrize("hot", [True, False])
 def test_flat_langevin_and_gibbs_of_a_real_network(modes, hot):
     """As by the kernels that know V and W apart."""
@@ -308,7 +318,7 @@ def test_boundedness():
 # --- normal modes and the secular equation -------------------------------------------------------
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("modes", [2, 5, *nightly(1, 3, 8)])
 def test_normal_modes(modes):
     """Symplectic eigenvalues of h; a Bogoliubov transformation that makes H diagonal."""
     generator = np.random.default_rng(modes)
@@ -323,7 +333,7 @@ def test_normal_modes(modes):
     assert np.abs(shape.T @ h @ shape).max() < digits(2e-14)
 
 
-@pytest.mark.parametrize("lowering", [True, False])
+@pytest.mark.parametrize("lowering", [False, *nightly(True)])
 def test_secular_equation_from_projectors(lowering):
     """Complex couplings, shared baths; a ring whose flux makes two of its modes one group."""
     generator = np.random.default_rng(11)
@@ -393,8 +403,9 @@ def test_populations_along_weak_links():
         state = secular_flat(h, u, rates, temperature).covariance
         return (state[0, 0] + state[1, 1] - 1) / 2
 
+    gradient = jax.jit(jax.grad(number))
     for coupling in (1e-3, 1e-6, 1e-9):
-        slope = jax.jit(jax.grad(number))(array(coupling))
+        slope = gradient(array(coupling))
         expected = 4.709629 * coupling + 25.35 * coupling**3
         assert slope == pytest.approx(expected, rel=1e-6, abs=2 * EPS / coupling)
 

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
+from legs import nightly, others_at_night
 from precision import EPS, digits, double, rounded
 
 import jaxosc
@@ -94,7 +95,7 @@ def test_gradient(name, point):
     assert np.all(np.abs(reverse - expected) <= tolerance), (reverse - expected) / tolerance
 
 
-@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("name", nightly("local", "langevin"))
 def test_scaled_cotangent(name):
     """A cotangent other than 1 scales through."""
     _, pull = jax.vjp(functools.partial(occupation, name), jnp.array(GENERIC))
@@ -173,7 +174,7 @@ def test_mutual_information_is_smooth_where_eigenvalues_coincide():
     assert curvature == pytest.approx(2 * float(information(small)) / small**2, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", SLOW_TO_COMPILE)
+@pytest.mark.parametrize("name", others_at_night(DESCRIPTIONS, ("local",)))
 def test_batching_changes_nothing(name):
     points = jnp.array([GENERIC, RESONANT, EQUAL_T, NEAR_CRITICAL])
     function = functools.partial(occupation, name)

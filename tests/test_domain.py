@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from legs import nightly
 from precision import EPS, double
 
 import jaxosc
@@ -36,7 +37,7 @@ def check_boundary(oscillators, damping, accuracy):
 
 
 @pytest.mark.parametrize("gamma", [1e-2, 1e-4, pytest.param(1e-8, marks=double)])
-@pytest.mark.parametrize("interaction", ["one mode", "position", "rotating-wave"])
+@pytest.mark.parametrize("interaction", ["position", *nightly("one mode", "rotating-wave")])
 def test_the_flat_langevin_equation_is_physical_above_a_temperature(interaction, gamma):
     if interaction == "one mode":
         oscillators = jaxosc.Oscillators([1.0], [[0.0]], [[0.0]])
@@ -81,7 +82,7 @@ def test_the_occupation_at_zero_temperature():
 
 
 @pytest.mark.parametrize("softness", [100.0, 10.0, 1.0, 0.1])
-@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("interaction", ["position", *nightly("rotating-wave")])
 def test_the_langevin_equation_rounds_its_criticality_off(interaction, softness):
     """At equal temperatures it falls short of the Gibbs state by 1/(1 + s²), s = Ω_−/γ."""
     omega, gamma = (5.0, 2.0), 1e-3

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import EPS, digits
 
 import jaxosc
@@ -35,8 +36,13 @@ def unexplained(dynamics):
     return np.abs(left).max() / (EPS * np.abs(drift).max() * np.abs(state).max())
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3])
-@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize(
+    ("name", "modes"),
+    others_at_night(
+        [(name, modes) for name in EQUATIONS for modes in (1, 2, 3)],
+        (("local", 1), ("langevin", 2), ("global", 3)),
+    ),
+)
 def test_parts_that_were_changed_still_agree(name, modes):
     """Each leaf is one of a network or its baths; nothing that follows from them is kept."""
     dynamics = described(name, modes)
@@ -50,7 +56,7 @@ def test_parts_that_were_changed_still_agree(name, modes):
         np.testing.assert_allclose(compiled, plain, rtol=digits(1e-11), atol=digits(1e-12))
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize("name", others_at_night(EQUATIONS, ("langevin",)))
 def test_a_diffusion_that_was_changed_inside_jit(name):
     """σ is linear in D: three times the noise is three times the state, and so are its slopes."""
     dynamics = described(name, 2)
@@ -65,7 +71,7 @@ def test_a_diffusion_that_was_changed_inside_jit(name):
     np.testing.assert_allclose(slope, expected, rtol=digits(1e-11), atol=digits(1e-11))
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize("name", others_at_night(EQUATIONS, ("global",)))
 def test_a_batch_of_descriptions(name):
     """Drift and diffusion of what ``vmap`` returns have the axes of the batch in front."""
     couplings = jnp.linspace(0.1, 0.3, 4)

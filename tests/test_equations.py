@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
+from legs import nightly
 from precision import EPS, SINGLE, digits, double
 
 import jaxosc
@@ -63,7 +64,7 @@ def test_microscopic_rates_repair_the_global_equation():
     assert printed == pytest.approx(137.406, rel=1e-5)
 
 
-@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("interaction", ["position", *nightly("rotating-wave")])
 def test_equal_temperatures_relax_to_the_gibbs_state(interaction):
     """The global equation exactly, whatever its baths couple to."""
     coupling = 0.7 * jaxosc.critical_coupling(OMEGA, interaction)
@@ -105,7 +106,7 @@ def test_uncoupled_oscillators_are_thermal(equation):
 
 
 @pytest.mark.parametrize(
-    "equation", [jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin]
+    "equation", [jaxosc.global_lindblad, *nightly(jaxosc.local_lindblad, jaxosc.langevin)]
 )
 def test_exchange_symmetry(equation):
     """Renaming the modes renames the answer."""
@@ -129,7 +130,7 @@ def test_exchange_symmetry(equation):
         np.testing.assert_allclose(state(renamed), expected, rtol=digits(1e-11), atol=digits(1e-13))
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3, 4])
+@pytest.mark.parametrize("modes", [2, 4, *nightly(1, 3)])
 def test_structured_and_general_solver_agree(modes):
     """The elimination, the dense solver for any drift, and SciPy's Bartels-Stewart."""
     network = cases.random_network(np.random.default_rng(modes), modes)
@@ -145,7 +146,7 @@ def test_structured_and_general_solver_agree(modes):
     np.testing.assert_allclose(scipy_state, state, rtol=digits(1e-10), atol=digits(1e-12))
 
 
-@pytest.mark.parametrize("modes", [2, pytest.param(3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", nightly(2, 3))
 def test_global_drift_and_diffusion_have_its_steady_state(modes):
     """The closed form that the global equation carries solves its own Lyapunov equation."""
     network = cases.random_network(np.random.default_rng(40 + modes), modes)
@@ -160,7 +161,7 @@ def test_global_drift_and_diffusion_have_its_steady_state(modes):
         assert jnp.abs(residual).max() < digits(1e-12) * jnp.abs(state).max()
 
 
-@pytest.mark.parametrize("modes", [1, 2, 3])
+@pytest.mark.parametrize("modes", [3, *nightly(1, 2)])
 def test_quadrature_agrees_with_the_closed_form(modes):
     generator = np.random.default_rng(20 + modes)
     for exponent in (-1, -3, -5):
@@ -179,7 +180,7 @@ def test_quadrature_agrees_with_the_closed_form(modes):
         np.testing.assert_allclose(integral, state, atol=accuracy * scale, rtol=0)
 
 
-@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("modes", [2, *nightly(3)])
 def test_damping_far_above_the_frequencies(modes):
     """Rates of 100, which no normal mode tells of, at temperatures from 0 on."""
     coupling = 0.3 * (np.ones((modes, modes)) - np.eye(modes))
@@ -231,8 +232,7 @@ def test_quadrature_finds_the_highest_resonance_that_strong_damping_has_moved(st
     "equation",
     [
         jaxosc.local_lindblad,
-        jaxosc.global_lindblad,
-        pytest.param(jaxosc.langevin, marks=pytest.mark.nightly),
+        *nightly(jaxosc.global_lindblad, jaxosc.langevin),
         jaxosc.gibbs,
         jaxosc.langevin_quadrature,
     ],
@@ -322,6 +322,7 @@ def test_spectrum_is_eq_23():
         np.testing.assert_allclose(spectrum, expected, rtol=digits(1e-12))
 
 
+@pytest.mark.slow
 def test_baths_at_the_ends_of_a_chain():
     """Boundary-driven chain: the inner oscillators have no bath of their own."""
     modes = 5
@@ -417,7 +418,7 @@ def test_critical_coupling(interaction):
         jaxosc.normal_modes(jaxosc.pair((5.0, 2.0), critical * (1 + 45 * EPS), interaction))
 
 
-@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("modes", [3, *nightly(2)])
 def test_global_rates_of_every_spectrum(modes):
     """A spectrum a bath, with references of their own and without; modes by mpmath."""
     network = cases.random_network(np.random.default_rng(60 + modes), modes)

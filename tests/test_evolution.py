@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.integrate
+from legs import nightly, slow
 from precision import DTYPE, EPS, digits, double
 from test_correlations import CASES, exact, flat_pair, flat_spectrum
 
@@ -50,8 +51,9 @@ def random_drift(generator, size, rate):
     return drift - (np.linalg.eigvals(drift).real.max() + rate) * np.eye(size)
 
 
-@pytest.mark.parametrize("rate", [0.3, 0.0, -0.5])
-@pytest.mark.parametrize("size", [2, 6])
+@pytest.mark.parametrize(
+    ("size", "rate"), [(2, 0.3), (2, 0.0), (2, -0.5), (6, 0.0), *nightly((6, 0.3), (6, -0.5))]
+)
 def test_sixty_digits(rate, size):
     """Damped, marginal and growing."""
     generator = np.random.default_rng(size)
@@ -145,7 +147,7 @@ def test_a_driven_network_in_fock_space():
 
 
 @double
-@pytest.mark.parametrize("name", ["under", pytest.param("pair", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("name", [*slow("under"), *nightly("pair")])
 def test_a_finite_bath(name):
     size = len(CASES[name][0])
     start = np.kron(np.eye(size // 2), SQUEEZED)
@@ -231,6 +233,7 @@ def squeezed_pair(x):
 POINT = np.array([1.3, 0.2, 0.1, 2.0], DTYPE)
 
 
+@pytest.mark.slow
 def test_thousands_of_networks():
     points = np.tile(POINT, (1000, 1))
     points[:, 1] = np.linspace(0.0, 0.4, 1000)

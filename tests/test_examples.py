@@ -86,6 +86,7 @@ def test_susceptibility(tmp_path, capsys):
     assert "coupling/critical" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_critical_manifold(tmp_path):
     slopes = critical_manifold.main(fast=True, folder=tmp_path)
     # λ_c² (1/ω1 + 1/ω3)/ω2 = 1 for the chain, four times that with κ = λ
@@ -105,6 +106,7 @@ def test_trust(tmp_path, capsys):
     assert "within 10 %" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_sweep_to_disk(tmp_path, capsys):
     result = sweep_to_disk.main(fast=True, folder=tmp_path)
     again = jaxosc.load_sweep(tmp_path / "information.zarr")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.special
+from legs import others_at_night
 from precision import digits, double
 
 import jaxosc
@@ -176,7 +177,7 @@ RATES = [
 ]
 
 
-@pytest.mark.parametrize("interaction", INTERACTIONS)
+@pytest.mark.parametrize("interaction", others_at_night(INTERACTIONS, ("neither",)))
 def test_local_equation(interaction):
     check_local(interaction, (3, 4, 5), 2e-4)
 

@@ -4,8 +4,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 import jaxosc
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
 from jaxosc.figures.drawing import COLOUR
@@ -63,9 +61,8 @@ def room(name):
     return next(level for level, parts in enumerate(ROOMS) if part in parts)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_imports_point_downwards(name):
-    assert not [other for other in imported(name) if room(other) > room(name)]
+def test_imports_point_downwards():
+    assert not [(n, other) for n in MODULES for other in imported(n) if room(other) > room(n)]
 
 
 def test_no_circle_of_imports():
@@ -76,13 +73,12 @@ def test_no_circle_of_imports():
     assert not waiting
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in MODULES if name.startswith("jaxosc._kernels.") and name != SELECTION]
-)
-def test_a_kernel_knows_no_record(name):
+def test_a_kernel_knows_no_record():
     below = ("jaxosc._kernels", "jaxosc._numerics")
-    assert not [other for other in imported(name) if not other.startswith(below)]
-    assert SELECTION not in imported(name)
+    kernels = [name for name in MODULES if name.startswith("jaxosc._kernels.")]
+    found = [(name, other) for name in kernels if name != SELECTION for other in imported(name)]
+    assert found
+    assert not [pair for pair in found if not pair[1].startswith(below) or pair[1] == SELECTION]
 
 
 def sizes(node):
@@ -109,14 +105,16 @@ def decisions(tree):
                 yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_the_number_of_modes_decides_in_one_file(name):
-    # _numerics may look at the length of an array: there it is cost, and no physics.
-    if name != SELECTION and not name.startswith("jaxosc._numerics"):
-        assert not list(decisions(TREES[name]))
-    if not name.startswith("jaxosc._kernels"):
-        names = [n.name for n in ast.walk(TREES[name]) if isinstance(n, ast.FunctionDef)]
-        assert not [n for n in names if re.match("_?(two|few|many)_mode", n)]
+def test_the_number_of_modes_decides_in_one_file():
+    found = []
+    for name, tree in TREES.items():
+        # _numerics may look at the length of an array: there it is cost, and no physics.
+        if name != SELECTION and not name.startswith("jaxosc._numerics"):
+            found += [(name, decision) for decision in decisions(tree)]
+        if not name.startswith("jaxosc._kernels"):
+            names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+            found += [(name, n) for n in names if re.match("_?(two|few|many)_mode", n)]
+    assert not found
 
 
 def test_the_rule_sees_a_decision():
@@ -162,14 +160,16 @@ def test_every_description_has_a_colour_of_its_own():
     assert len({*COLOUR.values()}) == len(COLOUR)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_files_are_short(name):
-    assert len(MODULES[name].read_text("utf-8").splitlines()) <= 420
+def test_files_are_short():
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+    assert not {name: count for name, count in lines.items() if count > 420}
 
 
-@pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.py")],
-    ids=lambda path: path.name,
-)  # fmt: skip
-def test_documents_name_nothing_private(path):
-    assert not re.findall(r"jaxosc[./]_(?!_)\w+", path.read_text("utf-8"))
+def test_documents_name_nothing_private():
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    found = {
+        path.name: re.findall(r"jaxosc[./]_(?!_)\w+", path.read_text("utf-8"))
+        for path in (*documents, *(ROOT / "examples").glob("*.py"))
+    }
+    assert documents
+    assert not {name: private for name, private in found.items() if private}

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import nightly, others_at_night, slow
 from precision import EPS
 
 from jaxosc._kernels.interface import Network
@@ -109,10 +110,9 @@ def steady(damping, own, omega):
 @pytest.mark.parametrize(
     ("other", "coupling", "rate"),
     [
-        pytest.param(FewKernel, "rotating-wave", steady, marks=SLOW),
-        (FewKernel, "position", (steady, rising)),
+        *slow((FewKernel, "position", (steady, rising))),
         (ManyKernel, "momentum", rising),
-        pytest.param(ManyKernel, "quadratures", steady, marks=SLOW),
+        *nightly((FewKernel, "rotating-wave", steady), (ManyKernel, "quadratures", steady)),
     ],
 )
 def test_the_pair_is_the_network_of_two(other, coupling, rate):
@@ -144,7 +144,7 @@ def test_the_pair_is_the_network_of_two(other, coupling, rate):
         np.testing.assert_allclose(ours, theirs, rtol=1e4 * EPS, atol=1e4 * EPS)
 
 
-@pytest.mark.parametrize("modes", range(1, 9))
+@pytest.mark.parametrize("modes", others_at_night(range(1, 9), (1, 2, 6, 7)))
 def test_the_number_of_modes_selects(modes):
     ((frequency, exchange, pairing, *_),) = problems(modes, 1)
     oscillators = Oscillators(frequency, exchange, pairing)

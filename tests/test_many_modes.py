@@ -255,6 +255,7 @@ def test_derivative_by_the_coupling_to_many_digits(gamma):
         )
 
 
+@pytest.mark.slow
 def test_batch_is_its_members():
     """Networks that need either method, and one that is unstable, in one batch."""
     coupling = 0.15 * neighbours(7)

@@ -25,6 +25,7 @@ def test_files(name, tmp_path):
     assert all(file.stat().st_size > 4000 for file in files)
 
 
+@pytest.mark.nightly
 def test_the_same_numbers_give_the_same_file(tmp_path):
     once, again = (spectrum_figure(X, VACUUM[3], tmp_path / name) for name in "ab")
     for one, other in zip(once, again, strict=True):

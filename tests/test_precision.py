@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from legs import nightly
 from precision import DTYPE, SINGLE, digits, double
 
 import jaxosc
@@ -142,7 +143,7 @@ def test_open_near_the_critical_point():
 
 
 @double
-@pytest.mark.parametrize("modes", [1, 2, 3])
+@pytest.mark.parametrize("modes", [2, *nightly(1, 3)])
 def test_pure_and_partly_pure_states(modes):
     """¼ Tr (σ⁻¹dσ)² of pure ones; of a family, the limit of slightly mixed ones."""
     generator = np.random.default_rng(SEEDS[1])
@@ -195,7 +196,7 @@ def test_laws():
 
 
 @double
-@pytest.mark.parametrize("nu", [None, np.array([0.5, 0.5]), np.array([1.2, 1.2])])
+@pytest.mark.parametrize("nu", [np.array([0.5, 0.5]), *nightly(None, np.array([1.2, 1.2]))])
 def test_slopes(nu):
     """Forward and reverse, of mixed and pure states, where symplectic eigenvalues coincide too."""
     at = family(2, np.random.default_rng(SEEDS[4]), nu, count=1)[0]
@@ -206,6 +207,7 @@ def test_slopes(nu):
         assert found == pytest.approx(float(expected), rel=1e-7, abs=1e-7)
 
 
+@pytest.mark.nightly
 @double
 def test_batch():
     """Thousands at once, as one by one."""
@@ -234,7 +236,7 @@ def test_homodyne_and_heterodyne():
     assert np.isnan(CLASSICAL(thermal, DTYPE(0.4)))
 
 
-@pytest.mark.parametrize("function", [QUANTUM, CLASSICAL])
+@pytest.mark.parametrize("function", [CLASSICAL, *nightly(QUANTUM)])
 def test_errors(function):
     eye = np.eye(2, dtype=DTYPE)
     for arguments, message in (

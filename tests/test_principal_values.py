@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from legs import nightly, others_at_night
 from precision import DTYPE, SINGLE, digits, double
 
 from jaxosc.equations.principal_values import has_shift, shift_of
@@ -111,7 +112,7 @@ def shifts(name):
     )
 
 
-@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("name", others_at_night(SPECTRA, ("drude", "critical", "sub-Ohmic")))
 def test_the_definition(name):
     expected = np.array(known()[name])
     error = np.abs(shifts(name) - expected[..., :3])
@@ -190,7 +191,7 @@ def test_no_frequency_and_none_near_it():
     assert np.all(np.isnan(np.array(channels)[:, :2]))
 
 
-@pytest.mark.parametrize("name", ["brownian", "sub-Ohmic"])
+@pytest.mark.parametrize("name", ["sub-Ohmic", *nightly("brownian")])
 def test_derivatives(name):
     """Twice, by frequency, temperature, reference and the parameters, forward and reverse."""
     leaves, tree = jax.tree.flatten(SPECTRA[name])

@@ -14,6 +14,7 @@ import reference
 import strategies
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from legs import nightly
 from precision import DTYPE, EPS, SINGLE, digits, double
 from strategies import Network, networks
 
@@ -50,11 +51,11 @@ def sizes(least=1, needed="gibbs"):
         for modes in range(least, 7)
         if modes not in FAST
     ]
-    nightly = [
+    more = [
         pytest.param(modes, SLOW[modes], 40, id=f"{modes} modes, more", marks=NIGHTLY)
         for modes in range(least, 7)
     ]
-    return pytest.mark.parametrize(("modes", "names", "examples"), fast + slow + nightly)
+    return pytest.mark.parametrize(("modes", "names", "examples"), fast + slow + more)
 
 
 def hold(law, examples, *given_strategies):
@@ -774,7 +775,7 @@ def slopes(name, modes, row, cotangent):
 
 derivatives = pytest.mark.parametrize(
     ("name", "modes", "examples"),
-    [("langevin", 1, 12)]
+    nightly(("langevin", 1, 12))
     + [pytest.param(name, modes, 40, marks=NIGHTLY) for modes in (2, 3) for name in MAIN],
 )
 

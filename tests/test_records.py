@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from legs import nightly, slow
 from precision import DTYPE, SINGLE, digits
 
 import jaxosc
@@ -199,9 +200,9 @@ def called_elsewhere(folder, function, *sizes):
 @pytest.mark.parametrize(
     ("function", "sizes"),
     [
-        (local, [3]),
+        *slow((local, [3])),
         # Below and above a block of the rule for cold baths, which takes points 512 at a time
-        pytest.param(everything, [1, 700], marks=pytest.mark.nightly),
+        *nightly((everything, [1, 700])),
     ],
 )
 def test_a_program_for_batches_of_any_size_in_another_process(function, sizes, tmp_path):

@@ -359,6 +359,7 @@ def test_a_full_disk_gives_one_line_and_no_half_file(capsys, tmp_path, monkeypat
     assert (tmp_path / "figure-2.csv").read_text() == "from before"
 
 
+@pytest.mark.slow
 def test_an_interruption_gives_one_line(tmp_path):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         pytest.skip("started in the background by a shell, which makes children ignore the signal")
@@ -400,6 +401,7 @@ def test_the_papers_are_listed(capsys):
     assert all(f"  {figure.name:<4} {figure.title}\n" in text for figure in FIGURES.values())
 
 
+@pytest.mark.nightly
 def test_version_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "jaxosc", "--version"],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import reference
 import xarray
+from legs import nightly
 from precision import EPS, digits
 
 import jaxosc
@@ -90,7 +91,7 @@ def test_heat_of_every_description_by_name():
     assert np.isnan(found["gibbs"]["heat1"][1])
 
 
-@pytest.mark.parametrize("name", ["langevin", "global", "local"])
+@pytest.mark.parametrize("name", ["langevin", *nightly("global", "local")])
 def test_every_observable(name):
     equation = {
         "langevin": jaxosc.langevin,
@@ -148,7 +149,7 @@ def test_axes_read_from_text(text, values):
         ["ratio=0:0.99:30"],
         pytest.param(["ratio=0.5:0.5:1"], marks=pytest.mark.nightly),
         pytest.param(["ratio=0.5:0.5:1", "delta_t=0:9:9"], marks=pytest.mark.nightly),
-        ["damping1=1e-5:1:9:log", "ratio=0:0.9:8"],
+        *nightly(["damping1=1e-5:1:9:log", "ratio=0:0.9:8"]),
     ],
 )
 def test_pictures(tmp_path, axes, capsys):

@@ -541,6 +541,7 @@ def test_a_process_that_fails_does_not_keep_the_others_waiting(tmp_path):
     assert digest(tmp_path / "two.zarr") == whole(tmp_path)
 
 
+@pytest.mark.slow
 @double
 @one_device_each
 def test_two_processes_are_one(tmp_path):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from legs import nightly
 
 import jaxosc.figures.sweep_drawing
 from jaxosc._terminal import progress_bar
@@ -59,7 +60,7 @@ def test_the_standard_error_stops_no_work(kind, tmp_path, monkeypatch):
     assert main([*SWEEP, "a.txt"]) == 2
 
 
-@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("buffered", [True, *nightly(False)])
 def test_a_reader_that_left_is_no_error_to_python_either(buffered):
     """Python flushes once more as it ends, and would end with 120 and a traceback."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}

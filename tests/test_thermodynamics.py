@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from legs import nightly, slow
 from precision import digits, double
 
 import jaxosc
@@ -121,7 +122,7 @@ def landauer(network, baths, temperature, top, points=()):
 
 
 @double
-@pytest.mark.parametrize("kind", ["drude", "rows", "flat"])
+@pytest.mark.parametrize("kind", ["rows", "flat", *nightly("drude")])
 def test_the_exact_current_is_landauers(kind):
     temperature = (0.5, 1.2)
     if kind == "flat":
@@ -164,9 +165,7 @@ SLOW = pytest.mark.nightly
 
 
 @double
-@pytest.mark.parametrize(
-    "change", [pytest.param(1e-3, marks=SLOW), 1e-8, pytest.param(1e-13, marks=SLOW)]
-)
+@pytest.mark.parametrize("change", [*slow(1e-8), *nightly(1e-3, 1e-13)])
 def test_small_differences_of_temperature_keep_their_digits(change):
     network = jaxosc.pair((1.0, 1.3), 0.2, "position")
 
@@ -212,7 +211,7 @@ def test_rectification(equation, size):
 @double
 @pytest.mark.parametrize("modes", [pytest.param(1, marks=SLOW), 2, pytest.param(3, marks=SLOW)])
 @pytest.mark.parametrize(
-    "equation", ["local_lindblad", "detailed_balance_lindblad", "global_lindblad"]
+    "equation", ["local_lindblad", "global_lindblad", *nightly("detailed_balance_lindblad")]
 )
 def test_first_law_of_a_driven_network_in_any_state(equation, modes):
     rng = np.random.default_rng(modes)
@@ -364,7 +363,7 @@ def test_without_a_network_there_is_no_heat():
 
 @double
 @pytest.mark.parametrize("low", [0.0, 1e-3, 0.05, 3.0])
-@pytest.mark.parametrize("ratio", [1.0, 1 + 1e-12, 1.5, 1e2, 1e5])
+@pytest.mark.parametrize("ratio", [1.0, 1 + 1e-12, 1e2, *nightly(1.5, 1e5)])
 def test_slope_of_a_thermal_sum(low, ratio):
     """T Σ f(|2πTk|) of f = 1/((ν + a)(ν + b)), a digamma function, at two temperatures."""
     a, b = 0.3, 4.0

@@ -12,6 +12,7 @@ import reference
 import scipy.integrate
 import scipy.linalg
 import scipy.special
+from legs import nightly
 from precision import EPS, digits
 
 import jaxosc
@@ -196,7 +197,7 @@ def test_relaxation_to_the_steady_state(modes, name):
         )
 
 
-@pytest.mark.parametrize("modes", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", [2, *nightly(1, 3)])
 def test_the_decay_rate(modes):
     """σ(t) approaches the steady state as exp(−2 · decay_rate · t)."""
     network = make_network(modes)

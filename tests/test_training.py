@@ -10,6 +10,7 @@ import optax
 import pytest
 import reference
 from cases import random_network
+from legs import nightly
 from precision import EPS, digits, double, rounded
 
 import jaxosc
@@ -47,7 +48,7 @@ FUNCTIONS = {
     "critical scale": lambda oscillators, _: jaxosc.critical_scale(oscillators),
     "stability scale": jaxosc.stability_scale,
 }
-FAST = {("local", 3), ("gibbs", 2), ("normal modes", 3), ("critical scale", 2)}
+FAST = {("gibbs", 2), ("normal modes", 3), ("critical scale", 2)}
 
 
 def moves(oscillators):
@@ -116,7 +117,7 @@ def test_gradients_by_a_network_against_the_reference(modes):
         assert float(ours) * len(entry) == pytest.approx(expected, rel=digits(1e-11)), name
 
 
-@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("interaction", ["position", *nightly("rotating-wave")])
 def test_gradients_by_a_pair_at_its_distance(interaction):
     """By ω and δ, with the digits that δ has, against 50."""
     omega = (5.0, 2.0)
@@ -153,9 +154,11 @@ def of_a_diffusion(diffusion):
 @pytest.mark.parametrize(
     ("function", "modes"),
     [
-        (jaxosc.purity, 1),
+        *nightly(
+            (jaxosc.purity, 1),
+            (lambda covariance: jaxosc.symplectic_eigenvalues(covariance)[0], 3),
+        ),
         (jaxosc.mutual_information, 2),
-        (lambda covariance: jaxosc.symplectic_eigenvalues(covariance)[0], 3),
         (of_a_diffusion, 2),
     ],
 )
