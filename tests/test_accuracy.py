@@ -17,9 +17,9 @@ from precision import digits, double, rounded
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
-SLOW = pytest.mark.nightly
+NIGHTLY = pytest.mark.nightly
 DESCRIPTIONS_QUICK = [
-    pytest.param(name, marks=SLOW if name == "global position ohmic" else ())
+    pytest.param(name, marks=NIGHTLY if name == "global position ohmic" else ())
     for name in DESCRIPTIONS
 ]
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
@@ -141,7 +141,7 @@ def test_random_pairs(name):
         check(name, pair)
 
 
-@SLOW
+@NIGHTLY
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_many_random_pairs(name):
     for pair in cases.random_pairs(seed=2, count=120):
@@ -163,7 +163,7 @@ def test_pairs_with_a_vanishing_pivot(name):
 
 
 @double
-@SLOW
+@NIGHTLY
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_many_extreme_pairs(name):
     for pair in cases.extreme_pairs(seed=2, count=90):
@@ -193,8 +193,10 @@ def exact_at_distance(name, distance, interaction, omega, damping, temperature):
 
 
 @double
-@pytest.mark.parametrize("interaction", ["position", pytest.param("rotating-wave", marks=SLOW)])
-@pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=SLOW), "global", "gibbs"])
+@pytest.mark.parametrize("interaction", ["position", pytest.param("rotating-wave", marks=NIGHTLY)])
+@pytest.mark.parametrize(
+    "name", ["local", pytest.param("langevin", marks=NIGHTLY), "global", "gibbs"]
+)
 def test_distance_reaches_past_float64_couplings(name, interaction):
     """Occupations, coherence and their slopes to 1e-12 down to 1 − λ/λ_c = 1e-12."""
 
@@ -232,7 +234,7 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
 
 
 @double  # as well, to compare with
-@SLOW
+@NIGHTLY
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
 @pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
 def test_distance_in_float32(name, interaction):

@@ -61,7 +61,7 @@ def finishes(seconds, *arguments):
     assert ended.stdout.strip() == "finished", ended.stderr
 
 
-@pytest.mark.parametrize(("modes", "count"), slow((3, 2000), (8, 500)))
+@pytest.mark.parametrize(("modes", "count"), [*nightly((3, 2000)), *slow((8, 500))])
 def test_batches_return(modes, count):
     finishes(240, modes, count, "local_lindblad", 1.0)
 

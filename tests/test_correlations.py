@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import motion_cases
 import numpy as np
 import pytest
+from legs import others_at_night
 from motion_cases import Bath
 from precision import digits, double
 
@@ -60,12 +61,6 @@ CASES = {
         [True, True],
     ),
 }
-NAMES = [
-    pytest.param(name, marks=() if name in ("under", "critical") else pytest.mark.nightly)
-    for name in CASES
-]
-
-
 WITH_TIMES = [case for case in DATA if "correlation" in case]
 
 
@@ -91,7 +86,7 @@ def test_eighteen_digits(case):
 
 
 @double
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", others_at_night(CASES, ("critical",)))
 def test_the_integral_over_the_spectrum(name):
     times = np.array([0.0, 1e-3, 0.7, 3.0, 20.0])
     reference = motion_cases.integrated_correlation(*CASES[name], times)

@@ -10,7 +10,7 @@ from precision import EPS, SINGLE, digits, double
 import jaxosc
 from jaxosc._numerics.eigenvalues import general_eigenvalues, general_eigenvectors
 
-SLOW = pytest.mark.nightly
+NIGHTLY = pytest.mark.nightly
 
 
 def random_network(generator, modes, pairing=1.0):
@@ -117,7 +117,7 @@ def test_rotating_wave_kink():
     assert by_pairing == 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, 4, *(pytest.param(n, marks=SLOW) for n in (6, 8))])
+@pytest.mark.parametrize("modes", [2, 3, 4, *(pytest.param(n, marks=NIGHTLY) for n in (6, 8))])
 def test_stability_scale_against_eigenvalues(modes):
     generator = np.random.default_rng(10 + modes)
     for pairing in (0.3, 1.0, 3.0) * (2 if modes < 6 else 1):
@@ -132,7 +132,7 @@ def test_stability_scale_against_eigenvalues(modes):
         assert growth(oscillators, baths, scale * (1 + 1e-4)) > 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, pytest.param(5, marks=SLOW), 8])
+@pytest.mark.parametrize("modes", [2, 3, pytest.param(5, marks=NIGHTLY), 8])
 def test_exchange_alone_is_stable(modes):
     oscillators, baths = random_network(np.random.default_rng(modes), modes, pairing=0.0)
     assert jaxosc.stability_scale(oscillators, baths) == np.inf

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import reference
 import secular
-from legs import nightly, slow
+from legs import nightly
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
@@ -106,7 +106,7 @@ def test_the_coherences_of_an_eigenspace_are_kept(name, coupling, spectrum):
     np.testing.assert_allclose(state, expected, rtol=0, atol=digits(1e-14) * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", [*slow("complete 4"), *nightly("triangle")])
+@pytest.mark.parametrize("name", nightly("triangle", "complete 4"))
 def test_derivatives_with_the_eigenspace_held_together(name):
     """By everything, of which some split the eigenspace; of three sites once more."""
     parts = symmetric_network(name, 4)

@@ -11,7 +11,7 @@ import networks
 import numpy as np
 import pytest
 import secular as graphs
-from legs import nightly, slow
+from legs import nightly
 from networks import COMPLEX, exact_lyapunov, flux_ring, hessian, numbers, pair
 from precision import DTYPE, EPS, SINGLE, digits, double
 
@@ -90,7 +90,7 @@ def test_no_digits_are_lost_to_weak_damping(modes, ratio):
     close(jax.jit(solve_lyapunov)(whole, baths.diffusion), expected, 2e-15 if not SINGLE else 2e-14)
 
 
-@pytest.mark.parametrize("modes", [*slow(2), *nightly(9)])
+@pytest.mark.parametrize("modes", nightly(2, 9))
 def test_batches_of_states_and_of_derivatives(modes):
     """Each member as by itself; against SciPy where that has its digits."""
     import scipy.linalg

@@ -86,7 +86,7 @@ def test_susceptibility(tmp_path, capsys):
     assert "coupling/critical" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_critical_manifold(tmp_path):
     slopes = critical_manifold.main(fast=True, folder=tmp_path)
     # λ_c² (1/ω1 + 1/ω3)/ω2 = 1 for the chain, four times that with κ = λ

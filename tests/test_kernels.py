@@ -18,14 +18,14 @@ from jaxosc.oscillators import Oscillators, in_unit, natural_unit
 
 # The kernel that is selected, and the modes at which it is asked. At two modes the general ones
 # are asked too: there the pair is a faster way to the same numbers.
-SLOW = pytest.mark.nightly
+NIGHTLY = pytest.mark.nightly
 CASES = [
-    pytest.param(PairKernel, 2, marks=SLOW),
-    pytest.param(SingleKernel, 1, marks=SLOW),
-    pytest.param(FewKernel, 2, marks=SLOW),
-    pytest.param(FewKernel, 3, marks=SLOW),
-    pytest.param(ManyKernel, 2, marks=SLOW),
-    pytest.param(ManyKernel, 7, marks=SLOW),
+    pytest.param(PairKernel, 2, marks=NIGHTLY),
+    pytest.param(SingleKernel, 1, marks=NIGHTLY),
+    pytest.param(FewKernel, 2, marks=NIGHTLY),
+    pytest.param(FewKernel, 3, marks=NIGHTLY),
+    pytest.param(ManyKernel, 2, marks=NIGHTLY),
+    pytest.param(ManyKernel, 7, marks=NIGHTLY),
 ]
 
 

@@ -14,6 +14,7 @@ from precision import EPS, SINGLE, digits
 import jaxosc
 
 NAMES = [problem.name for problem in problems.PROBLEMS]
+MORE = ("four modes", "three modes, far apart")
 
 
 def answer(problem, description):
@@ -37,7 +38,14 @@ def covariance(problem, description):
 
 
 @pytest.mark.parametrize("description", problems.DESCRIPTIONS)
-@pytest.mark.parametrize("problem", problems.PROBLEMS, ids=NAMES)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(problem, marks=pytest.mark.nightly if problem.name in MORE else ())
+        for problem in problems.PROBLEMS
+    ],
+    ids=NAMES,
+)
 def test_the_library_solves_it(problem, description):
     if SINGLE and "beyond float32" in problem.tags:
         with pytest.raises(ValueError, match="in float32"):

@@ -32,9 +32,9 @@ GLOBAL = {
 MAIN = ("local", "langevin", "global", "gibbs")
 EVERY = ("local", "langevin", *GLOBAL, "gibbs")
 
-# Compilation takes most of the time: one function for each number of modes, and few of them in
-# the fast part.
-NIGHTLY = pytest.mark.nightly
+# Compilation takes most of the time: one function for each number of modes, of two in the quick
+# part and of three in continuous integration.
+NIGHTLY, CI = pytest.mark.nightly, pytest.mark.slow
 FAST = {2: MAIN, 3: ("local", "global", "gibbs")}
 SLOW = {modes: (*MAIN, "global position ohmic") for modes in (1, 4, 5, 6)} | {2: EVERY, 3: EVERY}
 
@@ -42,7 +42,7 @@ SLOW = {modes: (*MAIN, "global position ohmic") for modes in (1, 4, 5, 6)} | {2:
 def sizes(least=1, needed="gibbs"):
     """Numbers of modes, descriptions, and how many examples to try."""
     fast = [
-        pytest.param(modes, names, 10, id=f"{modes} modes")
+        pytest.param(modes, names, 10, id=f"{modes} modes", marks=() if modes == 2 else CI)
         for modes, names in FAST.items()
         if needed in names
     ]

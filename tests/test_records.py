@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
-from legs import nightly, slow
+from legs import nightly
 from precision import DTYPE, SINGLE, digits
 
 import jaxosc
@@ -200,7 +200,7 @@ def called_elsewhere(folder, function, *sizes):
 @pytest.mark.parametrize(
     ("function", "sizes"),
     [
-        *slow((local, [3])),
+        *nightly((local, [3])),
         # Below and above a block of the rule for cold baths, which takes points 512 at a time
         *nightly((everything, [1, 700])),
     ],

@@ -161,7 +161,7 @@ def test_transmission_of_positive_frequencies_is_landauers_of_the_flat_one():
     assert float(one_sided.max()) <= 1 + 1e-12
 
 
-SLOW = pytest.mark.nightly
+NIGHTLY = pytest.mark.nightly
 
 
 @double
@@ -209,7 +209,9 @@ def test_rectification(equation, size):
 
 
 @double
-@pytest.mark.parametrize("modes", [pytest.param(1, marks=SLOW), 2, pytest.param(3, marks=SLOW)])
+@pytest.mark.parametrize(
+    "modes", [pytest.param(1, marks=NIGHTLY), 2, pytest.param(3, marks=NIGHTLY)]
+)
 @pytest.mark.parametrize(
     "equation", ["local_lindblad", "global_lindblad", *nightly("detailed_balance_lindblad")]
 )
@@ -315,7 +317,7 @@ def test_batches_and_what_is_refused():
 
 
 @double
-@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=SLOW)])
+@pytest.mark.parametrize("modes", [1, pytest.param(3, marks=NIGHTLY)])
 def test_free_energy_and_ergotropy_of_a_driven_network(modes):
     """T S(ρ‖ρ_T) more than the equilibrium, about the displacement that the drive sustains."""
     rng = np.random.default_rng(modes)
