@@ -48,7 +48,7 @@ def test_the_flat_langevin_equation_is_physical_above_a_temperature(interaction,
     check_boundary(oscillators, [gamma] * oscillators.modes, 0.05)
 
 
-@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("modes", [2, *nightly(3)])
 def test_that_temperature_with_unequal_rates(modes):
     """Of 240 networks, T* came out between 3.5 % too high and 5.8 % too low."""
     generator = np.random.default_rng(modes)

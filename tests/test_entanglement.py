@@ -173,6 +173,7 @@ def test_a_hot_mode_beside_costs_no_digits():
     assert NEGATIVITY(state, (0, 2)) == pytest.approx(float(alone), rel=digits(1e-14))
 
 
+@pytest.mark.nightly
 def test_pure_states_of_several_modes():
     """E_N is the Rényi entropy of order 1/2 of a part, and steering of one mode that of order 2."""
     generator = np.random.default_rng(5)

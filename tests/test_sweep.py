@@ -133,6 +133,7 @@ def test_any_tree_and_dtype_comes_back():
     np.testing.assert_array_equal(positive, X > 0)
 
 
+@pytest.mark.nightly
 @double
 def test_derivatives_sweep():
     def local(coupling, delta_t):

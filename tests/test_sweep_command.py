@@ -197,7 +197,8 @@ def test_bad_arguments(arguments, words, tmp_path, monkeypatch, capsys):
 
 def test_values_outside_the_domain_are_nan(tmp_path, capsys):
     output = tmp_path / "a.npz"
-    assert main(["sweep", "ratio=0.9:1.1:2", "--output", str(output)]) == 0
+    described = ("--descriptions", "gibbs")
+    assert main(["sweep", "ratio=0.9:1.1:2", *described, "--output", str(output)]) == 0
     values = jaxosc.load_sweep(output).values
     for leaf in jax.tree.leaves(values):
         assert np.isfinite(leaf[0])

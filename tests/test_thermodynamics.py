@@ -183,6 +183,22 @@ def test_small_differences_of_temperature_keep_their_digits(change):
     assert found[0] == pytest.approx(-expected, rel=1e-11, abs=0)
 
 
+@double
+def test_conductance_is_the_slope_of_the_currents():
+    network, step = jaxosc.pair((1.0, 1.3), 0.2, "position"), 1e-4
+
+    def currents(low, high):
+        baths = jaxosc.Baths((0.02, 0.05), (low, high))
+        return jaxosc.heat_currents(jaxosc.local_lindblad(network, baths))
+
+    baths = jaxosc.Baths((0.02, 0.05), (0.5, 1.2))
+    found = jaxosc.conductance(network, baths, jaxosc.local_lindblad)
+    by_low = (currents(0.5 + step, 1.2) - currents(0.5 - step, 1.2)) / (2 * step)
+    by_high = (currents(0.5, 1.2 + step) - currents(0.5, 1.2 - step)) / (2 * step)
+    np.testing.assert_allclose(found, np.stack([by_low, by_high], axis=1), rtol=1e-6)
+
+
+@pytest.mark.slow
 def test_quantum_of_conductance():
     """One channel carries at most πT/6, and nearly so where it transmits at every frequency."""
     network = jaxosc.pair((1.0, 1.0), 0.4, "position")

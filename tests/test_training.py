@@ -89,7 +89,7 @@ def test_gradients_by_a_network_against_differences(name, modes):
         assert along == pytest.approx(slope, rel=1e-6, abs=1e-8), (field, change)
 
 
-@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("modes", [2, *nightly(3)])
 def test_gradients_by_a_network_against_the_reference(modes):
     """Each entry is half of the derivative by both together, to all digits."""
     oscillators, baths = network(10 + modes, modes)
