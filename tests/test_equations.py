@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
-from legs import nightly
+from legs import nightly, slow
 from precision import EPS, SINGLE, digits, double
 
 import jaxosc
@@ -146,7 +146,7 @@ def test_structured_and_general_solver_agree(modes):
     np.testing.assert_allclose(scipy_state, state, rtol=digits(1e-10), atol=digits(1e-12))
 
 
-@pytest.mark.parametrize("modes", nightly(2, 3))
+@pytest.mark.parametrize("modes", [*slow(2), *nightly(3)])
 def test_global_drift_and_diffusion_have_its_steady_state(modes):
     """The closed form that the global equation carries solves its own Lyapunov equation."""
     network = cases.random_network(np.random.default_rng(40 + modes), modes)

@@ -10,7 +10,7 @@ import optax
 import pytest
 import reference
 from cases import random_network
-from legs import nightly
+from legs import nightly, slow
 from precision import EPS, digits, double, rounded
 
 import jaxosc
@@ -232,24 +232,15 @@ def require_valid(oscillators, baths):
     baths.replace()
 
 
-MARKS = {
-    "local": [pytest.mark.nightly],
-    "langevin": pytest.mark.nightly,
-}
-
-
 @pytest.mark.parametrize(
     ("optimizer", "name", "modes"),
     [
-        pytest.param(
-            optimizer,
-            name,
-            modes,
-            marks=[] if (optimizer, name, modes) == (adam, "local", 2) else MARKS[name],
-        )
-        for optimizer in (adam, lbfgs)
-        for name in ("local", "langevin")
-        for modes in (2, 3, 6)
+        *slow((adam, "local", 2)),
+        *nightly(
+            *((adam, "local", modes) for modes in (3, 6)),
+            *((adam, "langevin", modes) for modes in (2, 3, 6)),
+            *((lbfgs, name, modes) for name in ("local", "langevin") for modes in (2, 3, 6)),
+        ),
     ],
 )
 def test_training_a_network(optimizer, name, modes):
