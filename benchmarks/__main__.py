@@ -51,7 +51,17 @@ _SECTIONS = {
 # Seconds past which no further job is begun.
 _BUDGET, _QUICK_BUDGET = 370.0, 180.0
 
-_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "qutip", "dynamiqs", "mpmath")
+_PACKAGES = (
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "qutip",
+    "dynamiqs",
+    "mpmath",
+    "qthermo",
+    "thewalrus",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -139,6 +139,7 @@ _VERBS = [
     Column("+-%", number("spread", ".0f", 100)),
     Column("a state", _time("each_s")),
     Column("steady states", number("steadies", ".1f")),
+    Column("apart", number("error", ".0e")),
     Column("compile s", number("compile_s", ".1f")),
 ]
 
@@ -189,7 +190,8 @@ of each, taken in turn. Goal: 20 cores + 1 ms. first: the first call, with what 
     "verbs": """\
 States of a pair at many times, in batches, beside SciPy's matrix exponential and the solvers of
 peers in Fock space, one after the other; correlations and evolution beside two Drude baths, in
-times of their steady state.""",
+times of their steady state; entanglement and entropy of states beside The Walrus, heat beside
+qthermo. apart: the largest difference from the peer, of the largest value.""",
     "sweeps": """\
 jaxosc.sweep on product grids, each row in a process of its own. vmaps: time in times of
 jit(vmap(vmap(f))), sampled alternately. error: largest relative difference from that, or of the

@@ -2,12 +2,14 @@
 
 Evolution: a pair of local Lindblad baths at 1000 times, in batches, beside SciPy's matrix
 exponential one time after the other, and QuTiP's and dynamiqs' solvers in Fock space if they are
-there. Correlation: of two Drude baths at 100 times, beside the steady state.
+there. Correlation: of two Drude baths at 100 times, beside the steady state. States: logarithmic
+negativity and entropy of a batch beside The Walrus, which takes one after the other. Heat: the
+current of the local equation beside qthermo in Fock space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -94,12 +96,58 @@ def by_dynamiqs() -> Any:
 PEERS = {"scipy": by_scipy, "qutip": by_qutip, "dynamiqs": by_dynamiqs}
 
 
+def some_states() -> np.ndarray:
+    """Steady states of pairs [1000, 4, 4], (x1, p1, x2, p2), the vacuum ½."""
+    couplings = jnp.linspace(0.05, 0.45, 1000)
+    return np.asarray(jax.vmap(lambda x: jaxosc.steady_state(dynamics(x)))(couplings))
+
+
+def negativity_and_entropy(state: jax.Array) -> jax.Array:
+    """E_N and S."""
+    return jnp.stack(
+        [jaxosc.logarithmic_negativity(state), jaxosc.von_neumann_entropy(state)], axis=-1
+    )
+
+
+def by_the_walrus(states: np.ndarray) -> np.ndarray:
+    """The same of (x1, x2, p1, p2), the vacuum one."""
+    from thewalrus.quantum import log_negativity, vonneumann_entropy
+
+    order = np.array([0, 2, 1, 3])
+    moved = 2 * states[:, order[:, None], order]
+    return np.array([[log_negativity(x, modes_A=[0]), vonneumann_entropy(x)] for x in moved])
+
+
+# Couplings of two equal oscillators, and temperatures that a few levels can hold
+HOPPING, _RATE, _TEMPERATURES = np.linspace(0.01, 0.1, 1000), 0.02, (0.5, 0.25)
+
+
+def heat(coupling: Any) -> jax.Array:
+    """Into the first of two equal oscillators."""
+    network = jaxosc.pair((1.0, 1.0), coupling, "rotating-wave")
+    return jaxosc.heat_currents(
+        jaxosc.local_lindblad(network, jaxosc.Baths(_RATE / 2, _TEMPERATURES))
+    )[0]
+
+
+def by_qthermo(couplings: np.ndarray) -> np.ndarray:
+    """The same, in Fock space."""
+    from qthermo import papers
+
+    found = papers.local_vs_global(
+        couplings, 0.0, _RATE, *_TEMPERATURES, levels=LEVELS + 2, methods=("local",)
+    )
+    return np.asarray(found.curves["local"])
+
+
 def jobs(settings: Settings) -> list[Job]:
     """Evolution in batches and by the peers; two times of an exact description."""
     return [
         Job("verbs", "evolve, jaxosc", partial(_evolution, settings)),
         *(Job("verbs", f"evolve, {name}", partial(_peer, name)) for name in PEERS),
         Job("verbs", "two Drude baths", partial(_drude, settings)),
+        Job("verbs", "states beside The Walrus", _states),
+        Job("verbs", "heat beside qthermo", _heat),
     ]
 
 
@@ -135,6 +183,36 @@ def _drude(settings: Settings) -> Iterator[dict[str, Any]]:
             mine, 1, 1 if function is None else len(times), verb=name,
             compile_s=program.compile_seconds, steadies=mine.ratio_to(base),
         )  # fmt: skip
+
+
+def _states() -> Iterator[dict[str, Any]]:
+    states = some_states()
+    yield from _beside("states", "thewalrus", negativity_and_entropy, by_the_walrus, states, 50)
+
+
+def _heat() -> Iterator[dict[str, Any]]:
+    yield from _beside("heat", "qthermo", heat, by_qthermo, HOPPING, 3)
+
+
+def _beside(
+    verb: str,
+    peer: str,
+    ours: Callable[[Any], Any],
+    theirs: Callable[[np.ndarray], np.ndarray],
+    points: np.ndarray,
+    few: int,
+) -> Iterator[dict[str, Any]]:
+    """A batch, and a few of its members by a peer, with the largest difference."""
+    program = timing.compile_program(jax.vmap(ours), points)
+    timed, found = timing.measure(partial(program.call, points), _SECONDS)
+    yield _row(timed, len(points), 1, verb=verb, compile_s=program.compile_seconds)
+    if not is_installed(peer):
+        raise LeftOut(f"{peer} is not installed")
+    some = points[:: len(points) // few]
+    timed, exact = timing.measure(partial(theirs, some), _SECONDS)
+    size = np.max(np.abs(exact))
+    error = float(np.max(np.abs(np.asarray(found)[:: len(points) // few] - exact)) / size)
+    yield _row(timed, len(some), 1, verb=f"{verb}, {peer}", error=error)
 
 
 def _row(timed: timing.Timing, pairs: int, times: int, **more: Any) -> dict[str, Any]:
