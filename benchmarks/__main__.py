@@ -108,8 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=(
-            "Times jaxosc beside NumPy, SciPy, QuTiP and dynamiqs doing the same work, with the "
-            "error beside every time. Peers that are not installed are left out by name; "
+            "Times jaxosc beside NumPy, SciPy, QuTiP, dynamiqs and others at the same work, with "
+            "the error beside every time. Peers that are not installed are left out by name; "
             "`pip install '.[bench]'` installs them."
         ),
         epilog=(
