@@ -25,9 +25,8 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 # What takes long to compile
 LONG = (
-    "coarse_grained_lindblad", "coherence", "compare", "complete_positivity_margin", "conductance",
-    "correlation", "detailed_balance_lindblad", "diagnose", "explain", "lindblad",
-    "logarithmic_slope", "status", "trust_frontier",
+    "compare", "complete_positivity_margin", "conductance", "correlation", "diagnose", "status",
+    "trust_frontier",
 )  # fmt: skip
 
 
