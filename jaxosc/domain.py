@@ -89,7 +89,7 @@ def network_conditions(oscillators: Oscillators, kernel: Kernel | None = None) -
     kernel = kernel or natural_kernel(oscillators)
     frequency = oscillators.frequency
     low, high = FREQUENCIES[frequency.dtype.itemsize]
-    largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
+    largest, smallest = small.maximum(frequency), small.minimum(frequency)
     near = (smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest) & (smallest >= low)
     return {
         Status.FORM: kernel.well_formed(),
@@ -114,7 +114,7 @@ def frame_conditions(
     finite = small.every(lambda omega: jnp.abs(omega) <= high, frequency)
     found = {Status.FORM: kernel.well_formed() & finite, Status.UNBOUNDED: kernel.in_reach()}
     if baths.temperature is not None:
-        largest, smallest = small.maximum(frequency), -small.maximum(-frequency)
+        largest, smallest = small.maximum(frequency), small.minimum(frequency)
         found[Status.FRAME] = smallest > 0
         found[Status.SPREAD] = smallest >= kernel.least_ratio[largest.dtype.itemsize] * largest
     return both(found, bath_conditions(oscillators, baths))

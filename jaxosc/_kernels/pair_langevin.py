@@ -21,7 +21,7 @@ from jaxosc._kernels.pair_equation import (
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.elementwise import elementwise
-from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
+from jaxosc._numerics.quartic_sums import QuarticSums, packed, quartic_sums, unpacked
 from jaxosc._numerics.sharing import in_one_gradient, kept, reciprocal
 
 
@@ -96,6 +96,11 @@ _OF_PAIR = len(Pair._fields)
 _WORTH = 8
 # Points whose intermediate results stay in a processor's cache
 _BLOCK = 4096
+# The entries of σ in an order in which those that meet in an observable are neighbours
+_NEIGHBOURS = tuple(
+    Entries._fields.index(name)
+    for name in ("x11", "p11", "x22", "p22", "x12", "p12", "x1p2", "x2p1", "x1p1", "x2p2")
+)
 
 
 @jax.custom_jvp
@@ -181,13 +186,14 @@ def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tupl
 
     def of_block(own: list[jax.Array]) -> tuple[jax.Array, ...]:
         given = iter(own)
-        return _state_of_point(
+        entries = _state_of_point(
             *(x.reshape(1) if one else next(given) for x, one in zip(arguments, alike, strict=True))
         )
+        return packed([entries[i] for i in _NEIGHBOURS])
 
     varying = [blocks(x) for x, one in zip(arguments, alike, strict=True) if not one]
-    found = jax.lax.map(of_block, varying)
-    return tuple(entry.reshape(-1)[:size].reshape(shape) for entry in found)
+    found = dict(zip(_NEIGHBOURS, unpacked(jax.lax.map(of_block, varying)), strict=True))
+    return tuple(found[i].reshape(-1)[:size].reshape(shape) for i in range(len(found)))
 
 
 def _state_of_sums(pair: Pair, bath1: _Thermal, bath2: _Thermal) -> tuple[jax.Array, ...]:

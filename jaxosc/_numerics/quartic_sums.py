@@ -117,16 +117,16 @@ def _by_coldest(arguments: tuple[jax.Array, ...], power: int, count: int) -> tup
     fastest_of_all = jnp.max(jnp.where(fastest > 0, fastest, 0))
 
     def hot(rule: GaussRule) -> tuple[jax.Array, ...]:
-        return _packed(_gauss_sums(rule, coefficients, temperature, power, count))
+        return packed(_gauss_sums(rule, coefficients, temperature, power, count))
 
     def cold() -> tuple[jax.Array, ...]:
         flat = tuple(jnp.broadcast_to(x, shape).reshape(-1) for x in arguments)
         at_point = partial(_sums_at_any_temperature, power=power, count=count)
-        return _packed([total.reshape(shape) for total in _in_blocks(at_point, flat)])
+        return packed([total.reshape(shape) for total in _in_blocks(at_point, flat)])
 
     number = rule_number(coldest, fastest_of_all)
-    packed = jax.lax.switch(number, [*(partial(hot, rule) for rule in RULES), cold])
-    return _unpacked(packed)
+    chosen = jax.lax.switch(number, [*(partial(hot, rule) for rule in RULES), cold])
+    return unpacked(chosen)
 
 
 def _in_blocks(
@@ -143,8 +143,8 @@ def _in_blocks(
     return [total.reshape(-1)[:size] for total in jax.lax.map(jax.vmap(at_point), blocks)]
 
 
-def _packed(sums: list[jax.Array]) -> tuple[jax.Array, ...]:
-    """Two sums in each complex array, and a last one by itself.
+def packed(sums: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    """Two numbers in each complex array, and a last one by itself.
 
     XLA then computes both in one loop on the CPU, and the reciprocals they share stay in
     registers; as two real arrays those would pass through memory.
@@ -153,9 +153,9 @@ def _packed(sums: list[jax.Array]) -> tuple[jax.Array, ...]:
     return (*(jax.lax.complex(x, y) for x, y in pairs), *sums[len(sums) // 2 * 2 :])
 
 
-def _unpacked(packed: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+def unpacked(arrays: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
     parts: list[jax.Array] = []
-    for array in packed:
+    for array in arrays:
         parts += [array.real, array.imag] if jnp.iscomplexobj(array) else [array]
     return tuple(parts)
 

@@ -63,7 +63,9 @@ def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
         return array * factor
     if array.ndim == 1:
         return jnp.array([entry * factor for entry in array])
-    return matrix([[entry * factor for entry in row] for row in array])
+    # Entries at once, not of rows: XLA sees through a slice of the matrix, not of a row
+    rows, columns = map(range, array.shape)
+    return matrix([[array[i, k] * factor for k in columns] for i in rows])
 
 
 def entrywise(function: Callable[..., jax.Array], *vectors: Entries) -> jax.Array:
@@ -78,6 +80,13 @@ def maximum(vector: jax.Array) -> jax.Array:
     if not is_small(vector):
         return jnp.max(vector)
     return functools.reduce(jnp.maximum, list(vector))
+
+
+def minimum(vector: jax.Array) -> jax.Array:
+    """The smallest entry of a vector; of its negative, XLA would make an array."""
+    if not is_small(vector):
+        return jnp.min(vector)
+    return functools.reduce(jnp.minimum, list(vector))
 
 
 def every(condition: Callable[[jax.Array], jax.Array], vector: jax.Array) -> jax.Array:
