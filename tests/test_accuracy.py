@@ -233,6 +233,43 @@ def test_distance_reaches_past_float64_couplings(name, interaction):
                 assert abs(float(value) - true) <= 1e-12 * max(abs(true), 1e-3 * size)
 
 
+# Near the critical point beside a cold bath: ω, 1 − λ/λ_c, γ, T_2
+COLD_AND_CRITICAL = [
+    ((1.3, 0.85), 2e-7, (2e-5, 4e-6), 0.2),
+    ((0.6, 2.1), 9e-8, (3e-6, 5e-5), 0.02),
+    ((2.4, 0.5), 8e-5, (4e-4, 1e-5), 0.03),
+    ((0.9, 0.91), 6e-6, (2e-4, 3e-5), 0.01),
+]
+
+
+@double
+def test_rows_of_cold_baths_near_the_critical_point():
+    """σ on the scale of its own diagonal to 1e-15/(1 − λ/λ_c), of its largest entry to 5e-14.
+
+    The Lyapunov equation is singular there. Solved for numerically, and not by hand, what the sum
+    S_0 = 2T Σ 1/det(A − ν) enters would have ten times these errors.
+    """
+    cold = np.geomspace(1e-3, 1e-2, 8)
+
+    def state(omega, distance, damping, hot, temperature):
+        return at_distance(
+            "langevin", distance, "position", omega, damping, jnp.stack([temperature, hot])
+        )
+
+    rows = jax.vmap(jax.vmap(state, (None, None, None, None, 0)), (0, 0, 0, 0, None))
+    found = jax.jit(rows)(*map(jnp.array, zip(*COLD_AND_CRITICAL, strict=True)), cold)
+    for (omega, distance, damping, hot), row in zip(COLD_AND_CRITICAL, found, strict=True):
+        with mpmath.workdps(70):
+            critical = mpmath.sqrt(mpmath.mpf(omega[0]) * mpmath.mpf(omega[1])) / 2
+            coupling = critical * (1 - mpmath.mpf(distance))
+            true = exact_state("langevin", omega, coupling, coupling, damping, (cold[0], hot))
+        expected = np.array(true.tolist(), dtype=float)
+        size = np.sqrt(np.abs(np.diag(expected)))
+        error = np.abs(np.asarray(row[0]) - expected)
+        assert (error / np.outer(size, size)).max() <= 1e-15 / distance
+        assert error.max() <= 5e-14 * np.abs(expected).max()
+
+
 @double  # as well, to compare with
 @NIGHTLY
 @pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
