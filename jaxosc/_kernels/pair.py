@@ -26,6 +26,7 @@ from jaxosc._kernels.pair_equation import (
     stability,
     steady_entries,
 )
+from jaxosc._kernels.pair_response import by_response, is_reused, of_batches
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.sharing import in_one_gradient
@@ -134,7 +135,7 @@ class PairKernel(Kernel):
         """In closed form."""
         pair = self.couple.damped(damping)
         if self.scale is None:
-            covariance = steady_entries(pair, noise[0] / 2, noise[1] / 2)
+            covariance = Entries(*_local_state(*pair, noise[0] / 2, noise[1] / 2))
         else:
             covariance = self._local_scaled(pair, noise).scaled(self.scale)
         return covariance.where(valid & stability(pair).holds).matrix()
@@ -188,3 +189,22 @@ class PairKernel(Kernel):
         return pair_secular.secular(
             couple, tuple(numbers[:2]), tuple(numbers[2:]), shares, unit, valid, own, scale
         )
+
+
+def _local_state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """σ of a pair and two sources."""
+    *pair, source1, source2 = arguments
+    return tuple(steady_entries(Pair(*pair), source1, source2))
+
+
+def _local_state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """Where only the noise varies along a row, the response to it is one of the pair alone."""
+    pair, sources = Pair(*arguments[:-2]), arguments[-2:]
+    rows = jnp.broadcast_shapes(*(x.shape for x in pair))
+    shape = jnp.broadcast_shapes(rows, *(x.shape for x in sources))
+    if not is_reused(rows, shape):
+        return _local_state_of_point(*arguments)
+    return by_response(lambda *one: _local_state_of_point(*pair, *one), rows, sources)
+
+
+_local_state = of_batches(_local_state_of_batch, _local_state_of_point)

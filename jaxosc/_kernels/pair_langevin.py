@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import partial, reduce
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import export
-from jax.custom_derivatives import SymbolicZero
 
 from jaxosc._kernels.pair_equation import (
     Entries,
@@ -18,11 +16,11 @@ from jaxosc._kernels.pair_equation import (
     stability,
     steady_entries,
 )
+from jaxosc._kernels.pair_response import by_response, is_reused, of_batches
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
-from jaxosc._numerics.elementwise import elementwise
 from jaxosc._numerics.quartic_sums import QuarticSums, packed, quartic_sums, unpacked
-from jaxosc._numerics.sharing import in_one_gradient, kept, reciprocal
+from jaxosc._numerics.sharing import in_one_gradient, reciprocal
 
 
 def fastest(pair: Pair) -> jax.Array:
@@ -92,8 +90,6 @@ def langevin_state(pair: Pair, temperature: small.Entries) -> Entries:
 
 
 _OF_PAIR = len(Pair._fields)
-# The response to each of six numbers costs some five times as much as one answer
-_WORTH = 8
 # Points whose intermediate results stay in a processor's cache
 _BLOCK = 4096
 # The entries of σ in an order in which those that meet in an observable are neighbours
@@ -103,26 +99,8 @@ _NEIGHBOURS = tuple(
 )
 
 
-@jax.custom_jvp
-def _state(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-    """σ of a pair and two temperatures, up to where the equation has an answer."""
-    return elementwise(_state_of_batch)(*arguments)
-
-
-@partial(_state.defjvp, symbolic_zeros=True)
-def _state_jvp(
-    primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-    moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
-
-    def of_moved(*values: jax.Array) -> tuple[jax.Array, ...]:
-        arguments = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
-        return _state_of_point(*arguments.values())
-
-    return jax.jvp(of_moved, [primals[i] for i in moved], list(moved.values()))
-
-
 def _state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
+    """σ of a pair and two temperatures, up to where the equation has an answer."""
     pair = Pair(*arguments[:_OF_PAIR])
     return _state_of_sums(pair, *_thermal(pair, arguments[_OF_PAIR:]))
 
@@ -137,41 +115,19 @@ def _state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
     pair = Pair(*arguments[:_OF_PAIR])
     rows = jnp.broadcast_shapes(*(x.shape for x in pair))
     shape = jnp.broadcast_shapes(rows, *(x.shape for x in arguments))
-    if _is_reused(rows, shape):
-        return _by_response(pair, arguments[_OF_PAIR:])
+    if is_reused(rows, shape):
+        bath1, bath2 = _thermal(pair, arguments[_OF_PAIR:])
+
+        def of_sums(*sums: jax.Array) -> tuple[jax.Array, ...]:
+            return _state_of_sums(pair, _Thermal(*sums[:3]), _Thermal(*sums[3:]))
+
+        return by_response(of_sums, rows, (*bath1, *bath2))
     if any(export.is_symbolic_dim(n) for n in shape) or math.prod(shape) < 2 * _BLOCK:
         return _state_of_point(*arguments)
     return _in_blocks(arguments, shape)
 
 
-def _is_reused(rows: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether each of so many pairs serves many points."""
-    alone = [n for row, n in zip(rows, shape, strict=True) if row == 1 and n != 1]
-    if any(export.is_symbolic_dim(n) for n in alone):
-        return True
-    return math.prod(alone) >= _WORTH
-
-
-def _by_response(pair: Pair, temperature: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-    rows = jnp.broadcast_shapes(*(x.shape for x in pair))
-    bath1, bath2 = _thermal(pair, temperature)
-    numbers = (*bath1, *bath2)
-    unit = jnp.eye(len(numbers), dtype=pair.j.dtype).reshape(-1, len(numbers), *(1 for _ in rows))
-
-    def of_numbers(one: jax.Array) -> tuple[jax.Array, ...]:
-        return _state_of_sums(pair, _Thermal(*one[:3]), _Thermal(*one[3:]))
-
-    def entry(columns: jax.Array) -> jax.Array:
-        # What is of a row is summed there.
-        fixed, moving = jnp.zeros(rows, columns.dtype), []
-        for column, number in zip(kept(columns), numbers, strict=True):
-            if jnp.broadcast_shapes(rows, number.shape) == rows:
-                fixed += column * number
-            else:
-                moving.append(column * number)
-        return reduce(jnp.add, moving, kept(fixed))
-
-    return tuple(map(entry, jax.vmap(of_numbers)(unit)))
+_state = of_batches(_state_of_batch, _state_of_point)
 
 
 def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tuple[jax.Array, ...]:
