@@ -21,7 +21,7 @@ from jax.custom_derivatives import SymbolicZero
 _Tree = TypeVar("_Tree")
 
 # Directions of a Jacobian, not points of a grid
-_DIRECTIONS = 32
+DIRECTIONS = 32
 
 
 @jax.custom_jvp
@@ -91,14 +91,14 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
         moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
 
         def each(function: Callable[..., tuple[jax.Array, ...]]) -> Callable[..., jax.Array]:
-            return lambda _, row: _row(function(*_entries(row)))
+            return lambda _, right: row(function(*entries(right)))
 
         # The one linear map of JAX whose transpose may be stated: here of the identity. Of one
         # array, for a derivative of it by some of several alone is an error in JAX 0.10.2.
         same = jax.lax.custom_linear_solve(
-            lambda x: x, _row(moved), each(passed), each(_in_one_loop)
+            lambda x: x, row(moved), each(passed), each(_in_one_loop)
         )
-        rest = iter(_entries(same))
+        rest = iter(entries(same))
         return identity(*primals), tuple(
             x if isinstance(x, SymbolicZero) else next(rest) for x in tangents
         )
@@ -106,14 +106,15 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
     return identity
 
 
-def _row(scalars: Sequence[jax.Array]) -> jax.Array:
+def row(scalars: Sequence[jax.Array]) -> jax.Array:
     """One array, such that XLA folds an entry of it to the scalar: nothing is between."""
     return jax.lax.concatenate([jnp.reshape(x, (1,)) for x in scalars], dimension=0)
 
 
-def _entries(row: jax.Array) -> list[jax.Array]:
+def entries(array: jax.Array) -> list[jax.Array]:
+    """Of one axis, each by itself."""
     # Not by slices, whose transposes are sums of rows of zeros with one entry
-    return [jnp.reshape(x, ()) for x in jax.lax.split(row, (1,) * row.shape[0])]
+    return [jnp.reshape(x, ()) for x in jax.lax.split(array, (1,) * array.shape[0])]
 
 
 @custom_vmap
@@ -140,7 +141,7 @@ def sums_in_one_loop(*arrays: jax.Array) -> tuple[jax.Array, ...]:
 def _of_batch(
     axis_size: int, batched: list[bool], *values: jax.Array
 ) -> tuple[tuple[jax.Array, ...], Any]:
-    if not isinstance(axis_size, int) or axis_size > _DIRECTIONS:
+    if not isinstance(axis_size, int) or axis_size > DIRECTIONS:
         return values, tuple(batched)
     full = (
         x if own else jnp.broadcast_to(x, (axis_size, *x.shape))

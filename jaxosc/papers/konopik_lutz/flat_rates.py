@@ -62,4 +62,4 @@ class FlatRates(GlobalLindblad):
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
         """By both quadratures alike."""
-        return "quadratures", flat_rate
+        return "quadratures", Partial(flat_rate)
