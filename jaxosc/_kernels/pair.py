@@ -7,7 +7,6 @@ point: the determinants of V and W come from outside, as exact as they are known
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import jax

@@ -147,7 +147,7 @@ def _normal(
     def shares_of(k: int, l: int, omega: jax.Array) -> list[jax.Array]:
         shapes = [[(position[j][m], momentum[j][m]) for m in (k, l)] for j in (0, 1)]
         return [
-            share_of(damping[j], own[j], omega, *shapes[j], coupling, rate)
+            share_of(damping[j], own[j], omega, shapes[j][0], shapes[j][1], coupling, rate)
             for j, rate in enumerate(by_bath)
         ]
 

@@ -8,7 +8,9 @@ has one shape. Grids, where run time and memory decide, are differentiated as th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import math
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -18,10 +20,11 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 from jax.custom_derivatives import SymbolicZero
 
-from jaxosc._numerics.sharing import DIRECTIONS, entries, in_one_loop, row
+from jaxosc._numerics.sharing import DIRECTIONS, entries, row, sums_in_one_loop
 
 _Tree = TypeVar("_Tree")
-_Function = Callable[..., tuple[jax.Array, ...]]
+_Scalars = tuple[jax.Array, ...]
+_Function = Callable[..., _Scalars]
 
 
 def by_tables(function: Callable[..., _Tree], *trees: Any, **static: Any) -> _Tree:
@@ -29,12 +32,22 @@ def by_tables(function: Callable[..., _Tree], *trees: Any, **static: Any) -> _Tr
 
     Of and to trees of real scalars; what has others is called as it is.
     """
-    leaves, structure = jax.tree.flatten(trees)
-    if not all(map(_is_scalar, leaves)):
-        return function(*trees, **static)
-    of_leaves, outer = _flat(function, tuple(static.items()), structure)
-    found = of_leaves(*leaves)
-    return jax.tree.unflatten(outer[0], found)
+    (found,) = each_by_tables(function, [trees], **static)
+    return found
+
+
+def each_by_tables(
+    function: Callable[..., _Tree], cases: Sequence[tuple[Any, ...]], **static: Any
+) -> list[_Tree]:
+    """The same of several arguments of one structure, whose tables are one."""
+    structure = jax.tree.structure(cases[0])
+    flattened = [jax.tree.leaves(case) for case in cases]
+    if not all(_is_scalar(x) for case in flattened for x in case):
+        return [function(*case, **static) for case in cases]
+    found = _Tabled.of(function, tuple(static.items()), structure, len(cases))
+    values = found(*(x for case in flattened for x in case))
+    size = len(values) // len(cases)
+    return [found.tree(values[n : n + size]) for n in range(0, len(values), size)]
 
 
 def _is_scalar(leaf: Any) -> bool:
@@ -43,88 +56,134 @@ def _is_scalar(leaf: Any) -> bool:
     )
 
 
-@cache
-def _flat(
-    function: Callable[..., Any], static: tuple[tuple[str, Any], ...], structure: Any
-) -> tuple[_Function, list[Any]]:
-    """The function of the leaves, traced once, and a place for the structure of what it gives."""
-    outer: list[Any] = []
+class _Tabled:
+    """Several cases of a function of scalars, which is traced once."""
 
-    @partial(jax.jit, inline=True)
-    def flat(*values: jax.Array) -> tuple[jax.Array, ...]:
-        trees = jax.tree.unflatten(structure, values)
-        found, out = jax.tree.flatten(function(*trees, **dict(static)))
-        outer[:] = [out]
-        return tuple(found)
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static: tuple[tuple[str, Any], ...],
+        structure: Any,
+        cases: int,
+    ) -> None:
+        self.cases = cases
 
-    differentiable = jax.custom_jvp(flat)
+        def of_case(*values: jax.Array) -> _Scalars:
+            trees = jax.tree.unflatten(structure, values)
+            found, self.out = jax.tree.flatten(function(*trees, **dict(static)))
+            return tuple(found)
 
-    @partial(differentiable.defjvp, symbolic_zeros=True)
+        self.of_case = jax.jit(of_case, inline=True)
+        self.call = jax.custom_jvp(self.of_all)
+        self.call.defjvp(self._jvp, symbolic_zeros=True)
+
+    @classmethod
+    @cache
+    def of(cls, *arguments: Any) -> _Tabled:
+        return cls(*arguments)
+
+    def __call__(self, *values: jax.Array) -> _Scalars:
+        return self.call(*values)
+
+    def tree(self, values: _Scalars) -> Any:
+        """As the function gives it."""
+        return jax.tree.unflatten(self.out, values)
+
+    def of_all(self, *values: jax.Array) -> _Scalars:
+        return tuple(x for case in self.by_case(values) for x in self.of_case(*case))
+
+    def by_case(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        size = len(values) // self.cases
+        return [tuple(values[n : n + size]) for n in range(0, len(values), size)]
+
     def _jvp(
-        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-    ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-        moved = tuple(i for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero))
-        values = differentiable(*primals)
-        changes = _linear(flat, primals, moved, [tangents[i] for i in moved], len(values))
-        return values, changes
+        self, primals: _Scalars, tangents: tuple[jax.Array | SymbolicZero, ...]
+    ) -> tuple[_Scalars, _Scalars]:
+        moved = tuple(
+            i
+            for i, of_cases in enumerate(zip(*self.by_case(tangents), strict=True))
+            if not all(isinstance(x, SymbolicZero) for x in of_cases)
+        )
+        along = [
+            jnp.zeros_like(case[i]) if isinstance(changes[i], SymbolicZero) else changes[i]
+            for case, changes in zip(self.by_case(primals), self.by_case(tangents), strict=True)
+            for i in moved
+        ]
+        values = self(*primals)
+        return values, self._linear(primals, moved, along, len(values))
 
-    return differentiable, outer
+    def _linear(
+        self, primals: _Scalars, moved: tuple[int, ...], along: list[jax.Array], count: int
+    ) -> _Scalars:
+        """J times the changes of the arguments that move.
 
+        As the solution (t, Jt) of an equation whose right-hand side is (t, 0), for that is the one
+        linear map of JAX whose transpose may be stated.
+        """
+        size, into = len(along), len(primals)
 
-def _linear(
-    function: _Function,
-    primals: tuple[jax.Array, ...],
-    moved: tuple[int, ...],
-    tangents: list[jax.Array],
-    count: int,
-) -> tuple[jax.Array, ...]:
-    """J times the tangents of the arguments that move.
+        def table(*primals: jax.Array) -> jax.Array:
+            return self._table(moved, primals)
 
-    As the solution (t, Jt) of an equation whose right-hand side is (t, 0), for that is the one
-    linear map of JAX whose transpose may be stated.
-    """
-    size, into, table = len(moved), len(primals), _table(function, (moved,))
+        def some(primals: _Scalars) -> tuple[_Function, list[jax.Array]]:
+            cases = self.by_case(primals)
 
-    def point_forward(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        changes = _contracted(table(*arguments[:into]), row(arguments[into:]))
-        return tuple(entries(changes))
+            def function(*values: jax.Array) -> _Scalars:
+                given = self.by_case(values)
+                return tuple(
+                    x
+                    for case, own in zip(cases, given, strict=True)
+                    for x in self.of_case(*_replaced(case, moved, own))
+                )
 
-    def point_backward(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        weights = row(arguments[into:])[:, None]
-        return tuple(entries(jnp.sum(table(*arguments[:into]) * weights, axis=0)))
+            return function, [case[i] for case in cases for i in moved]
 
-    def grid_forward(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        fixed = arguments[:into]
-        some = partial(_of_some, function, fixed, moved)
-        return jax.jvp(some, tuple(fixed[i] for i in moved), arguments[into:])[1]
+        def point_forward(*arguments: jax.Array) -> _Scalars:
+            changes = _contracted(table(*arguments[:into]), self._rows(arguments[into:]))
+            return tuple(entries(changes.reshape(-1)))
 
-    def grid_backward(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        fixed = arguments[:into]
-        some = partial(_of_some, function, fixed, moved)
-        return tuple(jax.vjp(some, *(fixed[i] for i in moved))[1](arguments[into:]))
+        def point_backward(*arguments: jax.Array) -> _Scalars:
+            weights = self._rows(arguments[into:])[:, :, None]
+            found = jnp.sum(table(*arguments[:into]) * weights, axis=1)
+            return tuple(entries(found.reshape(-1)))
 
-    forward = _by_size(point_forward, grid_forward, into)
-    backward = _by_size(point_backward, grid_backward, into)
+        def grid_forward(*arguments: jax.Array) -> _Scalars:
+            function, values = some(arguments[:into])
+            return jax.jvp(function, tuple(values), arguments[into:])[1]
 
-    def matrix(both: jax.Array) -> jax.Array:
-        along, rest = both[:size], both[size:]
-        return jnp.concatenate([along, rest - _contracted(table(*primals), along)])
+        def grid_backward(*arguments: jax.Array) -> _Scalars:
+            function, values = some(arguments[:into])
+            return tuple(jax.vjp(function, *values)[1](arguments[into:]))
 
-    def solve(_: Any, both: jax.Array) -> jax.Array:
-        parts = entries(both)
-        along, rest = parts[:size], parts[size:]
-        changes = forward(*primals, *along)
-        return row([*along, *(x + y for x, y in zip(rest, changes, strict=True))])
+        forward = _by_size(point_forward, grid_forward, into)
+        backward = _by_size(point_backward, grid_backward, into)
 
-    def transposed(_: Any, both: jax.Array) -> jax.Array:
-        parts = entries(both)
-        along, rest = parts[:size], parts[size:]
-        changes = backward(*primals, *rest)
-        return row([*(x + y for x, y in zip(along, changes, strict=True)), *rest])
+        def matrix(both: jax.Array) -> jax.Array:
+            change, rest = both[:size], both[size:]
+            taken = _contracted(table(*primals), change.reshape(self.cases, -1))
+            return jnp.concatenate([change, rest - taken.reshape(-1)])
 
-    zeros = [jnp.zeros_like(tangents[0])] * count
-    solution = jax.lax.custom_linear_solve(matrix, row([*tangents, *zeros]), solve, transposed)
-    return tuple(entries(solution)[size:])
+        def solve(_: Any, both: jax.Array) -> jax.Array:
+            change, rest = _split(both, size)
+            found = forward(*primals, *change)
+            return row([*change, *(x + y for x, y in zip(rest, found, strict=True))])
+
+        def transposed(_: Any, both: jax.Array) -> jax.Array:
+            change, rest = _split(both, size)
+            found = backward(*primals, *rest)
+            return row([*(x + y for x, y in zip(change, found, strict=True)), *rest])
+
+        right = row([*along, *[jnp.zeros_like(along[0])] * count])
+        solution = jax.lax.custom_linear_solve(matrix, right, solve, transposed)
+        return tuple(_split(solution, size)[1])
+
+    def _rows(self, values: Sequence[jax.Array]) -> jax.Array:
+        return jnp.stack([row(case) for case in self.by_case(values)])
+
+    def _table(self, moved: tuple[int, ...], primals: _Scalars) -> jax.Array:
+        """All first derivatives [cases, outputs, moved]."""
+        columns = zip(*self.by_case(primals), strict=True)
+        return jax.vmap(_table(self.of_case, (moved,)))(*(row(column) for column in columns))
 
 
 def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
@@ -134,7 +193,7 @@ def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
     @chosen.def_vmap
     def _of_batch(
         axis_size: int, batched: list[bool], *arguments: jax.Array
-    ) -> tuple[tuple[jax.Array, ...], Any]:
+    ) -> tuple[_Scalars, Any]:
         axes = [0 if own else None for own in batched]
         many = not isinstance(axis_size, int) or axis_size > DIRECTIONS
         of_grid = jax.vmap(grid, axes)
@@ -150,51 +209,78 @@ def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
 @cache
 def _table(function: _Function, axes: tuple[tuple[int, ...], ...]) -> Callable[..., jax.Array]:
     """All derivatives [outputs, …] by the arguments of each axis."""
+    shape = tuple(map(len, axes))
+
+    def of_grid(*primals: jax.Array) -> _Scalars:
+        return _derivatives(function, axes, shape)(*(jnp.broadcast_to(x, shape) for x in primals))
+
+    def of_point(*primals: jax.Array) -> _Scalars:
+        # A sum over an axis of two, of which one is zero: a reduction is one loop with many
+        # results. XLA takes a broadcast as late as it can, and has several shapes in place of one.
+        # Not so of what it cannot tell from a number that varies.
+        full = (2, *shape)
+        places = [jax.lax.broadcasted_iota(jnp.int32, full, n) for n in range(len(full))]
+        inside = functools.reduce(jnp.add, places) < math.prod(full)
+        found = _derivatives(function, axes, full)(*(jnp.where(inside, x, 0) for x in primals))
+        return sums_in_one_loop(*(jnp.where(places[0] == 0, x, 0) for x in found))
 
     @jax.custom_jvp
     @jax.jit
     def table(*primals: jax.Array) -> jax.Array:
-        shape = tuple(map(len, axes))
-        differentiated = function
-        for level, moved in enumerate(axes):
-            differentiated = _along(differentiated, moved, level, shape)
-        # XLA takes a broadcast as late as it can, and has two shapes in place of one. Not so of
-        # what it cannot tell from a number that varies.
-        inside = sum(jax.lax.broadcasted_iota(jnp.int32, shape, n) for n in range(len(shape))) < 99
-        found = differentiated(*(jnp.where(inside, x, 0) for x in primals))
-        return jnp.stack(in_one_loop(list(found)))
+        return jnp.stack(_by_size(of_point, of_grid, len(primals))(*primals))
 
     @partial(table.defjvp, symbolic_zeros=True)
     def _jvp(
-        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
+        primals: _Scalars, tangents: tuple[jax.Array | SymbolicZero, ...]
     ) -> tuple[jax.Array, jax.Array]:
-        moved = tuple(i for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero))
-        higher = _table(function, (*axes, moved))(*primals)
-        return table(*primals), _contracted(higher, row([tangents[i] for i in moved]))
+        changes = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
+        higher = _table(function, (*axes, tuple(changes)))(*primals)
+        change = row(list(changes.values()))
+        return table(*primals), jnp.sum(higher * _last(change, higher.ndim), axis=-1)
 
     return table
 
 
-def _along(
-    function: _Function, moved: tuple[int, ...], level: int, shape: tuple[int, ...]
+def _derivatives(
+    function: _Function, axes: tuple[tuple[int, ...], ...], shape: tuple[int, ...]
 ) -> _Function:
-    """Its derivative by the argument moved[n] at n along an axis."""
-
-    def derivative(*primals: jax.Array) -> tuple[jax.Array, ...]:
-        place = jax.lax.broadcasted_iota(jnp.int32, shape, level)
-        some = partial(_of_some, function, primals, moved)
-        units = (jnp.where(place == n, jnp.ones_like(primals[i]), 0) for n, i in enumerate(moved))
-        return jax.jvp(some, tuple(primals[i] for i in moved), tuple(units))[1]
-
-    return derivative
+    """The derivative by the argument moved[n] at n along each of the last axes of a shape."""
+    for level, moved in enumerate(axes, len(shape) - len(axes)):
+        function = partial(_along, function, moved, level, shape)
+    return function
 
 
-def _of_some(
-    function: _Function, primals: tuple[jax.Array, ...], moved: tuple[int, ...], *values: jax.Array
-) -> tuple[jax.Array, ...]:
+def _along(
+    function: _Function,
+    moved: tuple[int, ...],
+    level: int,
+    shape: tuple[int, ...],
+    *primals: jax.Array,
+) -> _Scalars:
+    place = jax.lax.broadcasted_iota(jnp.int32, shape, level)
+    values = tuple(primals[i] for i in moved)
+    units = tuple(jnp.where(place == n, jnp.ones_like(x), 0) for n, x in enumerate(values))
+
+    def of_moved(*values: jax.Array) -> _Scalars:
+        return function(*_replaced(primals, moved, values))
+
+    return jax.jvp(of_moved, values, units)[1]
+
+
+def _replaced(primals: _Scalars, moved: tuple[int, ...], values: _Scalars) -> list[jax.Array]:
     arguments = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
-    return function(*arguments.values())
+    return list(arguments.values())
+
+
+def _split(both: jax.Array, size: int) -> tuple[list[jax.Array], list[jax.Array]]:
+    parts = entries(both)
+    return parts[:size], parts[size:]
 
 
 def _contracted(table: jax.Array, along: jax.Array) -> jax.Array:
-    return jnp.sum(table * along.reshape(*(1,) * (table.ndim - 1), -1), axis=-1)
+    """[cases, outputs, moved] with [cases, moved]."""
+    return jnp.sum(table * along[:, None, :], axis=-1)
+
+
+def _last(vector: jax.Array, rank: int) -> jax.Array:
+    return vector.reshape(*(1,) * (rank - 1), -1)

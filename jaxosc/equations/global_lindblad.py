@@ -156,10 +156,10 @@ def ohmic_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Arra
 def _rate_of(spectrum: Spectrum, unit: jax.Array) -> Rate:
     """A pytree, as all that is differentiated."""
     if spectrum.kind == "flat":
-        return Partial(flat_rate)
+        return Partial(flat_rate)  # type: ignore[no-untyped-call]
     if isinstance(spectrum, Ohmic) and spectrum.reference is None:
-        return Partial(ohmic_rate)
-    return Partial(_spectral_rate, spectrum, unit)
+        return Partial(ohmic_rate)  # type: ignore[no-untyped-call]
+    return Partial(_spectral_rate, spectrum, unit)  # type: ignore[no-untyped-call]
 
 
 def _spectral_rate(
