@@ -34,16 +34,19 @@ def fastest(pair: Pair) -> jax.Array:
 
 
 class _Thermal(NamedTuple):
-    """T of a bath, and its sums without their term ν = 0."""
+    """The thermal sums of a bath with the term ν = 0, T/det A, in the first of them.
 
-    temperature: jax.Array
-    zeroth: jax.Array
+    That one is times det A, which at a critical point is finite where it is not: T in the
+    classical limit.
+    """
+
+    static: jax.Array
     first: jax.Array
     second: jax.Array
 
     def sums(self, part: jax.Array) -> QuarticSums:
-        """With so much of T in the first."""
-        return QuarticSums(self.zeroth + part * self.temperature, self.first, self.second)
+        """With the first times so much."""
+        return QuarticSums(part * self.static, self.first, self.second)
 
 
 def _thermal(pair: Pair, temperature: small.Entries) -> tuple[_Thermal, _Thermal]:
@@ -52,15 +55,21 @@ def _thermal(pair: Pair, temperature: small.Entries) -> tuple[_Thermal, _Thermal
     v, w = j + k, j - k
     width, damped = gamma1 + gamma2, gamma1 * gamma2
     trace = omega1**2 + omega2**2 + 2 * v * w
+    constant = stability(pair).constant
     quartic = (
-        stability(pair).constant,
+        constant,
         2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
         trace + width**2 + 2 * damped,
         2 * width,
     )
     slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
     bound = fastest(pair)
-    first, second = (_Thermal(t, *quartic_sums(quartic, t, slowest, bound)) for t in temperature)
+
+    def of_bath(t: jax.Array) -> _Thermal:
+        zeroth, first, second = quartic_sums(quartic, t, slowest, bound)
+        return _Thermal(t + constant * zeroth, first, second)
+
+    first, second = map(of_bath, temperature)
     return first, second
 
 
@@ -75,7 +84,8 @@ def langevin_state(pair: Pair, temperature: small.Entries) -> Entries:
     """σ, NaN unless A is stable.
 
     The term ν = 0, classical equipartition, outgrows all others near a critical point. Its
-    part of σ is known in closed form, and the Lyapunov equation is left with the regular rest.
+    part of σ is known in closed form, and so is all that its sum enters, S_0; the Lyapunov
+    equation is left with the rest.
     """
     temperature1, temperature2 = temperature
     found = Entries(*_state(*pair, temperature1, temperature2))
@@ -83,7 +93,7 @@ def langevin_state(pair: Pair, temperature: small.Entries) -> Entries:
 
 
 _OF_PAIR = len(Pair._fields)
-# The response to each of eight numbers costs some five times as much as one answer
+# The response to each of six numbers costs some five times as much as one answer
 _WORTH = 8
 # Points whose intermediate results stay in a processor's cache
 _BLOCK = 4096
@@ -117,7 +127,7 @@ def _state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
     """As few loops over memory as it can be done in.
 
     Where only temperatures vary along a row, σ is linear in what they enter: its response to each
-    of T, S_0, S_1, S_2 of both baths is one of the pair alone, and at every point there remains a
+    of S_0, S_1, S_2 of both baths is one of the pair alone, and at every point there remains a
     sum of products. Elsewhere block by block, each by the rule that its own coldest point needs.
     """
     pair = Pair(*arguments[:_OF_PAIR])
@@ -145,7 +155,7 @@ def _by_response(pair: Pair, temperature: tuple[jax.Array, ...]) -> tuple[jax.Ar
     unit = jnp.eye(len(numbers), dtype=pair.j.dtype).reshape(-1, len(numbers), *(1 for _ in rows))
 
     def of_numbers(one: jax.Array) -> tuple[jax.Array, ...]:
-        return _state_of_sums(pair, _Thermal(*one[:4]), _Thermal(*one[4:]))
+        return _state_of_sums(pair, _Thermal(*one[:3]), _Thermal(*one[3:]))
 
     def entry(columns: jax.Array) -> jax.Array:
         # What is of a row is summed there.
@@ -182,7 +192,7 @@ def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tupl
 
 
 def _state_of_sums(pair: Pair, bath1: _Thermal, bath2: _Thermal) -> tuple[jax.Array, ...]:
-    one, two = _classical(pair, bath1.temperature, bath2.temperature)
+    one, two = _classical(pair, bath1.static, bath2.static)
     two = two._replace(
         x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
         x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
@@ -262,7 +272,7 @@ def _classical(
 ) -> tuple[Entries, Entries]:
     """The steady state of the Langevin equation with the noise T_j/ν of equipartition, by bath.
 
-    The term k = 0 of the Matsubara sum: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
+    The part of S_0, and of k = 0 alone: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
     diverges at the critical point as the state does, so the equation is solved by hand. That of
     bath 2 is of the swapped pair.
     """
