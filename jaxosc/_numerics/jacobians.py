@@ -73,7 +73,7 @@ class _Tabled:
             found, self.out = jax.tree.flatten(function(*trees, **dict(static)))
             return tuple(found)
 
-        self.of_case = jax.jit(of_case, inline=True)
+        self.of_case = jax.jit(of_case)
         self.call = jax.custom_jvp(self.of_all)
         self.call.defjvp(self._jvp, symbolic_zeros=True)
 
@@ -183,7 +183,7 @@ class _Tabled:
     def _table(self, moved: tuple[int, ...], primals: _Scalars) -> jax.Array:
         """All first derivatives [cases, outputs, moved]."""
         columns = zip(*self.by_case(primals), strict=True)
-        return jax.vmap(_table(self.of_case, (moved,)))(*(row(column) for column in columns))
+        return _table(self.of_case, self.cases, (moved,))(*(row(column) for column in columns))
 
 
 def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
@@ -207,12 +207,15 @@ def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
 
 
 @cache
-def _table(function: _Function, axes: tuple[tuple[int, ...], ...]) -> Callable[..., jax.Array]:
-    """All derivatives [outputs, …] by the arguments of each axis."""
-    shape = tuple(map(len, axes))
+def _table(
+    function: _Function, cases: int, axes: tuple[tuple[int, ...], ...]
+) -> Callable[..., jax.Array]:
+    """All derivatives [cases, outputs, …] by the arguments [cases] of each axis."""
+    shape = (cases, *map(len, axes))
 
     def of_grid(*primals: jax.Array) -> _Scalars:
-        return _derivatives(function, axes, shape)(*(jnp.broadcast_to(x, shape) for x in primals))
+        full = (jnp.broadcast_to(_first(x, shape), shape) for x in primals)
+        return _derivatives(function, axes, shape)(*full)
 
     def of_point(*primals: jax.Array) -> _Scalars:
         # A sum over an axis of two, of which one is zero: a reduction is one loop with many
@@ -221,24 +224,31 @@ def _table(function: _Function, axes: tuple[tuple[int, ...], ...]) -> Callable[.
         full = (2, *shape)
         places = [jax.lax.broadcasted_iota(jnp.int32, full, n) for n in range(len(full))]
         inside = functools.reduce(jnp.add, places) < math.prod(full)
-        found = _derivatives(function, axes, full)(*(jnp.where(inside, x, 0) for x in primals))
+        varied = (jnp.where(inside, _first(x, shape)[None], 0) for x in primals)
+        found = _derivatives(function, axes, full)(*varied)
         return sums_in_one_loop(*(jnp.where(places[0] == 0, x, 0) for x in found))
 
     @jax.custom_jvp
     @jax.jit
     def table(*primals: jax.Array) -> jax.Array:
-        return jnp.stack(_by_size(of_point, of_grid, len(primals))(*primals))
+        return jnp.stack(_by_size(of_point, of_grid, len(primals))(*primals), axis=1)
 
     @partial(table.defjvp, symbolic_zeros=True)
     def _jvp(
         primals: _Scalars, tangents: tuple[jax.Array | SymbolicZero, ...]
     ) -> tuple[jax.Array, jax.Array]:
         changes = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
-        higher = _table(function, (*axes, tuple(changes)))(*primals)
-        change = row(list(changes.values()))
-        return table(*primals), jnp.sum(higher * _last(change, higher.ndim), axis=-1)
+        higher = _table(function, cases, (*axes, tuple(changes)))(*primals)
+        change = jnp.stack(list(changes.values()), axis=-1)
+        change = change.reshape(cases, *(1,) * (higher.ndim - 2), -1)
+        return table(*primals), jnp.sum(higher * change, axis=-1)
 
     return table
+
+
+def _first(x: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Along the first of the axes of a shape."""
+    return x.reshape(-1, *(1,) * (len(shape) - 1))
 
 
 def _derivatives(
@@ -280,7 +290,3 @@ def _split(both: jax.Array, size: int) -> tuple[list[jax.Array], list[jax.Array]
 def _contracted(table: jax.Array, along: jax.Array) -> jax.Array:
     """[cases, outputs, moved] with [cases, moved]."""
     return jnp.sum(table * along[:, None, :], axis=-1)
-
-
-def _last(vector: jax.Array, rank: int) -> jax.Array:
-    return vector.reshape(*(1,) * (rank - 1), -1)
