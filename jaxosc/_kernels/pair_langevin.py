@@ -51,26 +51,31 @@ class _Thermal(NamedTuple):
 
 def _thermal(pair: Pair, temperature: small.Entries) -> tuple[_Thermal, _Thermal]:
     """Of both baths: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν)."""
-    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
-    v, w = j + k, j - k
-    width, damped = gamma1 + gamma2, gamma1 * gamma2
-    trace = omega1**2 + omega2**2 + 2 * v * w
-    constant = stability(pair).constant
-    quartic = (
-        constant,
-        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
-        trace + width**2 + 2 * damped,
-        2 * width,
-    )
-    slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
+    quartic = by_tables(_quartic, pair)
+    trace = pair.omega1**2 + pair.omega2**2 + 2 * (pair.j + pair.k) * (pair.j - pair.k)
+    slowest = jnp.sqrt(pair.det_v) * jnp.sqrt(pair.det_w) * jax.lax.rsqrt(trace)
     bound = fastest(pair)
 
     def of_bath(t: jax.Array) -> _Thermal:
         zeroth, first, second = quartic_sums(quartic, t, slowest, bound)
-        return _Thermal(t + constant * zeroth, first, second)
+        return _Thermal(t + quartic[0] * zeroth, first, second)
 
     first, second = map(of_bath, temperature)
     return first, second
+
+
+def _quartic(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The coefficients of 1, ν, ν² and ν³; that of ν⁴ is 1."""
+    omega1, omega2, j, k, _, _, gamma1, gamma2 = pair
+    v, w = j + k, j - k
+    width, damped = gamma1 + gamma2, gamma1 * gamma2
+    trace = omega1**2 + omega2**2 + 2 * v * w
+    return (
+        stability(pair).constant,
+        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
+        trace + width**2 + 2 * damped,
+        2 * width,
+    )
 
 
 def langevin_diffusion(pair: Pair, temperature: small.Entries) -> Entries:
