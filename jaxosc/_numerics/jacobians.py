@@ -20,7 +20,7 @@ import numpy as np
 from jax.custom_batching import custom_vmap
 from jax.custom_derivatives import SymbolicZero
 
-from jaxosc._numerics.sharing import DIRECTIONS, entries, row, sums_in_one_loop
+from jaxosc._numerics.sharing import DIRECTIONS, entries, one_loop, row, sums_in_one_loop
 
 _Tree = TypeVar("_Tree")
 _Scalars = tuple[jax.Array, ...]
@@ -75,7 +75,10 @@ class _Tabled:
 
         self.of_case = jax.jit(of_case)
         self.call = jax.custom_jvp(self.of_all)
-        self.call.defjvp(self._jvp, symbolic_zeros=True)
+        # Where it is differentiated, all results go into what is differentiated next.
+        self.kept = jax.custom_jvp(lambda *values: one_loop(*self.of_all(*values)))
+        for form in (self.call, self.kept):
+            form.defjvp(self._jvp, symbolic_zeros=True)
 
     @classmethod
     @cache
@@ -109,7 +112,7 @@ class _Tabled:
             for case, changes in zip(self.by_case(primals), self.by_case(tangents), strict=True)
             for i in moved
         ]
-        values = self(*primals)
+        values = self.kept(*primals)
         return values, self._linear(primals, moved, along, len(values))
 
     def _linear(

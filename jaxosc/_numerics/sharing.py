@@ -80,7 +80,7 @@ def in_one_loop(tree: _Tree) -> _Tree:
 @cache
 def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
     def passed(*values: jax.Array) -> tuple[jax.Array, ...]:
-        return _in_one_loop(*values) if forward else values
+        return one_loop(*values) if forward else values
 
     identity = jax.custom_jvp(passed)
 
@@ -95,9 +95,7 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
 
         # The one linear map of JAX whose transpose may be stated: here of the identity. Of one
         # array, for a derivative of it by some of several alone is an error in JAX 0.10.2.
-        same = jax.lax.custom_linear_solve(
-            lambda x: x, row(moved), each(passed), each(_in_one_loop)
-        )
+        same = jax.lax.custom_linear_solve(lambda x: x, row(moved), each(passed), each(one_loop))
         rest = iter(entries(same))
         return identity(*primals), tuple(
             x if isinstance(x, SymbolicZero) else next(rest) for x in tangents
@@ -118,7 +116,7 @@ def entries(array: jax.Array) -> list[jax.Array]:
 
 
 @custom_vmap
-def _in_one_loop(*values: jax.Array) -> tuple[jax.Array, ...]:
+def one_loop(*values: jax.Array) -> tuple[jax.Array, ...]:
     """Arrays of one shape, as the sums of each and a zero: a reduction with many results."""
     shape = jnp.broadcast_shapes(*(x.shape for x in values))
     first = jnp.arange(2).reshape(2, *(1 for _ in shape)) == 0
@@ -137,7 +135,7 @@ def sums_in_one_loop(*arrays: jax.Array) -> tuple[jax.Array, ...]:
     return tuple(jax.lax.reduce(list(arrays), zeros, add, [0]))
 
 
-@_in_one_loop.def_vmap
+@one_loop.def_vmap
 def _of_batch(
     axis_size: int, batched: list[bool], *values: jax.Array
 ) -> tuple[tuple[jax.Array, ...], Any]:
@@ -147,7 +145,7 @@ def _of_batch(
         x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
         for x, own in zip(values, batched, strict=True)
     )
-    return _in_one_loop(*full), (True,) * len(values)
+    return one_loop(*full), (True,) * len(values)
 
 
 # Their derivatives are products with a shared factor, never a quotient of a tangent.
