@@ -158,7 +158,8 @@ class _Tabled:
             function, values = some(arguments[:into])
             return tuple(jax.vjp(function, *values)[1](arguments[into:]))
 
-        forward = _by_size(point_forward, grid_forward, into)
+        # A table is of many directions.
+        forward = _by_size(point_forward, grid_forward, into, grid_forward)
         backward = _by_size(point_backward, grid_backward, into)
 
         def matrix(both: jax.Array) -> jax.Array:
@@ -189,9 +190,14 @@ class _Tabled:
         return _table(self.of_case, self.cases, (moved,))(*(row(column) for column in columns))
 
 
-def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
-    """The second of two functions where the first so many arguments are those of a grid."""
-    chosen = custom_vmap(point)
+def _by_size(
+    point: _Function, grid: _Function, into: int, alone: _Function | None = None
+) -> _Function:
+    """The second of two functions where the first so many arguments are those of a grid.
+
+    The third, if there is one, outside every batch.
+    """
+    chosen = custom_vmap(alone or point)
 
     @chosen.def_vmap
     def _of_batch(
@@ -203,7 +209,8 @@ def _by_size(point: _Function, grid: _Function, into: int) -> _Function:
         if many and any(batched[:into]):
             found = of_grid(*arguments)
         else:
-            found = _by_size(jax.vmap(point, axes), of_grid, into)(*arguments)
+            still = alone and axis_size == 1 and jax.vmap(alone, axes)
+            found = _by_size(jax.vmap(point, axes), of_grid, into, still or None)(*arguments)
         return found, (True,) * len(found)
 
     return chosen
