@@ -158,8 +158,11 @@ class _Tabled:
             function, values = some(arguments[:into])
             return tuple(jax.vjp(function, *values)[1](arguments[into:]))
 
+        def alone(*arguments: jax.Array) -> _Scalars:
+            return one_loop(*grid_forward(*arguments))
+
         # A table is of many directions.
-        forward = _by_size(point_forward, grid_forward, into, grid_forward)
+        forward = _by_size(point_forward, grid_forward, into, alone)
         backward = _by_size(point_backward, grid_backward, into)
 
         def matrix(both: jax.Array) -> jax.Array:
