@@ -76,7 +76,7 @@ class _Tabled:
         self.of_case = jax.jit(of_case)
         self.call = jax.custom_jvp(self.of_all)
         # Where it is differentiated, all results go into what is differentiated next.
-        self.kept = jax.custom_jvp(lambda *values: one_loop(*self.of_all(*values)))
+        self.kept = jax.custom_jvp(self._kept)
         for form in (self.call, self.kept):
             form.defjvp(self._jvp, symbolic_zeros=True)
 
@@ -94,6 +94,12 @@ class _Tabled:
 
     def of_all(self, *values: jax.Array) -> _Scalars:
         return tuple(x for case in self.by_case(values) for x in self.of_case(*case))
+
+    def _kept(self, *values: jax.Array) -> _Scalars:
+        def of_point(*values: jax.Array) -> _Scalars:
+            return tuple(entries(self._table((), values).reshape(-1)))
+
+        return _by_size(of_point, self.of_all, len(values))(*values)
 
     def by_case(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         size = len(values) // self.cases
@@ -126,7 +132,7 @@ class _Tabled:
         size, into = len(along), len(primals)
 
         def table(*primals: jax.Array) -> jax.Array:
-            return self._table(moved, primals)
+            return self._table((moved,), primals)
 
         def some(primals: _Scalars) -> tuple[_Function, list[jax.Array]]:
             cases = self.by_case(primals)
@@ -187,10 +193,10 @@ class _Tabled:
     def _rows(self, values: Sequence[jax.Array]) -> jax.Array:
         return jnp.stack([row(case) for case in self.by_case(values)])
 
-    def _table(self, moved: tuple[int, ...], primals: _Scalars) -> jax.Array:
-        """All first derivatives [cases, outputs, moved]."""
+    def _table(self, axes: tuple[tuple[int, ...], ...], primals: _Scalars) -> jax.Array:
+        """All derivatives [cases, outputs, …] by the arguments of each axis."""
         columns = zip(*self.by_case(primals), strict=True)
-        return _table(self.of_case, self.cases, (moved,))(*(row(column) for column in columns))
+        return _table(self.of_case, self.cases, axes)(*(row(column) for column in columns))
 
 
 def _by_size(
@@ -237,7 +243,8 @@ def _table(
         full = (2, *shape)
         places = [jax.lax.broadcasted_iota(jnp.int32, full, n) for n in range(len(full))]
         inside = functools.reduce(jnp.add, places) < math.prod(full)
-        varied = (jnp.where(inside, _first(x, shape)[None], 0) for x in primals)
+        here = (jnp.where(places[0] == 0, _first(x, shape)[None], 1) for x in primals)
+        varied = (jnp.where(inside, x, 0) for x in here)
         found = _derivatives(function, axes, full)(*varied)
         return sums_in_one_loop(*(jnp.where(places[0] == 0, x, 0) for x in found))
 
