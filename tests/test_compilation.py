@@ -99,14 +99,14 @@ def test_one_that_does_not_move():
 
 
 def test_gradient_of_one_loop():
-    """Seven derivatives in not many more operations than are written down: there were 3.5 times."""
+    """Seven derivatives in fewer operations than are written down: there were 12,601."""
     gradient = jax.grad(number, tuple(range(7)))
     lowered = jax.jit(gradient).lower(*POINT)
     written, compiled = (
         sum(" = " in line for line in text.splitlines())
         for text in (lowered.as_text(), lowered.compile().as_text())
     )
-    assert compiled < 1.5 * written < 4000
+    assert compiled < written < 4500
 
 
 def sums_of(coefficients, temperature, heated):

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jaxosc._kernels import dense
 from jaxosc._kernels.growth import first_growth
-from jaxosc._kernels.interface import BathCoupling, Kernel, Rates, Secular
+from jaxosc._kernels.interface import BathCoupling, Kernel, Rates, Secular, SecularMatrices
 from jaxosc._kernels.modes import normal_frame
 from jaxosc._kernels.secular import secular
 from jaxosc._numerics import small
@@ -147,7 +147,7 @@ class GeneralKernel(Kernel):
 
         found = secular(self.hessian, rows, rates, small.together(temperature))
         valid &= found.damped
-        return Secular(
+        return SecularMatrices(
             found.drift * unit,
             nan_unless(valid, found.diffusion * unit),
             nan_unless(valid, found.covariance),

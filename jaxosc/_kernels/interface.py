@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal, NamedTuple, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -35,13 +35,33 @@ class Network(NamedTuple):
         return jnp.diag(self.frequency) + self.exchange - self.pairing
 
 
-class Secular(NamedTuple):
+class Secular(Protocol):
     """The global Lindblad equation; D and σ are NaN unless valid and damped."""
 
-    drift: jax.Array  # what the baths add to J h [2N, 2N]
+    @property
+    def drift(self) -> jax.Array:
+        """What the baths add to J h [2N, 2N]."""
+
+    @property
+    def diffusion(self) -> jax.Array:
+        """D."""
+
+    @property
+    def stationary(self) -> jax.Array:
+        """σ."""
+
+    @property
+    def damped(self) -> jax.Array:
+        """Whether every normal mode is."""
+
+
+class SecularMatrices(NamedTuple):
+    """All of it."""
+
+    drift: jax.Array
     diffusion: jax.Array
     stationary: jax.Array
-    damped: jax.Array  # whether every normal mode is
+    damped: jax.Array
 
 
 class Kernel(ABC):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import BathCoupling, Network, Rates, Secular
+from jaxosc._kernels.interface import BathCoupling, Network, Rates, Secular, SecularMatrices
 from jaxosc._kernels.network_thermal import thermal_covariance
 from jaxosc._kernels.secular import excess_of, relative
 from jaxosc._numerics import small
@@ -64,7 +64,7 @@ def secular(
         modes, excess_of(modes.same, modes.rate, modes.heating)
     )
     zero = jnp.zeros_like(decay)
-    return Secular(
+    return SecularMatrices(
         small.interleave(decay, zero, zero, decay.T) * unit,
         small.nan_unless(valid, _in_quadratures(modes, 2 * noise) * unit),
         small.nan_unless(valid, stationary),

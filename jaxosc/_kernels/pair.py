@@ -7,7 +7,6 @@ point: the determinants of V and W come from outside, as exact as they are known
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import jax
@@ -29,6 +28,7 @@ from jaxosc._kernels.pair_equation import (
 from jaxosc._kernels.pair_response import by_response, is_reused, of_batches
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.sharing import in_one_gradient
 from jaxosc._numerics.special import bose
 
@@ -120,10 +120,7 @@ class PairKernel(Kernel):
 
     def thermal(self, temperature: jax.Array, valid: jax.Array) -> jax.Array:
         """In closed form."""
-        couple, temperature = in_one_gradient((self.couple, temperature))
-        low, high, _ = pair_modes.frequencies(couple)
-        numbers = bose(low, temperature), bose(high, temperature)
-        found = pair_modes.thermal(couple, temperature, numbers)
+        found = by_tables(_gibbs, self.couple, temperature)
         return found.scaled(self.scale).where(valid).matrix()
 
     def local_diffusion(self, noise: jax.Array, valid: jax.Array) -> jax.Array:
@@ -179,15 +176,10 @@ class PairKernel(Kernel):
     ) -> Secular:
         """Mode by mode."""
         assert isinstance(coupling, str)
-        couple, scale, own, *numbers = in_one_gradient(
-            (self.couple, self.scale, tuple(self.frequency), *damping, *temperature)
-        )
         rates = rate if isinstance(rate, tuple) else (rate, rate)
-        shares = [partial(pair_secular.share_of, coupling=coupling, rate=each) for each in rates]
-        if scale is None:
-            own = (couple.omega1, couple.omega2)
-        return pair_secular.secular(
-            couple, tuple(numbers[:2]), tuple(numbers[2:]), shares, unit, valid, own, scale
+        own = (self.frequency[0], self.frequency[1])
+        return pair_secular.PairSecular(
+            self.couple, damping, temperature, rates, unit, valid, own, self.scale, coupling
         )
 
 
@@ -208,3 +200,9 @@ def _local_state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
 
 
 _local_state = of_batches(_local_state_of_batch, _local_state_of_point)
+
+
+def _gibbs(couple: Couple, temperature: jax.Array) -> Entries:
+    low, high, _ = pair_modes.frequencies(couple)
+    numbers = bose(low, temperature), bose(high, temperature)
+    return pair_modes.thermal(couple, temperature, numbers)

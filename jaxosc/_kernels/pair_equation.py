@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
-from jaxosc._numerics.sharing import in_one_gradient, quotient, reciprocal
+from jaxosc._numerics.jacobians import by_tables
+from jaxosc._numerics.sharing import quotient, reciprocal
 
 
 class Couple(NamedTuple):
@@ -184,7 +185,12 @@ def steady_entries(
         source2: d2.
         phases: the rest of the diffusion (s1, s2, sη, sχ); none if left out.
     """
-    pair, source1, source2, phases = in_one_gradient((pair, source1, source2, phases))
+    return by_tables(_steady_entries, pair, source1, source2, phases)
+
+
+def _steady_entries(
+    pair: Pair, source1: jax.Array, source2: jax.Array, phases: PhaseSource | None
+) -> Entries:
     omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
     total, difference, width = omega1 + omega2, omega1 - omega2, gamma1 + gamma2
     constant, resonances = stability(pair)

@@ -19,8 +19,9 @@ from jaxosc._kernels.pair_equation import (
 from jaxosc._kernels.pair_response import by_response, is_reused, of_batches
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
+from jaxosc._numerics.jacobians import by_tables, each_by_tables
 from jaxosc._numerics.quartic_sums import QuarticSums, packed, quartic_sums, unpacked
-from jaxosc._numerics.sharing import in_one_gradient, reciprocal
+from jaxosc._numerics.sharing import reciprocal
 
 
 def fastest(pair: Pair) -> jax.Array:
@@ -48,33 +49,38 @@ class _Thermal(NamedTuple):
 
 def _thermal(pair: Pair, temperature: small.Entries) -> tuple[_Thermal, _Thermal]:
     """Of both baths: every entry of (A − ν)⁻¹ is a polynomial over the quartic det(A − ν)."""
-    omega1, omega2, j, k, det_v, det_w, gamma1, gamma2 = pair
-    v, w = j + k, j - k
-    width, damped = gamma1 + gamma2, gamma1 * gamma2
-    trace = omega1**2 + omega2**2 + 2 * v * w
-    constant = stability(pair).constant
-    quartic = (
-        constant,
-        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
-        trace + width**2 + 2 * damped,
-        2 * width,
-    )
-    slowest = jnp.sqrt(det_v) * jnp.sqrt(det_w) * jax.lax.rsqrt(trace)
+    quartic = by_tables(_quartic, pair)
+    trace = pair.omega1**2 + pair.omega2**2 + 2 * (pair.j + pair.k) * (pair.j - pair.k)
+    slowest = jnp.sqrt(pair.det_v) * jnp.sqrt(pair.det_w) * jax.lax.rsqrt(trace)
     bound = fastest(pair)
 
     def of_bath(t: jax.Array) -> _Thermal:
         zeroth, first, second = quartic_sums(quartic, t, slowest, bound)
-        return _Thermal(t + constant * zeroth, first, second)
+        return _Thermal(t + quartic[0] * zeroth, first, second)
 
     first, second = map(of_bath, temperature)
     return first, second
 
 
+def _quartic(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The coefficients of 1, ν, ν² and ν³; that of ν⁴ is 1."""
+    omega1, omega2, j, k, _, _, gamma1, gamma2 = pair
+    v, w = j + k, j - k
+    width, damped = gamma1 + gamma2, gamma1 * gamma2
+    trace = omega1**2 + omega2**2 + 2 * v * w
+    return (
+        stability(pair).constant,
+        2 * (gamma1 * omega2**2 + gamma2 * omega1**2 + width * (v * w + damped)),
+        trace + width**2 + 2 * damped,
+        2 * width,
+    )
+
+
 def langevin_diffusion(pair: Pair, temperature: small.Entries) -> Entries:
     """D of the steady state."""
     part = 1 / stability(pair).constant
-    bath1, bath2 = (bath.sums(part) for bath in _thermal(pair, temperature))
-    return _diffusion(*_noise(pair, bath1, bath2))
+    baths = tuple(bath.sums(part) for bath in _thermal(pair, temperature))
+    return by_tables(_diffusion, pair, *baths)
 
 
 def langevin_state(pair: Pair, temperature: small.Entries) -> Entries:
@@ -153,12 +159,25 @@ def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tupl
 
 
 def _state_of_sums(pair: Pair, bath1: _Thermal, bath2: _Thermal) -> tuple[jax.Array, ...]:
-    # By hand, a pairing that outweighs the exchange costs digits where normal modes coincide.
-    by_hand = jnp.where(4 * jnp.abs(pair.j) < jnp.abs(pair.k), 0, jnp.ones_like(pair.j))
-    classical = _classical(pair, by_hand * bath1.static, by_hand * bath2.static)
-    part = (1 - by_hand) / stability(pair).constant
-    rest = steady_entries(pair, *_noise(pair, bath1.sums(part), bath2.sums(part)))
-    return tuple(classical.plus(rest))
+    one, two = _classical(pair, bath1.static, bath2.static)
+    two = two._replace(
+        x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
+        x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
+    )  # fmt: skip
+    rest = steady_entries(pair, *by_tables(_regular_noise, pair, bath1, bath2))
+    return tuple(one.plus(two).plus(rest))
+
+
+def _by_hand(pair: Pair) -> jax.Array:
+    """One, or zero: a pairing that outweighs the exchange costs digits where modes coincide."""
+    return jnp.where(4 * jnp.abs(pair.j) < jnp.abs(pair.k), 0, jnp.ones_like(pair.j))
+
+
+def _regular_noise(
+    pair: Pair, bath1: _Thermal, bath2: _Thermal
+) -> tuple[jax.Array, jax.Array, PhaseSource]:
+    part = (1 - _by_hand(pair)) / stability(pair).constant
+    return _noise(pair, bath1.sums(part), bath2.sums(part))
 
 
 def _noise(
@@ -198,9 +217,9 @@ def _noise(
     )
 
 
-def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
+def _diffusion(pair: Pair, bath1: QuarticSums, bath2: QuarticSums) -> Entries:
     """D from the variables of ``steady_entries``."""
-    mu1, mu2, eta, chi = phases
+    d1, d2, (mu1, mu2, eta, chi) = _noise(pair, bath1, bath2)
     return Entries(
         x11=2 * (d1 - mu1.re),
         x12=chi.re - eta.re,
@@ -215,25 +234,45 @@ def _diffusion(d1: jax.Array, d2: jax.Array, phases: PhaseSource) -> Entries:
     )
 
 
-def _classical(pair: Pair, temperature1: jax.Array, temperature2: jax.Array) -> Entries:
-    """The steady state of the Langevin equation with the noise T_j/ν of equipartition.
+def _classical(
+    pair: Pair, temperature1: jax.Array, temperature2: jax.Array
+) -> tuple[Entries, Entries]:
+    """The steady state of the Langevin equation with the noise T_j/ν of equipartition, by bath.
 
     The part of S_0, and of k = 0 alone: at equal temperatures T(V⁻¹ ⊕ W⁻¹). Its diffusion
-    diverges at the critical point as the state does, so the equation is solved by hand.
+    diverges at the critical point as the state does, so the equation is solved by hand. That of
+    bath 2 is of the swapped pair.
     """
-    pair, temperature1, temperature2 = in_one_gradient((pair, temperature1, temperature2))
+    swapped = pair.swapped()
+    pairs = pair, swapped
+    given = list(zip(pairs, (temperature1, temperature2), strict=True))
+    scales = each_by_tables(_classical_scale, given)
+    blocks = [(each,) for both in pairs for each in (both, both.dual())]
+    x1, p1, x2, p2 = each_by_tables(_bath_one_positions, blocks)
+    currents = each_by_tables(_bath_one_currents, list(zip(pairs, scales, strict=True)))
+    parts = zip(pairs, scales, (x1, x2), (p1, p2), currents, strict=True)
+    one, two = (_entries(own.gamma1 * scale, *rest) for own, scale, *rest in parts)
+    return one, two
+
+
+def _entries(
+    scale: jax.Array,
+    x: tuple[jax.Array, jax.Array, jax.Array],
+    p: tuple[jax.Array, jax.Array, jax.Array],
+    currents: tuple[jax.Array, jax.Array, jax.Array],
+) -> Entries:
+    x11, x12, x22, p11, p12, p22 = (entry * scale for entry in (*x, *p))
+    x2p2, x2p1, x1p2 = currents
+    return Entries(x11, x12, x22, p11, p12, p22, -x2p2, -x1p2, x2p1, x2p2)
+
+
+def _classical_scale(pair: Pair, temperature: jax.Array) -> jax.Array:
     constant, resonances = stability(pair)
-    inverse = reciprocal(constant * resonances)
-    one = _bath_one(pair, temperature1 * inverse)
-    two = _bath_one(pair.swapped(), temperature2 * inverse)
-    two = two._replace(
-        x11=two.x22, x22=two.x11, p11=two.p22, p22=two.p11,
-        x1p1=two.x2p2, x2p2=two.x1p1, x1p2=two.x2p1, x2p1=two.x1p2,
-    )  # fmt: skip
-    return one.plus(two)
+    return _by_hand(pair) * temperature * reciprocal(constant * resonances)
 
 
-def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
+def _bath_one_currents(pair: Pair, scale: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """⟨x2 p2⟩, ⟨x2 p1⟩ and −⟨x1 p2⟩ of bath 1."""
     omega1, omega2, j, k, _, _, a, b = pair
     v, w = j + k, j - k
     alpha, beta, g = a * a + omega1 * omega1, b * b + omega2 * omega2, a + b
@@ -243,10 +282,8 @@ def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
     qa, qb = q + a * g * g, q + b * g * g
     ca, cb = c + g * alpha, c + g * beta
     flow = a * b * scale
-    x2p2 = flow * product * (v - w) * (v + w) * (c + g * v * w)
 
     def cross(v: jax.Array, w: jax.Array) -> jax.Array:
-        """⟨x2 p1⟩, and −⟨x1 p2⟩ with v and w exchanged."""
         return flow * (
             w * omega1 * beta * ca
             + v * omega2 * alpha * cb
@@ -254,13 +291,8 @@ def _bath_one(pair: Pair, scale: jax.Array) -> Entries:
             - g * product * (omega1 * w * w * w + omega2 * v * v * v)
         )
 
-    x11, x12, x22 = _bath_one_positions(pair)
-    p11, p12, p22 = _bath_one_positions(pair.dual())
-    scale = scale * a
-    return Entries(
-        x11 * scale, x12 * scale, x22 * scale, p11 * scale, p12 * scale, p22 * scale,
-        -x2p2, -cross(w, v), cross(v, w), x2p2,
-    )  # fmt: skip
+    x2p2 = flow * product * (v - w) * (v + w) * (c + g * v * w)
+    return x2p2, cross(v, w), cross(w, v)
 
 
 def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -269,7 +301,7 @@ def _bath_one_positions(pair: Pair) -> tuple[jax.Array, jax.Array, jax.Array]:
     Each is det W times its part of lowest order in γ, plus the rest. Written in powers of the
     couplings alone, that product would be a difference where det W is small.
     """
-    omega1, omega2, j, k, _, det_w, a, b = in_one_gradient(pair)
+    omega1, omega2, j, k, _, det_w, a, b = pair
     v, w = j + k, j - k
     o1, o2, aa, bb = omega1 * omega1, omega2 * omega2, a * a, b * b
     g, ab = a + b, a * b

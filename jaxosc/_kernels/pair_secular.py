@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._kernels.interface import BathCoupling, Rate, Secular
+from jaxosc._kernels.interface import BathCoupling, Rate
 from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._kernels.pair_modes import Square, frequencies, quadratures, thermal
 from jaxosc._numerics import small
+from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.sharing import reciprocal
 from jaxosc._numerics.special import bose
 
@@ -47,23 +49,107 @@ def share_of(
 # where normal modes coincide, and what is added is never negative, so that nothing cancels.
 
 
-def secular(
+@dataclass(frozen=True)
+class PairSecular:
+    """The equation of two modes, of which only what is asked for is computed.
+
+    Attributes:
+        couple: the modes.
+        damping: γ_j.
+        temperature: T_j.
+        rates: those of both baths, pytrees.
+        unit: of the drift and the noise.
+        valid: whether the arguments are.
+        own: ω_j.
+        scale: what the couple is scaled by.
+        coupling: of both baths.
+    """
+
+    couple: Couple
+    damping: small.Entries
+    temperature: small.Entries
+    rates: tuple[Rate, ...]
+    unit: jax.Array
+    valid: jax.Array
+    own: tuple[jax.Array, jax.Array]
+    scale: Scale | None
+    coupling: BathCoupling
+
+    def _given(self) -> tuple[Any, ...]:
+        own = None if self.scale is None else self.own
+        baths = tuple(self.damping), tuple(self.temperature), self.rates
+        return (self.couple, *baths, own, self.scale)
+
+    @cached_property
+    def _state(self) -> tuple[Entries, jax.Array]:
+        found, damped = by_tables(_stationary, *self._given(), coupling=self.coupling)
+        return found, damped > 0
+
+    @cached_property
+    def _motion(self) -> tuple[list[list[jax.Array]], Entries, jax.Array]:
+        given = (*self._given(), self.unit)
+        decay, noise, damped = by_tables(_drift_and_noise, *given, coupling=self.coupling)
+        return decay, noise, damped > 0
+
+    @property
+    def drift(self) -> jax.Array:
+        """What the baths add."""
+        decay = small.matrix(self._motion[0])
+        zero = jnp.zeros_like(decay)
+        return small.interleave(decay, zero, zero, decay.T)
+
+    @property
+    def diffusion(self) -> jax.Array:
+        """D."""
+        _, noise, damped = self._motion
+        return noise.where(self.valid & damped).matrix()
+
+    @property
+    def stationary(self) -> jax.Array:
+        """σ."""
+        found, damped = self._state
+        return found.where(self.valid & damped).matrix()
+
+    @property
+    def damped(self) -> jax.Array:
+        """Whether both modes are damped, and neither of a pair of one frequency is dark."""
+        return self._state[1]
+
+
+class _Normal(NamedTuple):
+    """Normal modes and what the baths do to them."""
+
+    position: Square
+    momentum: Square
+    references: list[jax.Array]
+    rates: list[jax.Array]
+    heatings: list[jax.Array]
+    excesses: list[jax.Array]
+    mixing: jax.Array
+    mixed_heating: jax.Array
+    coherence: jax.Array
+    damped: jax.Array  # one or zero
+
+
+def _normal(
     couple: Couple,
     damping: small.Entries,
     temperature: small.Entries,
-    by_bath: Sequence[Callable[..., jax.Array]],
-    unit: jax.Array,
-    valid: jax.Array,
-    own: tuple[jax.Array, jax.Array],
+    by_bath: tuple[Rate, ...],
+    own: tuple[jax.Array, jax.Array] | None,
     scale: Scale | None,
-) -> Secular:
+    coupling: BathCoupling,
+) -> _Normal:
+    own = own or (couple.omega1, couple.omega2)
     omega_of_modes, position, momentum = quadratures(couple, scale)
     first_colder = temperature[0] < temperature[1]
-    coldest = jnp.where(first_colder, temperature[0], temperature[1])
 
     def shares_of(k: int, l: int, omega: jax.Array) -> list[jax.Array]:
         shapes = [[(position[j][m], momentum[j][m]) for m in (k, l)] for j in (0, 1)]
-        return [share(damping[j], own[j], omega, *shapes[j]) for j, share in enumerate(by_bath)]
+        return [
+            share_of(damping[j], own[j], omega, shapes[j][0], shapes[j][1], coupling, rate)
+            for j, rate in enumerate(by_bath)
+        ]
 
     references, rates, heatings, excesses = [], [], [], []
     for k, omega in enumerate(omega_of_modes):
@@ -73,7 +159,6 @@ def secular(
         reference = jnp.where(first_colder, numbers[0], numbers[1])
         gains = [number - reference for number in numbers]
         heating = shares[0] * gains[0] + shares[1] * gains[1]
-        valid &= rate > 0
         references.append(reference)
         rates.append(rate)
         heatings.append(heating)
@@ -86,44 +171,73 @@ def secular(
     excesses, coherence, lit = _excess_together(
         rates, heatings, excesses, mixing, mixed_heating, apart
     )
-    valid &= lit
+    damped = (rates[0] > 0) & (rates[1] > 0) & lit
+    return _Normal(
+        position, momentum, references, rates, heatings, excesses, mixing, mixed_heating,
+        coherence, damped.astype(coherence.dtype),
+    )  # fmt: skip
+
+
+def _product(
+    left: Square, weight: list[jax.Array], between: jax.Array, right: Square, j: int, l: int
+) -> jax.Array:
+    own = left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
+    return own + between * (left[j][0] * right[l][1] + left[j][1] * right[l][0])
+
+
+def _in_modes(normal: _Normal, weight: list[jax.Array], between: jax.Array) -> Entries:
+    def block(shape: Square) -> tuple[jax.Array, jax.Array, jax.Array]:
+        entry = partial(_product, shape, weight, between, shape)
+        return entry(0, 0), entry(0, 1), entry(1, 1)
+
+    return modes_apart(block(normal.position), block(normal.momentum))
+
+
+def _stationary(
+    couple: Couple,
+    damping: small.Entries,
+    temperature: small.Entries,
+    rates: tuple[Rate, ...],
+    own: tuple[jax.Array, jax.Array] | None,
+    scale: Scale | None,
+    coupling: BathCoupling,
+) -> tuple[Entries, jax.Array]:
+    normal = _normal(couple, damping, temperature, rates, own, scale, coupling)
+    coldest = jnp.where(temperature[0] < temperature[1], temperature[0], temperature[1])
+    found = (
+        thermal(couple, coldest, (normal.references[0], normal.references[1]))
+        .scaled(scale)
+        .plus(_in_modes(normal, normal.excesses, normal.coherence))
+    )
+    return found, normal.damped
+
+
+def _drift_and_noise(
+    couple: Couple,
+    damping: small.Entries,
+    temperature: small.Entries,
+    rates: tuple[Rate, ...],
+    own: tuple[jax.Array, jax.Array] | None,
+    scale: Scale | None,
+    unit: jax.Array,
+    coupling: BathCoupling,
+) -> tuple[list[list[jax.Array]], Entries, jax.Array]:
+    normal = _normal(couple, damping, temperature, rates, own, scale, coupling)
 
     def noise(rate: jax.Array, reference: jax.Array, heating: jax.Array) -> jax.Array:
         return 2 * unit * (rate * (reference + 0.5) + heating)
 
-    variances = [noise(*mode) for mode in zip(rates, references, heatings, strict=True)]
-
-    def product(
-        left: Square, weight: list[jax.Array], between: jax.Array, right: Square, j: int, l: int
-    ) -> jax.Array:
-        own = left[j][0] * weight[0] * right[l][0] + left[j][1] * weight[1] * right[l][1]
-        return own + between * (left[j][0] * right[l][1] + left[j][1] * right[l][0])
-
-    def block(
-        shape: Square, weight: list[jax.Array], between: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        entry = partial(product, shape, weight, between, shape)
-        return entry(0, 0), entry(0, 1), entry(1, 1)
-
-    def in_modes(weight: list[jax.Array], between: jax.Array) -> Entries:
-        return modes_apart(block(position, weight, between), block(momentum, weight, between))
-
-    decay = small.matrix([
-        [-unit * product(position, rates, mixing, momentum, j, l) for l in (0, 1)] for j in (0, 1)
-    ])  # fmt: skip
-    stationary = (
-        thermal(couple, coldest, (references[0], references[1]))
-        .scaled(scale)
-        .plus(in_modes(excesses, coherence))
-    )
-    diffusion = in_modes(variances, noise(mixing, references[0], mixed_heating))
-    zero = jnp.zeros_like(decay)
-    return Secular(
-        small.interleave(decay, zero, zero, decay.T),
-        diffusion.where(valid).matrix(),
-        stationary.where(valid).matrix(),
-        (rates[0] > 0) & (rates[1] > 0) & lit,
-    )
+    modes = zip(normal.rates, normal.references, normal.heatings, strict=True)
+    variances = [noise(*mode) for mode in modes]
+    decay = [
+        [
+            -unit * _product(normal.position, normal.rates, normal.mixing, normal.momentum, j, l)
+            for l in (0, 1)
+        ]
+        for j in (0, 1)
+    ]
+    between = noise(normal.mixing, normal.references[0], normal.mixed_heating)
+    return decay, _in_modes(normal, variances, between), normal.damped
 
 
 def _excess_together(

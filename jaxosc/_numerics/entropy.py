@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.linear import cholesky, eigh
-from jaxosc._numerics.sharing import in_one_loop, quotient, reciprocal, shared, sqrt
+from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
 from jaxosc._numerics.small import matrix, nan_unless, scaled
 from jaxosc._numerics.special import (
     ATANHC_SERIES,
@@ -164,7 +166,7 @@ class _Invariants(NamedTuple):
     split: jax.Array  # (ν+ − ν−)²
 
 
-def _pair_invariants(covariance: jax.Array) -> _Invariants:
+def _pair_invariants(covariance: jax.Array | _Entries) -> _Invariants:
     """The invariants of two modes, NaN where σ is not positive definite.
 
     With σ = LLᵀ the symplectic eigenvalues are the singular values of the antisymmetric
@@ -196,7 +198,7 @@ def _pair_invariants(covariance: jax.Array) -> _Invariants:
     )
 
 
-def cholesky_rows(matrix: jax.Array) -> list[list[jax.Array]]:
+def cholesky_rows(matrix: jax.Array | _Entries) -> list[list[jax.Array]]:
     """Rows of the lower Cholesky factor, written out so that it fuses under ``vmap``."""
     rows: list[list[jax.Array]] = []
     for i in range(matrix.shape[0]):
@@ -243,8 +245,31 @@ def _information(covariance: jax.Array) -> jax.Array:
     whose last term is a series in d. The changes of s, p and d follow from det c and the
     correlation part of det σ without subtraction. The two forms share their logarithms.
     """
-    covariance = matrix(in_one_loop([[covariance[i, j] for j in range(4)] for i in range(4)]))
-    local = in_one_loop(_pair_invariants(covariance))
+    rows = tuple(tuple(covariance[i, j] for j in range(4)) for i in range(4))
+    largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
+    sound = is_sound(covariance) & (_largest_variance(covariance) < largest)
+    # In the tables too, or each derivative by an entry would look whether they are sound
+    one = nan_unless(sound, jnp.ones((), covariance.dtype))
+    return by_tables(_information_of_entries, rows, one)
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """A matrix whose entries may be of any shape."""
+
+    rows: tuple[tuple[jax.Array, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), len(self.rows)
+
+    def __getitem__(self, place: tuple[int, int]) -> jax.Array:
+        i, j = place
+        return self.rows[i][j]
+
+
+def _information_of_entries(rows: tuple[tuple[jax.Array, ...], ...], one: jax.Array) -> jax.Array:
+    local = _pair_invariants(_Entries(rows))
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     # No product of more than two factors of the size of σ, which would overflow in float32
     inverse = reciprocal(a * b + p)
@@ -306,12 +331,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     hot = s * log_second + log_up + log_first
     cold = (s + 1) * log_up - (large + small) * log_first
     together = drop_s * (log_large0 + log_small0) + jnp.where(s < 2, cold, hot)
-    information = jnp.where(
-        near, together / 2 - _drop_of_splitting(local, drop_p, drop_d, near), apart
-    )
-    largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
-    sound = is_sound(covariance) & (_largest_variance(covariance) < largest)
-    return nan_unless(sound, information)
+    together = together / 2 - _drop_of_splitting(local, drop_p, drop_d, near)
+    return jnp.where(near, together, apart) * one
 
 
 def _drop_of_splitting(

@@ -21,7 +21,7 @@ from jax.custom_derivatives import SymbolicZero
 _Tree = TypeVar("_Tree")
 
 # Directions of a Jacobian, not points of a grid
-_DIRECTIONS = 32
+DIRECTIONS = 32
 
 
 @jax.custom_jvp
@@ -80,7 +80,7 @@ def in_one_loop(tree: _Tree) -> _Tree:
 @cache
 def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
     def passed(*values: jax.Array) -> tuple[jax.Array, ...]:
-        return _in_one_loop(*values) if forward else values
+        return one_loop(*values) if forward else values
 
     identity = jax.custom_jvp(passed)
 
@@ -91,14 +91,12 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
         moved = [x for x in tangents if not isinstance(x, SymbolicZero)]
 
         def each(function: Callable[..., tuple[jax.Array, ...]]) -> Callable[..., jax.Array]:
-            return lambda _, row: _row(function(*_entries(row)))
+            return lambda _, right: row(function(*entries(right)))
 
         # The one linear map of JAX whose transpose may be stated: here of the identity. Of one
         # array, for a derivative of it by some of several alone is an error in JAX 0.10.2.
-        same = jax.lax.custom_linear_solve(
-            lambda x: x, _row(moved), each(passed), each(_in_one_loop)
-        )
-        rest = iter(_entries(same))
+        same = jax.lax.custom_linear_solve(lambda x: x, row(moved), each(passed), each(one_loop))
+        rest = iter(entries(same))
         return identity(*primals), tuple(
             x if isinstance(x, SymbolicZero) else next(rest) for x in tangents
         )
@@ -106,18 +104,19 @@ def _identity(forward: bool) -> Callable[..., tuple[jax.Array, ...]]:
     return identity
 
 
-def _row(scalars: Sequence[jax.Array]) -> jax.Array:
+def row(scalars: Sequence[jax.Array]) -> jax.Array:
     """One array, such that XLA folds an entry of it to the scalar: nothing is between."""
     return jax.lax.concatenate([jnp.reshape(x, (1,)) for x in scalars], dimension=0)
 
 
-def _entries(row: jax.Array) -> list[jax.Array]:
+def entries(array: jax.Array) -> list[jax.Array]:
+    """Of one axis, each by itself."""
     # Not by slices, whose transposes are sums of rows of zeros with one entry
-    return [jnp.reshape(x, ()) for x in jax.lax.split(row, (1,) * row.shape[0])]
+    return [jnp.reshape(x, ()) for x in jax.lax.split(array, (1,) * array.shape[0])]
 
 
 @custom_vmap
-def _in_one_loop(*values: jax.Array) -> tuple[jax.Array, ...]:
+def one_loop(*values: jax.Array) -> tuple[jax.Array, ...]:
     """Arrays of one shape, as the sums of each and a zero: a reduction with many results."""
     shape = jnp.broadcast_shapes(*(x.shape for x in values))
     first = jnp.arange(2).reshape(2, *(1 for _ in shape)) == 0
@@ -136,17 +135,17 @@ def sums_in_one_loop(*arrays: jax.Array) -> tuple[jax.Array, ...]:
     return tuple(jax.lax.reduce(list(arrays), zeros, add, [0]))
 
 
-@_in_one_loop.def_vmap
+@one_loop.def_vmap
 def _of_batch(
     axis_size: int, batched: list[bool], *values: jax.Array
 ) -> tuple[tuple[jax.Array, ...], Any]:
-    if not isinstance(axis_size, int) or axis_size > _DIRECTIONS:
+    if not isinstance(axis_size, int) or axis_size > DIRECTIONS:
         return values, tuple(batched)
     full = (
         x if own else jnp.broadcast_to(x, (axis_size, *x.shape))
         for x, own in zip(values, batched, strict=True)
     )
-    return _in_one_loop(*full), (True,) * len(values)
+    return one_loop(*full), (True,) * len(values)
 
 
 # Their derivatives are products with a shared factor, never a quotient of a tangent.

@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxosc._numerics.sharing import one_loop
+
 _SMALL = 4
 
 
@@ -102,7 +104,21 @@ def nan_unless(valid: jax.Array, array: jax.Array) -> jax.Array:
     A selection would pass on derivatives of zero, which look right.
     """
     one = jnp.ones((), array.dtype)
-    return array * jnp.where(valid, one, jnp.nan * one)
+    return _times(array, jnp.where(valid, one, jnp.nan * one))
+
+
+@jax.custom_jvp
+def _times(array: jax.Array, one: jax.Array) -> jax.Array:
+    return array * one
+
+
+@_times.defjvp
+def _times_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    # Each of many derivatives would look by itself whether it is valid.
+    (kept,) = one_loop(primals[1])
+    return _times(*primals), tangents[0] * kept
 
 
 def matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 from jaxosc import _checks, domain
 from jaxosc._kernels import selection
@@ -153,11 +154,18 @@ def ohmic_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Arra
 
 
 def _rate_of(spectrum: Spectrum, unit: jax.Array) -> Rate:
+    """A pytree, as all that is differentiated."""
     if spectrum.kind == "flat":
-        return flat_rate
+        return Partial(flat_rate)  # type: ignore[no-untyped-call]
     if isinstance(spectrum, Ohmic) and spectrum.reference is None:
-        return ohmic_rate
-    return lambda damping, own, omega: damping * spectrum.rate(omega * unit, own * unit)
+        return Partial(ohmic_rate)  # type: ignore[no-untyped-call]
+    return Partial(_spectral_rate, spectrum, unit)  # type: ignore[no-untyped-call]
+
+
+def _spectral_rate(
+    spectrum: Spectrum, unit: jax.Array, damping: jax.Array, own: jax.Array, omega: jax.Array
+) -> jax.Array:
+    return damping * spectrum.rate(omega * unit, own * unit)
 
 
 @partial(jax.jit, static_argnames="equation")

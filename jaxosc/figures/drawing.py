@@ -80,6 +80,7 @@ def rendered(canvas: Canvas) -> dict[str, bytes]:
         metadata = {"CreationDate": None} if kind == "pdf" else {}
         canvas.savefig(buffer, format=kind, dpi=200, metadata=metadata)
         pictures[kind] = buffer.getvalue()
+        canvas.set_layout_engine("none")  # as it was found for the first format
     return pictures
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
+from jaxosc._numerics import small
+from jaxosc._numerics.sharing import in_one_loop
 from jaxosc.papers.konopik_lutz.catalogue import (
     DAMPING,
     EQUATIONS,
@@ -86,11 +90,13 @@ def compute(points: int, step: Callable[[str], None]) -> Curves:
     curves: dict[tuple[str, Setting], Curve] = {}
     for interaction in ("position", "rotating-wave"):
         step(f"{interaction} interaction")
-        coupling = jaxosc.critical_coupling(_FREQUENCY, interaction) * reduced
+        coupling = couplings(points, interaction)
+        given = jaxosc.pair(_FREQUENCY, 1.0, interaction), coupling[-1], temperatures, damping
+        slopes = beside(partial(_slopes, *given))
         occupation, information = _to_numpy(
             _sweep(_oscillators(coupling, interaction), temperatures, damping)
         )
-        slope = _to_numpy(_slopes(*_at_last(coupling, interaction), temperatures, damping))
+        slope = _to_numpy(slopes.result())
         for row, setting in enumerate(SETTINGS):
             curves[interaction, setting] = Curve(
                 interaction,
@@ -106,6 +112,25 @@ def compute(points: int, step: Callable[[str], None]) -> Curves:
                 },
             )
     return curves
+
+
+def couplings(points: int, interaction: Interaction) -> jax.Array:
+    """λ of a curve."""
+    return jaxosc.critical_coupling(_FREQUENCY, interaction) * reduced_grid(points)
+
+
+def beside(work: Callable[[], _Tree]) -> Future[_Tree]:
+    """Work that goes on in a thread: compilation, most of it, for which XLA needs no Python."""
+
+    def in_double() -> _Tree:
+        # A setting that may be one of the thread that asks
+        with jax.enable_x64(True):
+            return work()
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(in_double)
+    pool.shutdown(wait=False)
+    return future
 
 
 def reduced_grid(points: int) -> np.ndarray:
@@ -178,65 +203,82 @@ def _oscillators(coupling: jax.Array, interaction: Interaction) -> jaxosc.Oscill
     return jax.vmap(lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction))(coupling)
 
 
-def _at_last(
-    coupling: jax.Array, interaction: Interaction
-) -> tuple[jaxosc.Oscillators, jaxosc.Oscillators]:
-    """The oscillators at the last coupling, and their derivative by it."""
-    return jax.jvp(
-        lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction),
-        (coupling[-1],),
-        (jnp.ones_like(coupling[-1]),),
-    )
+# Both interactions pass through the same compiled functions: an Oscillators is data. A map over
+# single points, not a batch, because the few thousand points here take less time than compiling
+# does, and a scalar program compiles faster; states apart from what is asked of them, which
+# compiles once for all methods.
 
 
-# Both interactions pass through the same two compiled functions: an Oscillators is data. A map
-# over single points, not a batch, because the few thousand points here take less time than
-# compiling does, and a scalar program compiles faster.
-
-
-@jax.jit
 def _sweep(
     oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
 ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
     """Occupations [S, L, 2] and mutual information [S, L] of every method."""
+    states = _states(oscillators, temperatures, damping)
+    numbers = {method: _numbers(state) for method, state in states.items()}
+    return (
+        {method: occupation for method, (occupation, _) in numbers.items()},
+        {method: information for method, (_, information) in numbers.items()},
+    )
 
-    def along(temperature: jax.Array) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+
+@jax.jit
+def _states(
+    oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
+) -> dict[str, jax.Array]:
+    """Covariances [S, L, 4, 4]."""
+
+    def along(temperature: jax.Array) -> dict[str, jax.Array]:
         return jax.lax.map(lambda point: _describe(point, temperature, damping), oscillators)
 
     return jax.lax.map(along, temperatures)
 
 
 @jax.jit
-def _slopes(
-    oscillators: jaxosc.Oscillators,
-    direction: jaxosc.Oscillators,
-    temperatures: jax.Array,
-    damping: jax.Array,
-) -> dict[str, jax.Array]:
-    """Derivative of ln⟨a_1†a_1⟩ [S] along a direction in the space of oscillators."""
+def _numbers(states: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def of_state(state: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jaxosc.occupation(state), jaxosc.mutual_information(state)
 
-    def slope(temperature: jax.Array) -> dict[str, jax.Array]:
+    return jax.lax.map(lambda row: jax.lax.map(of_state, row), states)
+
+
+@jax.jit
+def _slopes(
+    unit: jaxosc.Oscillators, coupling: jax.Array, temperatures: jax.Array, damping: jax.Array
+) -> dict[str, jax.Array]:
+    """Derivative of ln⟨a_1†a_1⟩ [S] by λ, from the oscillators at λ = 1."""
+
+    def slope(
+        given: tuple[jaxosc.Oscillators, jax.Array, jax.Array, jax.Array],
+    ) -> dict[str, jax.Array]:
+        unit, coupling, damping, temperature = given
         baths = jaxosc.Baths(damping, temperature)
 
         def logarithm(dynamics: jaxosc.Dynamics) -> jax.Array:
             return jnp.log(jaxosc.occupation(jaxosc.steady_state(dynamics))[0])
 
-        def logarithms(system: jaxosc.Oscillators) -> dict[str, jax.Array]:
+        def logarithms(coupling: jax.Array) -> dict[str, jax.Array]:
+            couplings = coupling * unit.exchange, coupling * unit.pairing
+            system = jaxosc.Oscillators(unit.frequency, *couplings)
             return {
                 name: logarithm(_EQUATIONS[name](system, baths)) for name in ("local", "langevin")
             }
 
-        return jax.jvp(logarithms, (oscillators,), (direction,))[1]
+        return jax.jvp(logarithms, (coupling,), (jnp.ones_like(coupling),))[1]
 
-    return jax.lax.map(slope, temperatures)
+    # All of a point goes into the loop: what did not would be computed before it, each by itself.
+    count = len(temperatures)
+    repeated = jax.tree.map(
+        lambda x: jnp.broadcast_to(x, (count, *x.shape)), (unit, coupling, damping)
+    )
+    return jax.lax.map(slope, (*repeated, temperatures))
 
 
 def _describe(
     oscillators: jaxosc.Oscillators, temperature: jax.Array, damping: jax.Array
-) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+) -> dict[str, jax.Array]:
     baths = jaxosc.Baths(damping, temperature)
     ohmic = jaxosc.Baths(damping, temperature, "ohmic", coupling="position")
-    covariance = {
+    states = {
         **{
             name: jaxosc.steady_state(equation(oscillators, baths))
             for name, equation in _EQUATIONS.items()
@@ -244,11 +286,12 @@ def _describe(
         "gibbs": jaxosc.gibbs(oscillators, temperature[0]),
         "global_ohmic": jaxosc.steady_state(jaxosc.global_lindblad(oscillators, ohmic)),
     }
-    return (
-        {method: jaxosc.occupation(state) for method, state in covariance.items()},
-        {method: jaxosc.mutual_information(state) for method, state in covariance.items()},
-    )
+    # Half the time to compile, and a third to run
+    every = {
+        name: [[state[i, j] for j in range(4)] for i in range(4)] for name, state in states.items()
+    }
+    return {name: small.matrix(in_one_loop(rows)) for name, rows in every.items()}
 
 
-def _to_numpy(tree: _Tree) -> _Tree:
+def _to_numpy(tree: Any) -> Any:
     return jax.tree.map(np.asarray, tree)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jax
+from jax.tree_util import Partial
 
 from jaxosc._kernels.interface import BathCoupling, Rates
 from jaxosc.baths import Baths, has_kind
@@ -62,4 +63,4 @@ class FlatRates(GlobalLindblad):
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
         """By both quadratures alike."""
-        return "quadratures", flat_rate
+        return "quadratures", Partial(flat_rate)  # type: ignore[no-untyped-call]

@@ -17,7 +17,7 @@ from jaxosc.papers.konopik_lutz import structured
 from jaxosc.papers.konopik_lutz.catalogue import FIGURES
 from jaxosc.papers.konopik_lutz.claims import claims_of
 from jaxosc.papers.konopik_lutz.claims.measures import Claim
-from jaxosc.papers.konopik_lutz.data import columns, compute, shift_by_literal_rates
+from jaxosc.papers.konopik_lutz.data import beside, columns, compute, shift_by_literal_rates
 from jaxosc.papers.konopik_lutz.drawing import draw
 from jaxosc.papers.konopik_lutz.report import Run, claims_json, file_name, report
 
@@ -60,13 +60,13 @@ def reproduce(
     _checks.require_whole("points", points, MIN_POINTS, MAX_POINTS)
     _checks.require_double()
     kinds = ("csv", *FORMATS)
-    beside = [structured.NAME] if structured.FIGURE in names else []
-    written = [file_name(name, kind) for name in (*names, *beside) for kind in kinds]
+    extra = [structured.NAME] if structured.FIGURE in names else []
+    written = [file_name(name, kind) for name in (*names, *extra) for kind in kinds]
     folder = prepare_folder(output, [*written, "report.md", "claims.json"])
 
     start = time.perf_counter()
     # Two interactions, the comparison of rates, the claims.
-    steps = len(names) + len(beside) + 4
+    steps = len(names) + len(extra) + 4
     with progress_bar(total=steps, disable=not progress, leave=False, unit="step") as bar:
         started = False
 
@@ -76,6 +76,7 @@ def reproduce(
             bar.set_description(words)
             started = True
 
+        exact_later = beside(lambda: structured.compute_structured(points)) if extra else None
         curves = compute(points, step)
         step("Lindblad rates as printed")
         literal_rates = shift_by_literal_rates(curves)
@@ -86,9 +87,9 @@ def reproduce(
             for kind, picture in draw(figure, curves).items():
                 write(folder / file_name(name, kind), picture)
         exact = None
-        if beside:
+        if exact_later is not None:
             step("structured baths beside Fig. 3b")
-            exact = structured.compute_structured(curves)
+            exact = exact_later.result()
             columns_beside = structured.structured_columns(curves, exact)
             write(folder / file_name(structured.NAME, "csv"), table(columns_beside))
             for kind, picture in structured.draw_structured(curves, exact).items():

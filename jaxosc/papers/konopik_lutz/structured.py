@@ -24,11 +24,12 @@ from matplotlib.lines import Line2D
 import jaxosc
 from jaxosc.figures.drawing import COLOUR, STYLE, rendered, tint
 from jaxosc.papers.konopik_lutz.catalogue import DAMPING, LANDMARKS, LOW, OMEGA, Setting
-from jaxosc.papers.konopik_lutz.data import Curves
+from jaxosc.papers.konopik_lutz.data import Curves, couplings
+from jaxosc.typing import Interaction
 
 # Whose curves it belongs to, and the name of its files.
 FIGURE, NAME = "3b", "3b-structured"
-INTERACTION = "position"
+INTERACTION: Interaction = "position"
 # Ten times the larger frequency: J is Ohmic within 4 % up to it. Ratios depend on it by 0.1 % from
 # λ/λ_c = 0.2 on; at λ = 0 the dressing grows with its logarithm.
 CUTOFF = 10 * max(OMEGA)
@@ -46,12 +47,10 @@ _WEAK = 0.1  # λ/λ_c up to which the panel beside it goes
 Structured = Mapping[Setting, np.ndarray]
 
 
-def compute_structured(curves: Curves) -> Structured:
+def compute_structured(points: int) -> Structured:
     """The exact occupation with Drude baths, on the grid of the curves."""
-    coupling = curves[INTERACTION, LOW[0]].coupling
-    found = _occupations(
-        jnp.asarray(coupling), jnp.array([(each.first, each.second) for each in LOW])
-    )
+    temperatures = jnp.array([(each.first, each.second) for each in LOW])
+    found = _occupations(couplings(points, INTERACTION), temperatures)
     return dict(zip(LOW, np.asarray(found), strict=True))
 
 
