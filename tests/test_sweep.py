@@ -650,6 +650,7 @@ def test_records_without_a_leading_axis(networks):
             jaxosc.sweep(first_number, {"network": network, "bath": baths})
 
 
+@pytest.mark.slow
 def test_more_records_than_single_precision_numbers():
     """Beyond 2²⁴ a float32 knows only every other number."""
     count, which = 2**24 + 4, 2**24 + 1

@@ -131,7 +131,7 @@ def _require_names(names: tuple[tuple[Any, ...], ...]) -> None:
             )
 
 
-def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
+def _common_dtype(given: dict[str, dict[str, Any]]) -> Any:
     # As everywhere in jaxosc: the widest floating array decides, and numbers in lists do not.
     stated = [
         values.dtype
@@ -140,7 +140,7 @@ def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
         for values in (jax.tree.leaves(leaves) if isinstance(leaves, _RECORDS) else (leaves,))
         if getattr(values, "dtype", None) in (np.float32, np.float64)
     ]
-    return jax.dtypes.canonicalize_dtype(_checks.widest(stated))
+    return _checks.widest(stated)
 
 
 def _batch(name: str, record: Any, dtype: Any) -> tuple[Any, np.ndarray]:
