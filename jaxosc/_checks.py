@@ -88,9 +88,10 @@ def require_together(**values: Any) -> None:
 
 
 def widest(dtypes: Sequence[Any]) -> Any:
-    """The floating dtype with the most bits; JAX's default if there is none."""
-    default = jax.dtypes.canonicalize_dtype(float)  # without a call to the device
-    return max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=default)
+    """The floating dtype with the most bits that JAX has; its default if there is none."""
+    # Without a call to the device. Under vmap arrays of NumPy keep 64 bits that JAX has not.
+    most = max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize, default=float)
+    return jax.dtypes.canonicalize_dtype(most)
 
 
 def _floating(dtypes: Sequence[Any]) -> list[Any]:

@@ -650,3 +650,19 @@ def test_records_without_a_leading_axis(networks):
     for network in (member(oscillators, 0), mixed):
         with pytest.raises(ValueError, match="one leading axis for 'network'"):
             jaxosc.sweep(first_number, {"network": network, "bath": baths})
+
+
+@pytest.mark.slow
+def test_more_records_than_single_precision_numbers():
+    """Beyond 2²⁴ a float32 knows only every other number."""
+    count, which = 2**24 + 4, 2**24 + 1
+    frequency = np.ones((count, 1), np.float32)
+    frequency[which] = 2
+    none = np.broadcast_to(np.zeros((), np.float32), (count, 1, 1))
+    networks = jaxosc.Oscillators._assemble((frequency, none, none, None), (True,))
+    result = jaxosc.sweep(
+        lambda network: network.frequency[0], {"network": networks}, reduce=["max", "argmax"]
+    )
+    assert result.values == {"max": 2, "argmax": {"network": which}}
+    assert result.axes["network"]["network"][which] == which
+    assert result.metadata["dtype"] == "float32"

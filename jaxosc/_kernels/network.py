@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,8 @@ from jaxosc._numerics.eigenvalues import smallest_eigenvalue
 from jaxosc._numerics.linear import any_of_all, bounded_memory, by_blocks, cholesky
 from jaxosc._numerics.lyapunov import solution_unless_weak
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
+
+Products = Literal["always", "in batches", "never"]
 
 
 @dataclass(frozen=True)
@@ -161,41 +164,37 @@ class ManyKernel(NetworkKernel):
     way: ClassVar[str] = "doubling of the time step; normal coordinates for weak damping"
     least_ratio: ClassVar[dict[int, float]] = {4: 1e-3, 8: 1e-6}
 
+    products: Products  # when it doubles, rather than iterate in normal coordinates
+
     def steady(self, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
         """By products, in normal coordinates where the damping is weak."""
-        if len(damping) > _ALONE:
-            return _state(self.network, damping, diffusion)
-        return _state_in_blocks(*self.network, damping, diffusion)
+        if self.products == "always":
+            return _state_in_blocks(*self.network, damping, diffusion)
+        return _state(self.products, self.network, damping, diffusion)
 
 
-# Alone the products take less time than normal coordinates up to the first number (110 μs against
-# 180 for 8 modes; beyond, XLA divides them among threads that wait for each other), in batches up
-# to the second (250 μs a network against 510 for 16).
-_ALONE, _BATCHED = 12, 32
-
-
-@jax.custom_jvp
-def _state(network: Network, damping: jax.Array, diffusion: jax.Array) -> jax.Array:
-    modes = len(damping)
-    value = _value if modes <= _ALONE else _batched_value
-    if modes > _BATCHED:
-        value = _in_normal_coordinates
-    return value(network, damping, (diffusion + diffusion.T) / 2)
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _state(
+    products: Products, network: Network, damping: jax.Array, diffusion: jax.Array
+) -> jax.Array:
+    return _VALUES[products](network, damping, (diffusion + diffusion.T) / 2)
 
 
 # Beside its derivatives in either branch a batch would keep what both need: 46 kB a network of 8.
 @bounded_memory
 def _state_in_blocks(*arguments: jax.Array) -> jax.Array:
     *network, damping, diffusion = arguments
-    return _state(Network(*network), damping, diffusion)
+    return _state("always", Network(*network), damping, diffusion)
 
 
 @_state.defjvp
-def _state_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[jax.Array, jax.Array]:
+def _state_jvp(
+    products: Products, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+) -> tuple[jax.Array, jax.Array]:
     # What changes a state is a difference of products that commute but for the damping: in any
     # coordinates but normal ones it has an error of ε ω/γ.
     network, damping, _ = jax.lax.stop_gradient(primals)
-    if len(damping) > _ALONE:
+    if products != "always":
         return jax.jvp(_in_normal_coordinates, primals, tangents)
     least = float(np.finfo(damping.dtype).eps) ** (1 / 3) * jnp.max(network.frequency)
     return jax.lax.cond(
@@ -241,8 +240,11 @@ def _in_normal_coordinates(network: Network, damping: jax.Array, diffusion: jax.
     return jax.lax.cond(any_of_all(~bounded), by_hessian, lambda: usual)
 
 
-_value = by_blocks(_by_products)
-_batched_value = by_blocks(_in_normal_coordinates, jax.vmap(_by_products))
+_VALUES: dict[Products, Callable[..., jax.Array]] = {
+    "always": by_blocks(_by_products),
+    "in batches": by_blocks(_in_normal_coordinates, jax.vmap(_by_products)),
+    "never": _in_normal_coordinates,
+}
 
 
 def _bounded_state(

@@ -16,7 +16,7 @@ from jaxosc import baths as _baths
 from jaxosc._kernels import dense, pair_modes
 from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.interface import BathCoupling, Kernel, Network
-from jaxosc._kernels.network import FewKernel, ManyKernel, SingleKernel
+from jaxosc._kernels.network import FewKernel, ManyKernel, Products, SingleKernel
 from jaxosc._kernels.pair import PairKernel
 from jaxosc._kernels.pair_equation import Couple, Scale
 from jaxosc._kernels.pair_forms import ClosedRate
@@ -30,6 +30,10 @@ from jaxosc.spectra import Drude, Flat, Ohmic
 # Up to here one dense system is faster than an iteration; its work grows as N⁶, that of products
 # as N³.
 _FEW = 6
+# Alone the products take less time than normal coordinates up to the first number (110 μs against
+# 180 for 8 modes; beyond, XLA divides them among threads that wait for each other), in batches up
+# to the second (250 μs a network against 510 for 16).
+_ALONE, _BATCHED = 12, 32
 
 
 class Problem(NamedTuple):
@@ -186,8 +190,10 @@ def kernel_of(oscillators: Oscillators, rotating: bool = False) -> Kernel:
         return SingleKernel(network, hollow)
     if oscillators.modes <= _FEW:
         return FewKernel(network, hollow)
-    # Without normal modes there is nothing to iterate in.
-    return _general(oscillators) if rotating else ManyKernel(network, hollow)
+    if rotating:  # without normal modes there is nothing to iterate in
+        return _general(oscillators)
+    products: Products = "always" if oscillators.modes <= _ALONE else "in batches"
+    return ManyKernel(network, hollow, "never" if oscillators.modes > _BATCHED else products)
 
 
 def general_of(oscillators: Oscillators, unit: jax.Array) -> GeneralKernel:

@@ -264,6 +264,22 @@ def _factored(matrix: jax.Array) -> jax.Array:
     return jax.lax.fori_loop(0, len(row), eliminate, (matrix, jnp.zeros_like(matrix)))[1]
 
 
+def _smallest_pivot(matrix: jax.Array) -> jax.Array:
+    """Of a symmetric M [n, n, batch]; not positive, or NaN, unless it is positive definite."""
+    row = jnp.arange(matrix.shape[0])[:, None]
+
+    def eliminate(k: jax.Array, carry: Pair) -> Pair:
+        rest, smallest = carry
+        column = _entry(rest, k)
+        pivot = _entry(column, k)
+        column = jnp.where(row > k, column, 0)
+        rest = rest - column[:, None] * (column * (1 / pivot)[None])[None]
+        return rest, jnp.where(pivot > smallest, smallest, pivot)
+
+    start = (matrix, jnp.full_like(matrix[0, 0], jnp.inf))
+    return jax.lax.fori_loop(0, len(row), eliminate, start)[1]
+
+
 def _columns(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
     """A function of a matrix and several right sides, for one as well."""
 
@@ -278,6 +294,7 @@ def _columns(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
 _solve = with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, True)))
 _solve_positive = with_batch_last(jnp.linalg.solve, _columns(partial(_eliminated, False)))
 _cholesky = with_batch_last(jnp.linalg.cholesky, _factored)
+_positive = with_batch_last(lambda matrix: _smallest_pivot(matrix[..., None])[0], _smallest_pivot)
 _eigh = one_at_a_time(lambda matrix: tuple(jnp.linalg.eigh(matrix)))
 
 
@@ -325,6 +342,11 @@ def inverse_positive(matrix: jax.Array) -> jax.Array:
     return solve_positive(matrix, jnp.eye(matrix.shape[0], dtype=matrix.dtype))
 
 
+def is_positive(matrix: jax.Array) -> jax.Array:
+    """Whether a symmetric M [n, n] is positive definite. It has no derivative."""
+    return _positive(matrix) > 0
+
+
 @jax.custom_jvp
 def cholesky(matrix: jax.Array) -> jax.Array:
     """The lower L with M = LLᵀ for a symmetric M [n, n]; NaN where M is not positive definite."""
@@ -359,3 +381,26 @@ def _eigh_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[Pa
     gap = values[None, :] - values[:, None]
     weight = (1 / (gap + one) - one).astype(inner.dtype)
     return (values, vectors), (jnp.diag(inner).real, vectors @ (weight * inner))
+
+
+def is_small(size: int) -> bool:
+    """Whether a batch of systems of this size is solved by loops."""
+    return size <= _SMALL
+
+
+def solver_of(matrix: jax.Array) -> Callable[[jax.Array], jax.Array]:
+    """The map r ↦ M⁻¹r of one M [n, n] for any r [n, k]. It has no derivative."""
+    if is_small(len(matrix)):
+        inverted = _solve(matrix, jnp.eye(len(matrix), dtype=matrix.dtype))
+        return lambda right: jnp.matmul(inverted, right, precision=jax.lax.Precision.HIGHEST)
+    factors, order = _lu(matrix)
+    return lambda right: _substituted(factors, right[order])
+
+
+_lu = one_at_a_time(lambda matrix: jax.lax.linalg.lu(matrix)[::2])
+
+
+@one_at_a_time
+def _substituted(factors: jax.Array, right: jax.Array) -> jax.Array:
+    solve = partial(jax.lax.linalg.triangular_solve, factors, left_side=True)
+    return solve(solve(right, lower=True, unit_diagonal=True))

@@ -25,6 +25,8 @@ from jaxosc._numerics.linear import (
 from jaxosc._numerics.small import product_of_many
 from jaxosc._numerics.special import power_of_two
 
+# What a symmetric source sustains, to ε ω/γ of it and symmetric, and what is left of a motion
+_Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 # How often the step was doubled, and the state built up beside what is left of one after them
 Doubling = tuple[jax.Array, jax.Array]
 # A state, the size of its last correction, how that compares with the one before, the size of the
@@ -37,6 +39,22 @@ _CORRECTIONS = 4
 _DENSE = 4
 # XLA's batched products of such matrices take twice as long as loops along the batch.
 _BATCH_LAST = 6
+
+
+class Begun(NamedTuple):
+    """A method with its first solution.
+
+    Attributes:
+        solver: what a symmetric source sustains, to a few digits, and what is left of a motion.
+        state: the solution for the first source [n, n], or zero.
+        left: what is left of a motion, squared: none where A is stable, ∞ or NaN where it is not.
+        solutions: 1, or 0 for a state of zero.
+    """
+
+    solver: _Solver
+    state: jax.Array
+    left: jax.Array
+    solutions: int = 1
 
 
 def doublings(dtype: np.dtype) -> int:
@@ -89,17 +107,20 @@ def _contracts(drift: jax.Array) -> jax.Array:
 def _solution(source: jax.Array, *parts: jax.Array) -> jax.Array:
     """σ, or NaN."""
     method = _dense if len(source) <= _DENSE else _by_doubling
-    found = _refined(method, source, parts)
+    found = _refined(_start(method, source, parts), source, parts)
     return jnp.where(_is_none(found.left) & found.resolved, found.state, jnp.nan)
 
 
-def solution_unless_weak(source: jax.Array, *parts: jax.Array) -> tuple[jax.Array, jax.Array]:
+def solution_unless_weak(
+    source: jax.Array, *parts: jax.Array, begun: Begun | None = None
+) -> tuple[jax.Array, jax.Array]:
     """σ as of ``solve_lyapunov``, and whether a method that knows weak damping should be asked.
 
-    That is so where A is neither known to be stable, and σ to all digits, nor to be unstable: below
-    γ/ω = 1e-9 in float64 and 1e-3 in float32. It has no derivatives in reverse.
+    That is so where A is neither known to be stable, and σ to all digits, nor to be unstable: by
+    doubling below γ/ω = 1e-9 in float64 and 1e-3 in float32. Another method may have begun. It has
+    no derivatives in reverse.
     """
-    found = _refined(_by_doubling, source, parts)
+    found = _refined(begun or _start(_by_doubling, source, parts), source, parts)
     stable = _is_none(found.left) & found.resolved
     known = stable & (found.first < 4 * float(np.finfo(source.dtype).eps) ** 0.5)
     grows = ~(found.left < jnp.inf)
@@ -123,17 +144,21 @@ class _Refined(NamedTuple):
     first: jax.Array
 
 
-def _refined(
+def _start(
     method: Callable[[jax.Array], _Solver], source: jax.Array, parts: tuple[jax.Array, ...]
-) -> _Refined:
+) -> Begun:
+    """With the first solution as a correction of none: one copy of the method to compile."""
+    sustained = method(sum(parts[1:], parts[0]))
+    return Begun(sustained, jnp.zeros_like(source), jnp.ones((), source.dtype), 0)
+
+
+def _refined(begun: Begun, source: jax.Array, parts: tuple[jax.Array, ...]) -> _Refined:
     size, dtype = source.shape[0], source.dtype
     rounding = float(np.finfo(dtype).eps)
-    sustained = method(sum(parts[1:], parts[0]))
 
-    # The first solution as a correction of none: one copy of the method to compile.
     def correct(carry: _Refinement) -> _Refinement:
         known, last, _, first, _, count = carry
-        change, left = sustained(_residual(parts, source, known))
+        change, left = begun.solver(_residual(parts, source, known))
         state = known + change
         scale = jnp.maximum(jnp.max(jnp.abs(state)), float(np.finfo(dtype).tiny))
         now = jnp.max(jnp.abs(change)) / scale
@@ -146,14 +171,10 @@ def _refined(
         return any_of_all((count < 2) | better)
 
     one = jnp.ones((), dtype)
-    start = (jnp.zeros_like(source), one, one, one, one, jnp.zeros((), jnp.int32))
+    start = (begun.state, one, one, one, begun.left, jnp.asarray(begun.solutions, jnp.int32))
     state, now, ratio, first, left, _ = jax.lax.while_loop(lasting, correct, start)
     resolved = (ratio < 0.1) | (now <= size * rounding)
     return _Refined(state, left, resolved, first)
-
-
-# What a symmetric source sustains, to ε ω/γ of it and symmetric, and what is left of a motion
-_Solver = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 
 
 def _dense(drift: jax.Array) -> _Solver:

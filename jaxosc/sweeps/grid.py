@@ -24,8 +24,10 @@ _CELL_POINTS = 4096
 _LONGEST_NAME = 255
 # Where files keep what is not an array
 METADATA = "jaxosc_sweep"
-# What may take the place of an array, with a leading axis
+# What may take the place of an array, with a leading axis, and what numbers its members
 _RECORDS = (Oscillators, PairAtDistance, Baths)
+NUMBER = np.dtype(np.int32)
+_MOST_RECORDS = int(np.iinfo(NUMBER).max)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Grid:
 
     Attributes:
         dimensions: for each dimension, the values of its parameters by name; one parameter of
-            the dimension's own name, or several that run together. Of records their numbers.
+            the dimension's own name, or several that run together. Of records their numbers,
+            integers: a float32 cannot number more than 2²⁴ of them.
         records: those that stand for such numbers, by name, with a leading axis.
     """
 
@@ -64,8 +67,9 @@ class Grid:
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
-        """Of every parameter."""
-        return next(iter(self.parameters.values())).dtype
+        """Of all that is real."""
+        leaves = (*self.parameters.values(), *jax.tree.leaves(self.records))
+        return next(leaf.dtype for leaf in leaves if leaf.dtype.kind == "f")
 
 
 def named_grid(axes: Mapping[str, Any]) -> Grid:
@@ -91,10 +95,10 @@ def named_grid(axes: Mapping[str, Any]) -> Grid:
     for name, parameters in given.items():
         dimensions[name] = {}
         for key, values in parameters.items():
-            along = values
             if isinstance(values, _RECORDS):
-                records[key], along = _batch(key, values, dtype)
-            dimensions[name][key] = _array(key, along, dtype)
+                records[key], dimensions[name][key] = _batch(key, values, dtype)
+            else:
+                dimensions[name][key] = _array(key, values, dtype)
         if len({len(array) for array in dimensions[name].values()}) > 1:
             listed = ", ".join(f"{key} {len(array)}" for key, array in dimensions[name].items())
             raise ValueError(
@@ -127,7 +131,7 @@ def _require_names(names: tuple[tuple[Any, ...], ...]) -> None:
             )
 
 
-def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
+def _common_dtype(given: dict[str, dict[str, Any]]) -> Any:
     # As everywhere in jaxosc: the widest floating array decides, and numbers in lists do not.
     stated = [
         values.dtype
@@ -136,7 +140,7 @@ def _common_dtype(given: dict[str, dict[str, Any]]) -> np.dtype[Any]:
         for values in (jax.tree.leaves(leaves) if isinstance(leaves, _RECORDS) else (leaves,))
         if getattr(values, "dtype", None) in (np.float32, np.float64)
     ]
-    return jax.dtypes.canonicalize_dtype(_checks.widest(stated))
+    return _checks.widest(stated)
 
 
 def _batch(name: str, record: Any, dtype: Any) -> tuple[Any, np.ndarray]:
@@ -156,11 +160,10 @@ def _batch(name: str, record: Any, dtype: Any) -> tuple[Any, np.ndarray]:
             f"{[np.shape(leaf) for leaf in leaves]}."
         )
     (length,) = next(iter(lengths))
-    numbers = np.arange(length, dtype=dtype)
-    if length > 1 and numbers[-1] == numbers[-2]:
+    if length > _MOST_RECORDS:
         raise ValueError(
-            f"Argument `axes` must hold fewer records for {name!r} in {dtype}, which cannot number "
-            f"{length} of them."
+            f"Argument `axes` must hold at most {_MOST_RECORDS} records for {name!r}, but there "
+            f"are {length}."
         )
     complex_of = np.result_type(dtype, np.complex64)
 
@@ -168,7 +171,7 @@ def _batch(name: str, record: Any, dtype: Any) -> tuple[Any, np.ndarray]:
         array = np.asarray(leaf)
         return array.astype({"f": dtype, "c": complex_of}.get(array.dtype.kind, array.dtype))
 
-    return jax.tree.map(converted, record), numbers
+    return jax.tree.map(converted, record), np.arange(length, dtype=NUMBER)
 
 
 def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:

@@ -17,7 +17,7 @@ from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
 from jaxosc._version import __version__
-from jaxosc.sweeps.grid import Grid, Layout, block_arguments, cut, trailing_arguments
+from jaxosc.sweeps.grid import NUMBER, Grid, Layout, block_arguments, cut, trailing_arguments
 from jaxosc.sweeps.reductions import Reduction, fold
 
 if TYPE_CHECKING:
@@ -59,14 +59,15 @@ class Shapes:
 
     def blank(self) -> Grid:
         """A grid of these shapes."""
-        zero = np.zeros(1, self.dtype)
+        structure, leaves = self.records
+        blanks = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in leaves]
+        records = jax.tree.unflatten(structure, blanks)
+        zero = {of_record: np.zeros(1, NUMBER if of_record else self.dtype) for of_record in (0, 1)}
         dimensions = {
-            name: {key: np.broadcast_to(zero, size) for key in names}
+            name: {key: np.broadcast_to(zero[key in records], size) for key in names}
             for (name, names), size in zip(self.names, self.shape, strict=True)
         }
-        structure, leaves = self.records
-        records = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in leaves]
-        return Grid(dimensions, jax.tree.unflatten(structure, records))
+        return Grid(dimensions, records)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -85,6 +86,7 @@ class Program:
     Attributes:
         layout: the blocks.
         devices: where blocks can be computed at the same time.
+        dtype: of the grid.
         output: shape and dtype at one point, or of one cell's summaries by name.
         compiled: for each device, from a block's parameters to its values or summaries.
         traced: the function at one point, as it was when it was compiled.
@@ -93,6 +95,7 @@ class Program:
 
     layout: Layout
     devices: tuple[jax.Device, ...]
+    dtype: Any
     output: Any
     compiled: tuple[Callable[..., Any], ...]
     traced: ClosedJaxpr
@@ -111,7 +114,7 @@ class Program:
             "jax": jax.__version__,
             "devices": f"{len(self.devices)} x {self.devices[0].device_kind}",
             "processes": jax.process_count(),
-            "dtype": str(self.traced.in_avals[0].dtype),
+            "dtype": str(self.dtype),
             "points": math.prod(self.layout.shape),
             "block": math.prod(self.layout.block_shape),
         }
@@ -189,7 +192,7 @@ def compile_blocks(
             lambda device: _compile(function, shapes, device, reductions, layout)[0], used[1:]
         )
         programs = (compiled, *others)
-    return Program(layout, used, output, programs, traced, dict(reductions))
+    return Program(layout, used, shapes.dtype, output, programs, traced, dict(reductions))
 
 
 def _traced(function: Function, shapes: Shapes) -> ClosedJaxpr:
@@ -313,7 +316,7 @@ def _block(
         for each in rest:
             parameters |= each
         for name, record in records.items():
-            number = parameters[name].astype(np.int32)
+            number = parameters[name]
             parameters[name] = jax.tree.map(lambda leaf, n=number: leaf[n], record)
         return output_at(function, parameters)
 
