@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from legs import others_at_night
 from precision import DTYPE, digits
 
 import jaxosc
+from jaxosc._numerics.jacobians import each_by_tables
 from jaxosc._numerics.quartic_sums import _family
 from jaxosc._numerics.sharing import in_one_gradient, in_one_loop
 
@@ -63,7 +65,7 @@ DERIVATIVES = {
 @pytest.mark.parametrize("passed", [in_one_gradient, in_one_loop])
 @pytest.mark.parametrize(
     "order",
-    [pytest.param(x, marks=pytest.mark.nightly if x == "third" else ()) for x in DERIVATIVES],
+    others_at_night(DERIVATIVES, ("value", "gradient")),
 )
 def test_identity_of_every_order(passed, order):
     """Values and derivatives of x²y sin z, forward and in reverse, alone, in few and in many."""
@@ -85,6 +87,40 @@ def test_identity_of_every_order(passed, order):
         pairs = zip(*map(jax.tree.leaves, (jax.jit(own)(*values), other(*values))), strict=True)
         for x, y in pairs:
             np.testing.assert_allclose(x, y, rtol=digits(1e-14))
+
+
+def plain(x, y, z):
+    return x * x * y * jnp.sin(z), y / x + z
+
+
+def two_of(x, y, z):
+    (a, b), (c, d) = each_by_tables(plain, [(x, y, z), (y, z, x)])
+    return a * d + b * c
+
+
+def two_plain(x, y, z):
+    (a, b), (c, d) = plain(x, y, z), plain(y, z, x)
+    return a * d + b * c
+
+
+@pytest.mark.parametrize(
+    "order",
+    others_at_night(DERIVATIVES, ("forward",)),
+)
+def test_tables_of_every_order(order):
+    """Of two cases with common arguments, alone, in few and in many."""
+    make = DERIVATIVES[order]
+    point = [jnp.asarray(x, DTYPE) for x in (1.2, -0.7, 0.4)]
+    for count in (None, 3, 100):
+        own, other, values = make(two_of), make(two_plain), point
+        if count is not None:
+            own, other = (jax.vmap(f, (0, 0, None)) for f in (own, other))
+            spread = jnp.linspace(1, 2, count, dtype=DTYPE)
+            values = [point[0] * spread, point[1] * spread, point[2]]
+        found = (jax.jit(f)(*values) for f in (own, other))
+        pairs = zip(*map(jax.tree.leaves, found), strict=True)
+        for x, y in pairs:
+            np.testing.assert_allclose(x, y, rtol=digits(1e-13), atol=digits(1e-13))
 
 
 def test_one_that_does_not_move():
