@@ -42,7 +42,7 @@ _SECTIONS = {
     "kernels": (kernels.grid_jobs, 0.4),
     "scattered": (kernels.scattered_jobs, 0.08),
     "points": (points.jobs, 0.3),
-    "modes": (modes.jobs, 0.22),
+    "modes": (modes.jobs, 0.3),
     "calls": (calls.jobs, 0.3),
     "verbs": (verbs.jobs, 0.15),
     "compile": (compilation.jobs, 0.25),

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
-from benchmarks import cases, timing
+from benchmarks import batches, cases, timing
 from benchmarks.records import Job, LeftOut, Settings, is_installed, require_memory
 
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -79,7 +79,7 @@ def jobs(settings: Settings) -> list[Job]:
     order = [("Lyapunov", modes) for modes in sizes]
     of_equations = sizes[-1:] if settings.quick else sizes
     order += [(name, modes) for modes in of_equations for name in cases.EQUATIONS]
-    return [
+    single = [
         Job(
             "modes",
             f"{name}, N = {modes}",
@@ -87,6 +87,7 @@ def jobs(settings: Settings) -> list[Job]:
         )
         for name, modes in order
     ]
+    return batches.jobs(settings) + single
 
 
 def _lyapunov(modes: int) -> tuple[Callable[..., Any], Any]:

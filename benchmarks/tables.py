@@ -115,6 +115,7 @@ _MODES = [
     Column("time", _time("seconds")),
     Column("+-%", number("spread", ".0f", 100)),
     Column("scipys", number("scipys", ".2f")),
+    Column("numpys", number("numpys", ".2f")),
     Column("residual", number("residual", ".0e")),
     Column("gradient/value", number("gradients", ".1f")),
     Column("compile s", number("compile_s", ".1f")),
@@ -183,7 +184,8 @@ Fock space are given a cold scenario that they can do.""",
     "modes": """\
 Chains of N oscillators. Lyapunov: steady_state of a drift given as a matrix, beside SciPy. scipys:
 time in times of SciPy's. residual: |A s + s A' + D| / (2 |A| |s|). gradient: reverse mode of one
-number by the whole drift, or by all frequencies.""",
+number by the whole drift, or by all frequencies. batch: random networks, the time of one; numpys:
+in times of one batched np.linalg.solve for the packed covariances.""",
     "calls": """\
 One warm call outside jit from plain numbers, and jit of the same function with arrays: the fastest
 of each, taken in turn. Goal: 20 cores + 1 ms. first: the first call, with what it compiles.""",
