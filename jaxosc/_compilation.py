@@ -68,8 +68,9 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
         # Most of ours compile in less than the second that JAX holds worth keeping.
         "jax_persistent_cache_min_compile_time_secs": 0.1,
     }
+    update: Any = jax.config.update  # which JAX leaves without types
     for name, value in settings.items():
-        jax.config.update(name, value)  # type: ignore[no-untyped-call]
+        update(name, value)
     # JAX looks for its folder once, at the first program, which may have been before.
     from jax.experimental.compilation_cache import compilation_cache
 

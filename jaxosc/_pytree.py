@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import jax
 from jax import export
+from jax.tree_util import Partial
 
 _Record = TypeVar("_Record", bound="Record")
 
@@ -104,3 +105,9 @@ class Record:
         names = [name for name in self._leaves + self._static if not name.startswith("_")]
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({fields})"
+
+
+def bound(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The function with its first arguments, a pytree of these."""
+    of: Any = Partial  # which JAX leaves without types
+    return of(function, *arguments)

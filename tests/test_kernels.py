@@ -45,7 +45,8 @@ def problems(modes, count):
 def made(kind, frequency, exchange, pairing):
     if kind is PairKernel:
         return kernel_of(Oscillators._assemble((frequency, exchange, pairing, None), (True,)))
-    return kind(Network(frequency, exchange, pairing), True)
+    network = Network(frequency, exchange, pairing)
+    return ManyKernel(network, True, "always") if kind is ManyKernel else kind(network, True)
 
 
 def drift_of(frequency, exchange, pairing, damping):

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.tree_util import Partial
 
 from jaxosc import _checks, domain
 from jaxosc._kernels import selection
 from jaxosc._kernels.interface import BathCoupling, Rate, Rates, Secular
+from jaxosc._pytree import bound
 from jaxosc.baths import Baths
 from jaxosc.description import Generators
 from jaxosc.dynamics import Dynamics, network_matrix
@@ -156,10 +156,10 @@ def ohmic_rate(damping: jax.Array, own: jax.Array, omega: jax.Array) -> jax.Arra
 def _rate_of(spectrum: Spectrum, unit: jax.Array) -> Rate:
     """A pytree, as all that is differentiated."""
     if spectrum.kind == "flat":
-        return Partial(flat_rate)  # type: ignore[no-untyped-call]
+        return bound(flat_rate)
     if isinstance(spectrum, Ohmic) and spectrum.reference is None:
-        return Partial(ohmic_rate)  # type: ignore[no-untyped-call]
-    return Partial(_spectral_rate, spectrum, unit)  # type: ignore[no-untyped-call]
+        return bound(ohmic_rate)
+    return bound(_spectral_rate, spectrum, unit)
 
 
 def _spectral_rate(

@@ -137,5 +137,6 @@ def _together(shape: tuple[int, ...], shards: list[jax.Array]) -> jax.Array:
     if len(shards) == 1:
         return shards[0]
     mesh = Mesh(np.array([next(iter(shard.devices())) for shard in shards]), ("sweep",))
-    sharding = NamedSharding(mesh, PartitionSpec("sweep"))  # type: ignore[no-untyped-call]
+    along: Any = PartitionSpec  # which JAX leaves without types
+    sharding = NamedSharding(mesh, along("sweep"))
     return jax.make_array_from_single_device_arrays(shape, sharding, shards)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jax
-from jax.tree_util import Partial
 
 from jaxosc._kernels.interface import BathCoupling, Rates
+from jaxosc._pytree import bound
 from jaxosc.baths import Baths, has_kind
 from jaxosc.dynamics import Dynamics
 from jaxosc.equations.global_lindblad import GlobalLindblad, flat_rate
@@ -63,4 +63,4 @@ class FlatRates(GlobalLindblad):
 
     def contact(self, baths: Baths, unit: jax.Array) -> tuple[BathCoupling, Rates]:
         """By both quadratures alike."""
-        return "quadratures", Partial(flat_rate)  # type: ignore[no-untyped-call]
+        return "quadratures", bound(flat_rate)
