@@ -73,7 +73,7 @@ def test_fits_find_what_the_data_were_made_from(example, capsys):
     assert "of its error" in capsys.readouterr().out
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 def test_susceptibility(tmp_path, capsys):
     curves = susceptibility.main(fast=True, folder=tmp_path)
     near = 3  # 1e-4, outside the rounding region of every curve
@@ -86,7 +86,7 @@ def test_susceptibility(tmp_path, capsys):
     assert "coupling/critical" in capsys.readouterr().out
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 def test_critical_manifold(tmp_path):
     slopes = critical_manifold.main(fast=True, folder=tmp_path)
     # λ_c² (1/ω1 + 1/ω3)/ω2 = 1 for the chain, four times that with κ = λ
@@ -119,7 +119,7 @@ def test_sweep_to_disk(tmp_path, capsys):
     assert "in place of" in capsys.readouterr().out
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 def test_local_or_global(tmp_path, capsys):
     """Local right at the left, global at the right, detailed balance everywhere (González 2017)."""
     currents = local_or_global.main(fast=True, folder=tmp_path)

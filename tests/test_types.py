@@ -86,7 +86,7 @@ def test_every_name_is_in_its_type():
     assert get_args(jaxosc.typing.Moment) == MOMENTS == ("occupation", "covariance")
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed (extra: lint)")
 def test_the_readme_the_examples_and_other_calls_under_mypy(tmp_path):
     readme = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
