@@ -149,8 +149,8 @@ _COMPILE = [
     Column("compile s", number("compile_cpu_s", ".2f")),
     Column("goal s", number("goal_cpu_s", ".1f")),
     Column("met", _compiles_in_time),
-    Column("operations", number("operations_written", "d")),
-    Column("compiled", number("operations_compiled", "d")),
+    Column("operations", number("operations_written", ".0f")),
+    Column("compiled", number("operations_compiled", ".0f")),
 ]
 
 _SWEEPS = [
