@@ -21,7 +21,7 @@ from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.jacobians import by_tables, each_by_tables
 from jaxosc._numerics.quartic_sums import QuarticSums, packed, quartic_sums, unpacked
-from jaxosc._numerics.sharing import reciprocal
+from jaxosc._numerics.sharing import junction, reciprocal
 
 
 def fastest(pair: Pair) -> jax.Array:
@@ -250,6 +250,7 @@ def _classical(
     blocks = [(each,) for both in pairs for each in (both, both.dual())]
     x1, p1, x2, p2 = each_by_tables(_bath_one_positions, blocks)
     currents = each_by_tables(_bath_one_currents, list(zip(pairs, scales, strict=True)))
+    x1, p1, x2, p2, *currents = (tuple(map(junction, each)) for each in (x1, p1, x2, p2, *currents))
     parts = zip(pairs, scales, (x1, x2), (p1, p2), currents, strict=True)
     one, two = (_entries(own.gamma1 * scale, *rest) for own, scale, *rest in parts)
     return one, two
