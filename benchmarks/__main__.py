@@ -41,9 +41,9 @@ from benchmarks.records import HISTORY, Job, LeftOut, Row, Settings
 _SECTIONS = {
     "kernels": (kernels.grid_jobs, 0.4),
     "scattered": (kernels.scattered_jobs, 0.08),
-    "points": (points.jobs, 0.3),
-    "modes": (modes.jobs, 0.3),
-    "calls": (calls.jobs, 0.3),
+    "points": (points.jobs, 0.25),
+    "modes": (modes.jobs, 0.45),
+    "calls": (calls.jobs, 0.25),
     "verbs": (verbs.jobs, 0.15),
     "compile": (compilation.jobs, 0.25),
     "sweeps": (sweeps.jobs, 0.4),
