@@ -10,6 +10,8 @@ from jaxosc.figures.drawing import COLOUR
 
 PACKAGE = Path(jaxosc.__file__).parent
 ROOT = PACKAGE.parent
+# Documents are here, also where the package that is tested is an installed one.
+REPOSITORY = Path(__file__).parent.parent
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -141,7 +143,7 @@ def listed(tree):
 
 
 def test_descriptions_are_listed_once():
-    others = {path.name: path for path in (ROOT / "benchmarks").glob("*.py")}
+    others = {path.name: path for path in (REPOSITORY / "benchmarks").glob("*.py")}
     # What a paper compares is a fact of the paper.
     ours = {name: tree for name, tree in TREES.items() if not name.startswith("jaxosc.papers")}
     trees = ours | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
@@ -166,10 +168,10 @@ def test_files_are_short():
 
 
 def test_documents_name_nothing_private():
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    documents = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
     found = {
         path.name: re.findall(r"jaxosc[./]_(?!_)\w+", path.read_text("utf-8"))
-        for path in (*documents, *(ROOT / "examples").glob("*.py"))
+        for path in (*documents, *(REPOSITORY / "examples").glob("*.py"))
     }
     assert documents
     assert not {name: private for name, private in found.items() if private}
