@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +49,17 @@ def share_of(
 # where normal modes coincide, and what is added is never negative, so that nothing cancels.
 
 
+class _Given(NamedTuple):
+    """What the equation is made of."""
+
+    couple: Couple
+    damping: small.Entries
+    temperature: small.Entries
+    rates: tuple[Rate, ...]
+    own: tuple[jax.Array, jax.Array] | None  # ω_j; those of the couple if left out
+    scale: Scale | None
+
+
 @dataclass(frozen=True)
 class PairSecular:
     """The equation of two modes, of which only what is asked for is computed.
@@ -75,19 +86,19 @@ class PairSecular:
     scale: Scale | None
     coupling: BathCoupling
 
-    def _given(self) -> tuple[Any, ...]:
+    def _given(self) -> _Given:
         own = None if self.scale is None else self.own
         baths = tuple(self.damping), tuple(self.temperature), self.rates
-        return (self.couple, *baths, own, self.scale)
+        return _Given(self.couple, *baths, own, self.scale)
 
     @cached_property
     def _state(self) -> tuple[Entries, jax.Array]:
-        found, damped = by_tables(_stationary, *self._given(), coupling=self.coupling)
+        found, damped = by_tables(_stationary, self._given(), coupling=self.coupling)
         return found, damped > 0
 
     @cached_property
     def _motion(self) -> tuple[list[list[jax.Array]], Entries, jax.Array]:
-        given = (*self._given(), self.unit)
+        given = self._given(), self.unit
         decay, noise, damped = by_tables(_drift_and_noise, *given, coupling=self.coupling)
         return decay, noise, damped > 0
 
@@ -131,15 +142,8 @@ class _Normal(NamedTuple):
     damped: jax.Array  # one or zero
 
 
-def _normal(
-    couple: Couple,
-    damping: small.Entries,
-    temperature: small.Entries,
-    by_bath: tuple[Rate, ...],
-    own: tuple[jax.Array, jax.Array] | None,
-    scale: Scale | None,
-    coupling: BathCoupling,
-) -> _Normal:
+def _normal(given: _Given, coupling: BathCoupling) -> _Normal:
+    couple, damping, temperature, by_bath, own, scale = given
     own = own or (couple.omega1, couple.omega2)
     omega_of_modes, position, momentum = quadratures(couple, scale)
     first_colder = temperature[0] < temperature[1]
@@ -193,36 +197,21 @@ def _in_modes(normal: _Normal, weight: list[jax.Array], between: jax.Array) -> E
     return modes_apart(block(normal.position), block(normal.momentum))
 
 
-def _stationary(
-    couple: Couple,
-    damping: small.Entries,
-    temperature: small.Entries,
-    rates: tuple[Rate, ...],
-    own: tuple[jax.Array, jax.Array] | None,
-    scale: Scale | None,
-    coupling: BathCoupling,
-) -> tuple[Entries, jax.Array]:
-    normal = _normal(couple, damping, temperature, rates, own, scale, coupling)
+def _stationary(given: _Given, coupling: BathCoupling) -> tuple[Entries, jax.Array]:
+    normal, temperature = _normal(given, coupling), given.temperature
     coldest = jnp.where(temperature[0] < temperature[1], temperature[0], temperature[1])
     found = (
-        thermal(couple, coldest, (normal.references[0], normal.references[1]))
-        .scaled(scale)
+        thermal(given.couple, coldest, (normal.references[0], normal.references[1]))
+        .scaled(given.scale)
         .plus(_in_modes(normal, normal.excesses, normal.coherence))
     )
     return found, normal.damped
 
 
 def _drift_and_noise(
-    couple: Couple,
-    damping: small.Entries,
-    temperature: small.Entries,
-    rates: tuple[Rate, ...],
-    own: tuple[jax.Array, jax.Array] | None,
-    scale: Scale | None,
-    unit: jax.Array,
-    coupling: BathCoupling,
+    given: _Given, unit: jax.Array, coupling: BathCoupling
 ) -> tuple[list[list[jax.Array]], Entries, jax.Array]:
-    normal = _normal(couple, damping, temperature, rates, own, scale, coupling)
+    normal = _normal(given, coupling)
 
     def noise(rate: jax.Array, reference: jax.Array, heating: jax.Array) -> jax.Array:
         return 2 * unit * (rate * (reference + 0.5) + heating)
