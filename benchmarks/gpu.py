@@ -4,8 +4,10 @@
 
 Kernels at 4096 x 4096 points, scattered points, batches of N = 3 to 8, and sweeps whose values stay
 on the device, are summarised there, or come to the host, each beside what bounds it: the kernel, or
-the bus, sampled in turn with it. The most telling rows come first; what does not begin in time is
-left out, and said so. Each row is printed when it is there, and written as a line of JSON.
+the bus, sampled in turn with it; and what derivatives take to compile. Kernels are compared with
+the host's processor, whose digits the tests check. The most telling rows come first; what does not
+begin in time is left out, and said so. Each row is printed when it is there, and written as a line
+of JSON.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ import numpy as np
 
 import jaxosc
 from benchmarks import cases, device, timing
-from benchmarks.cases import EQUATIONS, HOT, Kernel, Parameters
+from benchmarks.cases import EQUATIONS, HOT, THREE, Kernel, Parameters
+from benchmarks.compile import DERIVATIVES, POINT
 
 _SIDE, _QUICK_SIDE = 4096, 64
+_CHECKED = 64  # points along each axis that are compared
 _BATCH, _QUICK_BATCH = {3: 2**18, 4: 2**17, 6: 2**16, 8: 2**15}, 64
 _SAMPLE = 2.0  # seconds a row
 _THREE = tuple(EQUATIONS)
@@ -44,24 +48,38 @@ def occupations(
             for name in names}  # fmt: skip
 
 
-def grid(names: tuple[str, ...], side: int) -> Row:
+def grid(kernel: Kernel, side: int) -> Row:
     """A kernel on a product grid."""
-    axes = [jnp.asarray(axis) for axis in HOT.axes(side, side)]
-    program = timing.compile_program(cases.over_grid(partial(occupations, names)), *axes)
-    timed, _ = timing.measure(partial(program.call, *axes), _SAMPLE)
-    return _rate(timed, side**2, compile_s=program.compile_seconds)
+
+    def function(coupling: jax.Array, difference: jax.Array) -> tuple[jax.Array, ...]:
+        return kernel.evaluate(HOT.parameters(coupling, difference), HOT.interaction)
+
+    return _kernel(cases.over_grid(function), HOT.axes(side, side), side**2, side // _CHECKED)
 
 
 def scattered(name: str, points: int) -> Row:
     """A kernel where every parameter is each point's own."""
-    parameters = [jnp.asarray(values) for values in cases.scattered(points)]
 
     def function(*numbers: jax.Array) -> tuple[jax.Array, ...]:
         return Kernel((name,), "occupation").evaluate(Parameters(*numbers), "position")
 
-    program = timing.compile_program(jax.vmap(function), *parameters)
-    timed, _ = timing.measure(partial(program.call, *parameters), _SAMPLE)
-    return _rate(timed, points, compile_s=program.compile_seconds)
+    return _kernel(jax.vmap(function), cases.scattered(points), points, points // _CHECKED**2)
+
+
+def _kernel(function: Callable[..., Any], arguments: Any, count: int, skip: int) -> Row:
+    """A kernel's rate, and how far it is from the processor's at every so many of its arguments."""
+    placed = [jnp.asarray(values) for values in arguments]
+    program = timing.compile_program(function, *placed)
+    timed, _ = timing.measure(partial(program.call, *placed), _SAMPLE)
+    few = [np.asarray(values)[::skip] for values in arguments]
+    there = jax.jit(function)(*few)
+    with jax.default_device(jax.devices("cpu")[0]):
+        here = jax.jit(function)(*few)
+    error = max(
+        float(np.max(np.abs(np.asarray(mine) - known) / np.max(np.abs(known))))
+        for mine, known in zip(there, map(np.asarray, here), strict=True)
+    )
+    return _rate(timed, count, compile_s=program.compile_seconds, error=error)
 
 
 def networks(modes: int, batch: int) -> list[jax.Array]:
@@ -76,6 +94,18 @@ def networks(modes: int, batch: int) -> list[jax.Array]:
         jnp.asarray(values)
         for values in (frequency, coupling + coupling.swapaxes(1, 2), damping, temperature)
     ]
+
+
+def derivatives(kernel: Kernel, order: str) -> Row:
+    """What a derivative by all seven parameters takes to compile, and one evaluation of it."""
+
+    def function(*numbers: jax.Array) -> jax.Array:
+        return kernel.evaluate(Parameters(*numbers), "position")[0]
+
+    arguments = [jnp.asarray(number) for number in POINT]
+    program = timing.compile_program(DERIVATIVES[order](function), *arguments)
+    timed, _ = timing.measure(partial(program.call, *arguments), _SAMPLE / 4)
+    return _rate(timed, 1, compile_s=program.compile_seconds)
 
 
 def few_modes(name: str, modes: int, batch: int, slope: bool) -> Row:
@@ -141,8 +171,12 @@ def rows(quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
     """Each row's name, and what measures it."""
     side = _QUICK_SIDE if quick else _SIDE
     chosen = {"three": _THREE, **{name: (name,) for name in _THREE}}
-    for name, names in chosen.items():
-        yield f"kernel, {name}", partial(grid, names, side)
+    yield "kernel, three", partial(grid, THREE, side)
+    for quantity, slope in (("occupation", False), ("information", False), ("occupation", True),
+                            ("information", True)):  # fmt: skip
+        for name in _THREE:
+            kernel = Kernel((name,), quantity, slope)
+            yield f"kernel, {kernel.name}", partial(grid, kernel, side)
     ways: dict[str, dict[str, Any]] = {
         "left there": {"where": "device"}, "max": {"reduce": "max"},
         "six": {"reduce": ("max", "min", "mean", "std", "argmax", "sum")}, "to host": {},
@@ -159,6 +193,10 @@ def rows(quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
     for modes, batch in _BATCH.items():
         count = _QUICK_BATCH if quick else batch // 8
         yield f"N = {modes}, local, gradient", partial(few_modes, "local", modes, count, True)
+    for order in ("gradient", "Hessian"):
+        for name in ("local", "langevin"):
+            kernel = Kernel((name,), "occupation")
+            yield f"{order}, {name}", partial(derivatives, kernel, order)
 
 
 def main() -> int:
@@ -177,19 +215,19 @@ def main() -> int:
     jax.config.update("jax_enable_compilation_cache", False)
     kind = device.current().kind
     print(f"jaxosc {jaxosc.__version__}, JAX {jax.__version__}, float64, {kind}")
-    print(f"{'':28}{'time':>12}{'+-%':>6}{'M/s':>10}{'us each':>10}{'kernels':>9}{'buses':>7}"
-          f"{'GB/s':>7}{'compile s':>11}")  # fmt: skip
+    print(f"{'':38}{'time':>12}{'+-%':>6}{'M/s':>10}{'us each':>10}{'kernels':>9}{'buses':>7}"
+          f"{'GB/s':>7}{'compile s':>11}{'error':>9}")  # fmt: skip
     failed = False
     for name, measure in rows(options.quick):
         if options.only not in name:
             continue
         if time.perf_counter() - began > options.seconds:
-            print(f"{name:28}left out: no time")
+            print(f"{name:38}left out: no time")
             continue
         try:
             row = measure()
         except Exception as error:  # the rest is worth having
-            print(f"{name:28}failed: {type(error).__name__}: {error}".splitlines()[0][:150])
+            print(f"{name:38}failed: {type(error).__name__}: {error}".splitlines()[0][:150])
             failed = True
             continue
         print(_line(name, row), flush=True)
@@ -204,10 +242,10 @@ def _line(name: str, row: Row) -> str:
         return format(format(row[key] * scale, form) if key in row else "-", f">{width}")
 
     return (
-        f"{name:28}{cell('seconds', '.4g', 9, 1e3)} ms{cell('spread', '.0f', 6, 100)}"
+        f"{name:38}{cell('seconds', '.4g', 9, 1e3)} ms{cell('spread', '.0f', 6, 100)}"
         f"{cell('rate', '.4g', 10, 1e-6)}{1e6 / row['rate']:>10.3g}{cell('kernels', '.2f', 9)}"
         f"{cell('buses', '.2f', 7)}{cell('bus_bytes_per_s', '.1f', 7, 1e-9)}"
-        f"{cell('compile_s', '.1f', 11)}"
+        f"{cell('compile_s', '.1f', 11)}{cell('error', '.0e', 9)}"
     )
 
 
