@@ -125,6 +125,38 @@ def test_four_devices_keep_what_they_compute():
     assert done.stdout.splitlines() == ["done"], done.stderr
 
 
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("lone", [False, True])
+def test_what_an_accelerator_does_to_bring_values_home(lone, full, monkeypatch):
+    """In one piece or block after block, through memory that stays in place while there is any."""
+    from jaxosc.sweeps import blocks, run
+
+    pinned = jax.sharding.SingleDeviceSharding(jax.devices()[0], memory_kind="pinned_host")
+    axes = {"x": X, "y": Y}
+    expected = jaxosc.sweep(wave, axes, block=36).values
+    through = []
+    original = jax.device_put
+
+    def put(value, where=None, **options):
+        if where is pinned:
+            through.append(value.shape)
+            if full:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return original(value, where, **options)
+
+    monkeypatch.setattr(blocks, "_pinned", lambda device: pinned)
+    monkeypatch.setattr(blocks, "_PINNED_BYTES", 0)
+    monkeypatch.setattr(run, "_is_lone_accelerator", lambda devices: lone)
+    monkeypatch.setattr(jax, "device_put", put)
+    found = jaxosc.sweep(wave, axes, block=36).values
+    shapes = [(12, 35), (12, 35, 2)] if lone else [(1, 35), (1, 35, 2)] * 12
+    assert sorted(through) == sorted(shapes)
+    for name, values in found.items():
+        assert isinstance(values, np.ndarray)
+        assert not values.flags.writeable
+        np.testing.assert_array_equal(values, expected[name])
+
+
 def test_the_host_takes_each_block_once_and_asks_for_it_early(monkeypatch):
     """The copy of a block begins before the block that is taken next is waited for."""
     from jaxosc.sweeps import blocks

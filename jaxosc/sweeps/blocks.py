@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax.sharding import SingleDeviceSharding
 
 from jaxosc._terminal import progress_bar
 from jaxosc.sweeps.grid import Grid, Layout
@@ -20,6 +22,9 @@ _Taken = TypeVar("_Taken")
 # Threads that take blocks from accelerators: each new page of a result costs as much as its bytes
 # on the bus, and several threads share that.
 _TAKERS = 4
+# From as many bytes on pinned memory is worth asking for. Measured on an H200: 50 GB/s to there,
+# 1.3 GB/s to where NumPy asks for it.
+_PINNED_BYTES = 2**20
 
 
 def each_block(
@@ -63,14 +68,35 @@ def each_block(
 
         for turn, number in enumerate(numbers):
             output = program(grid, arguments, number, turn)
-            for leaf in jax.tree.leaves(output):
-                leaf.copy_to_host_async()
-            pending.append((number, pool.submit(take, number, output)))
+            pending.append((number, pool.submit(take, number, moved(output))))
             del output  # or the block would stay in memory for a turn more
             if len(pending) == ahead:
                 yield done()
         while pending:
             yield done()
+
+
+def moved(output: Any) -> Any:
+    """The arrays of a device on their way to the host, where ``numpy.asarray`` waits for them."""
+    return jax.tree.map(_moved, output)
+
+
+def _moved(leaf: jax.Array) -> jax.Array:
+    pinned = _pinned(leaf.device)
+    if pinned is not None and leaf.nbytes >= _PINNED_BYTES:
+        with contextlib.suppress(jax.errors.JaxRuntimeError):  # as much as there may be is in use
+            return jax.device_put(leaf, pinned)
+    leaf.copy_to_host_async()
+    return leaf
+
+
+@functools.cache
+def _pinned(device: jax.Device) -> SingleDeviceSharding | None:
+    """Memory of the host in which the device writes by itself, and NumPy reads in place."""
+    kinds = {memory.kind for memory in device.addressable_memories()}
+    if device.platform == "cpu" or "pinned_host" not in kinds:
+        return None
+    return SingleDeviceSharding(device, memory_kind="pinned_host")
 
 
 def on_host(number: int, output: Any) -> Any:

@@ -19,9 +19,15 @@ from jax.experimental import multihost_utils
 
 from jaxosc import _checks
 from jaxosc._parameters import Function
-from jaxosc.sweeps.blocks import block_values, each_block, on_host, takers
+from jaxosc.sweeps.blocks import block_values, each_block, moved, on_host, takers
 from jaxosc.sweeps.grid import Grid, named_grid
-from jaxosc.sweeps.program import Program, Shapes, compile_blocks, physical_memory
+from jaxosc.sweeps.program import (
+    Program,
+    Shapes,
+    compile_blocks,
+    memory_of,
+    physical_memory,
+)
 from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
 from jaxosc.sweeps.resident import resident_values
 from jaxosc.sweeps.result import SweepResult
@@ -29,6 +35,8 @@ from jaxosc.sweeps.store import Store, chosen_block, fingerprint, locked, store_
 
 # Blocks whose summaries are kept before they are joined, and bytes of these
 _JOINED, _JOINED_BYTES = 64, 2**26
+# Of an accelerator's memory, for values that are joined there before they come to the host
+_RESIDENT_SHARE = 0.25
 
 
 @_checks.nan_is_an_answer
@@ -120,7 +128,9 @@ def sweep(
     if path is not None:
         stored = chosen_block(path)
         block = block or stored
-    program = _compiled(function, grid, chosen, reductions, block, where == "device")
+    values_wanted = path is None and not reductions
+    resident = where == "device" or (values_wanted and _is_lone_accelerator(chosen))
+    program = _compiled(function, grid, chosen, reductions, block, resident)
     if path is not None:
         values = _stored(path, program, grid, progress)
     elif reductions:
@@ -152,6 +162,10 @@ def _devices(devices: Sequence[jax.Device] | None) -> tuple[jax.Device, ...]:
             f"but it is {devices!r}."
         )
     return chosen
+
+
+def _is_lone_accelerator(devices: tuple[jax.Device, ...]) -> bool:
+    return len(devices) == 1 == jax.process_count() and devices[0].platform != "cpu"
 
 
 def _compiled(
@@ -211,6 +225,10 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
             f"{size / 1e9:.3g} GB and there are {physical_memory() / 1e9:.3g} GB: keep summaries "
             "with `reduce`, or write the values to disk with `store`."
         )
+    if _is_lone_accelerator(program.devices):
+        available = _RESIDENT_SHARE * memory_of(program.devices[0])
+        if size <= available:  # over the bus in one piece, which need not be copied on the host
+            return jax.tree.map(np.asarray, moved(resident_values(program, grid, progress)))
     whole: list[np.ndarray]
 
     def put(number: int, output: Any) -> None:
