@@ -17,7 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +125,18 @@ def few_modes(name: str, modes: int, batch: int, slope: bool) -> Row:
     return _rate(timed, batch, compile_s=program.compile_seconds, missing=missing)
 
 
+@cache
+def _swept(names: tuple[str, ...]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The same function in every row, so that it is compiled once, and its kernel."""
+    function = partial(occupations, names)
+    return function, jax.jit(cases.over_grid(function))
+
+
 def sweep(names: tuple[str, ...], side: int, options: dict[str, Any]) -> Row:
     """A sweep beside its kernel alone, and beside the bus where its values come to the host."""
     axes = dict(zip(("coupling", "difference"), HOT.axes(side, side), strict=True))
-    function = partial(occupations, names)
+    function, direct = _swept(names)
     there = [jnp.asarray(axis) for axis in axes.values()]
-    direct = jax.jit(cases.over_grid(function))
 
     def bus() -> Any:
         values = jax.block_until_ready(direct(*there))
@@ -172,12 +178,15 @@ def rows(quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
     """Each row's name, and what measures it."""
     side = _QUICK_SIDE if quick else _SIDE
     chosen = {"three": _THREE, **{name: (name,) for name in _THREE}}
-    yield "kernel, three", partial(grid, THREE, side)
-    for quantity, slope in (("occupation", False), ("information", False), ("occupation", True),
-                            ("information", True)):  # fmt: skip
+    count = {modes: _QUICK_BATCH if quick else batch for modes, batch in _BATCH.items()}
+
+    def kernels(quantity: str, slope: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
         for name in _THREE:
             kernel = Kernel((name,), quantity, slope)
             yield f"kernel, {kernel.name}", partial(grid, kernel, side)
+
+    yield "kernel, three", partial(grid, THREE, side)
+    yield from kernels("occupation", False)
     ways: dict[str, dict[str, Any]] = {
         "left there": {"where": "device"}, "max": {"reduce": "max"},
         "six": {"reduce": ("max", "min", "mean", "std", "argmax", "sum")}, "to host": {},
@@ -185,19 +194,22 @@ def rows(quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
     for way, options in ways.items():
         for name in ("three", "local"):
             yield f"sweep {way}, {name}", partial(sweep, chosen[name], side, options)
-    for modes, batch in _BATCH.items():
-        for name in ("local", "langevin"):
-            count = _QUICK_BATCH if quick else batch
-            yield f"N = {modes}, {name}", partial(few_modes, name, modes, count, False)
+    for name in ("local", "langevin"):
+        for modes in _BATCH:
+            batch = partial(few_modes, name, modes, count[modes], False)
+            yield f"N = {modes}, {name}", batch
+    yield from kernels("information", False)
     for name in ("langevin", "local"):
         yield f"scattered, {name}", partial(scattered, name, side**2)
-    for modes, batch in _BATCH.items():
-        count = _QUICK_BATCH if quick else batch // 8
-        yield f"N = {modes}, local, gradient", partial(few_modes, "local", modes, count, True)
+    yield from kernels("occupation", True)
+    for modes in _BATCH:
+        batch = partial(few_modes, "local", modes, count[modes] // 8, True)
+        yield f"N = {modes}, local, gradient", batch
     for order in ("gradient", "Hessian"):
         for name in ("local", "langevin"):
             kernel = Kernel((name,), "occupation")
             yield f"{order}, {name}", partial(derivatives, kernel, order)
+    yield from kernels("information", True)
 
 
 def main() -> int:
@@ -216,19 +228,19 @@ def main() -> int:
     jax.config.update("jax_enable_compilation_cache", False)
     kind = device.current().kind
     print(f"jaxosc {jaxosc.__version__}, JAX {jax.__version__}, float64, {kind}")
-    print(f"{'':38}{'time':>12}{'+-%':>6}{'M/s':>10}{'us each':>10}{'kernels':>9}{'buses':>7}"
+    print(f"{'':41}{'time':>12}{'+-%':>6}{'M/s':>10}{'us each':>10}{'kernels':>9}{'buses':>7}"
           f"{'GB/s':>7}{'compile s':>11}{'error':>9}")  # fmt: skip
     failed = False
     for name, measure in rows(options.quick):
         if options.only not in name:
             continue
         if time.perf_counter() - began > options.seconds:
-            print(f"{name:38}left out: no time")
+            print(f"{name:41}left out: no time")
             continue
         try:
             row = measure()
         except Exception as error:  # the rest is worth having
-            print(f"{name:38}failed: {type(error).__name__}: {error}".splitlines()[0][:150])
+            print(f"{name:41}failed: {type(error).__name__}: {error}".splitlines()[0][:150])
             failed = True
             continue
         print(_line(name, row), flush=True)
@@ -243,7 +255,7 @@ def _line(name: str, row: Row) -> str:
         return format(format(row[key] * scale, form) if key in row else "-", f">{width}")
 
     return (
-        f"{name:38}{cell('seconds', '.4g', 9, 1e3)} ms{cell('spread', '.0f', 6, 100)}"
+        f"{name:41}{cell('seconds', '.4g', 9, 1e3)} ms{cell('spread', '.0f', 6, 100)}"
         f"{cell('rate', '.4g', 10, 1e-6)}{1e6 / row['rate']:>10.3g}{cell('kernels', '.2f', 9)}"
         f"{cell('buses', '.2f', 7)}{cell('bus_bytes_per_s', '.1f', 7, 1e-9)}"
         f"{cell('compile_s', '.1f', 11)}{cell('error', '.0e', 9)}"

@@ -54,7 +54,8 @@ def each_block(
     arguments = program.arguments(grid)
     if layout.blocks == 1 and not progress:  # without threads and bars, which take time to make
         for number in numbers:
-            yield number, take(number, program(grid, arguments, number, 0))
+            output = program(grid, arguments, number, 0)
+            yield number, take(number, output if program.on_cpu else moved(output))
         return
     ahead = IN_FLIGHT[program.on_cpu] * len(program.devices)
     pending: deque[tuple[int, Future[_Taken]]] = deque()

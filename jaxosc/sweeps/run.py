@@ -344,7 +344,9 @@ def _summarised(
         states.append(output)
         size = len(states) * sum(leaf.nbytes for leaf in jax.tree.leaves(states[-1]))
         last = number == layout.blocks - 1
-        if len(states) == _JOINED or size > _JOINED_BYTES or last:
+        if last and number == 0:  # there is nothing to join
+            total = states[0]
+        elif len(states) == _JOINED or size > _JOINED_BYTES or last:
             joined = states if total is None else [total, *states]
             stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *joined)
             total = jax.tree.map(np.asarray, fold(reductions, stacked, len(joined)))
