@@ -374,7 +374,8 @@ np.savez({file!r}, **out)
 def _on_devices(devices, folder):
     file = str(folder / f"{devices}.npz")
     script = SCRIPT.format(tests=str(Path(__file__).parent), devices=devices, file=file)
-    environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+    count = f"--xla_force_host_platform_device_count={devices}"
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": count}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=300)
     with np.load(file) as data:
         return dict(data)
