@@ -161,6 +161,37 @@ def test_what_an_accelerator_does_to_bring_values_home(lone, full, monkeypatch):
         np.testing.assert_array_equal(values, expected[name])
 
 
+def test_an_accelerator_sends_one_array_of_each_kind_home(monkeypatch):
+    """Summaries of several shapes and dtypes are packed there, and are the same afterwards."""
+    from jaxosc.sweeps import blocks, run
+
+    def partial(values, points, valid):
+        kept = jnp.where(valid[:, None], values["both"], 0.0)
+        return jnp.any(values["sine"] > 0.5), jnp.sum(kept).astype(complex) * 1j
+
+    own = jaxosc.Reduction(partial, lambda a, b: (a[0] | b[0], a[1] + b[1]))
+    named = {name: name for name in ("max", "nanmin", "std", "argmax")}
+    reductions = {**named, "counts": jaxosc.histogram(-1.0, 2.0, 5), "own": own}
+    axes = {"x": X, "y": Y}
+    taken = []
+    on_host = blocks.on_host
+
+    def taking(number, output):
+        taken.append(output)
+        return on_host(number, output)
+
+    expected = [jaxosc.sweep(wave, axes, reduce=reductions, block=n).values for n in (None, 70)]
+    monkeypatch.setattr(run.Program, "on_cpu", property(lambda self: False))
+    monkeypatch.setattr(run, "on_host", taking)
+    found = [jaxosc.sweep(wave, axes, reduce=reductions, block=n).values for n in (None, 70)]
+    kinds = {"bool", "int64", "float64", "complex128"}
+    assert all({leaf.dtype.name for leaf in each.values()} == kinds for each in taken)
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for one, other in zip(*map(jax.tree.leaves, (found, expected)), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+
+
 def test_the_host_takes_each_block_once_and_asks_for_it_early(monkeypatch):
     """The copy of a block begins before the block that is taken next is waited for."""
     from jaxosc.sweeps import blocks

@@ -17,8 +17,9 @@ from jax.sharding import SingleDeviceSharding
 
 from jaxosc._parameters import Function, number_output, output_at, require_takes, traceable
 from jaxosc._version import __version__
+from jaxosc.sweeps.folding import apart, fold
 from jaxosc.sweeps.grid import NUMBER, Grid, Layout, block_arguments, cut, trailing_arguments
-from jaxosc.sweeps.reductions import Reduction, fold
+from jaxosc.sweeps.reductions import Reduction
 
 if TYPE_CHECKING:
     from jax.extend.core import ClosedJaxpr
@@ -130,14 +131,20 @@ class Program:
         """Start computing a block on the device whose turn it is.
 
         Returns:
-            its values [rows, trailing …, …]; or its summaries, which stay on the device.
+            its values [rows, trailing …, …]; or its summaries, which stay on the device, and
+            which ``summaries`` takes apart when they are on the host.
         """
         place = turn % len(self.devices)
         fixed, rows, valid = block_arguments(grid, self.layout, block)
         output = self.compiled[place](fixed, rows, valid, arguments[place])
         if not self.reductions:
             return output
-        return fold(self.reductions, output, -(-int(valid) // self.layout.cell_rows))
+        cells = -(-int(valid) // self.layout.cell_rows)
+        return fold(self.reductions, output, cells, together=not self.on_cpu)
+
+    def summaries(self, output: Any) -> dict[str, Any]:
+        """A block's summaries by name, of what is on the host."""
+        return output if self.on_cpu else apart(self.reductions, self.output, output)
 
 
 @functools.lru_cache(maxsize=32)

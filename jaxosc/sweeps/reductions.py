@@ -10,14 +10,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from jaxosc import _checks
 from jaxosc._parameters import (
-    number_output,
     real_output,
     require_arguments,
-    traceable,
 )
 
 Points = dict[str, jax.Array]
@@ -319,71 +316,3 @@ def named_reductions(reduce: Any) -> dict[str, Reduction]:
             _checks.require_choice("reduce", value, tuple(_NAMED))
             reductions[key] = _NAMED[value]
     return reductions
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _fold(combines: tuple[Callable[[Any, Any], Any], ...], states: Any, count: jax.Array) -> Any:
-    """The first ``count`` of the states [groups, …], joined in pairs, then pairs of pairs."""
-    states = jax.tree.map(_wide, states)
-    groups = len(jax.tree.leaves(states)[0])
-    index = jnp.arange(groups, dtype=jnp.int32)
-
-    def join(function: Callable[[Any, Any], Any], earlier: Any, later: Any) -> Any:
-        with traceable("combine"):
-            joined = function(earlier, later)
-        joined = number_output("combine", joined)
-        given, found = _kinds(earlier), _kinds(joined)
-        if jax.tree.flatten(given) != jax.tree.flatten(found):
-            raise ValueError(
-                "Argument `combine` must return what `partial` does, with 64 bits, but it returns "
-                f"{found} in place of {given}."
-            )
-        return joined
-
-    def step(level: jax.Array, states: Any) -> Any:
-        partner = index + jnp.left_shift(jnp.int32(1), level.astype(jnp.int32))
-        later = jax.tree.map(lambda leaf: leaf[jnp.minimum(partner, groups - 1)], states)
-        joined = jax.vmap(lambda earlier, later: tuple(map(join, combines, earlier, later)))(
-            states, later
-        )
-
-        def chosen(new: jax.Array, old: jax.Array) -> jax.Array:
-            there = (partner < count).reshape(groups, *(1 for _ in old.shape[1:]))
-            return jnp.where(there, new, old)
-
-        return jax.tree.map(chosen, joined, states)
-
-    joined = lax.fori_loop(0, (groups - 1).bit_length(), step, states)
-    return jax.tree.map(lambda leaf: leaf[0], joined)
-
-
-def _kinds(tree: Any) -> Any:
-    return jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", tree)
-
-
-def fold(reductions: Mapping[str, Reduction], states: Mapping[str, Any], count: int) -> Any:
-    """The summaries of consecutive groups, leaves [groups, …], joined where they are.
-
-    Args:
-        reductions: by name.
-        states: as many groups as fit in; what NumPy holds is joined by the processor.
-        count: those that there are.
-
-    Raises:
-        ValueError: if a reduction's ``combine`` does not return what it is given.
-    """
-    names = list(reductions)
-    combines = tuple(reductions[name].combine for name in names)
-    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-        joined = _fold(combines, tuple(states[name] for name in names), np.int32(count))
-    return dict(zip(names, joined, strict=True))
-
-
-def _wide(leaf: jax.Array) -> jax.Array:
-    if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
-        return leaf.astype(jnp.complex128)
-    if jnp.issubdtype(leaf.dtype, jnp.floating):
-        return leaf.astype(jnp.float64)
-    if leaf.dtype == bool:
-        return leaf
-    return leaf.astype(jnp.uint64 if leaf.dtype.kind == "u" else jnp.int64)

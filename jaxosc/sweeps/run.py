@@ -20,6 +20,7 @@ from jax.experimental import multihost_utils
 from jaxosc import _checks
 from jaxosc._parameters import Function
 from jaxosc.sweeps.blocks import block_values, each_block, moved, on_host, takers
+from jaxosc.sweeps.folding import fold
 from jaxosc.sweeps.grid import Grid, named_grid
 from jaxosc.sweeps.program import (
     Program,
@@ -28,7 +29,7 @@ from jaxosc.sweeps.program import (
     memory_of,
     physical_memory,
 )
-from jaxosc.sweeps.reductions import Reduction, fold, named_reductions
+from jaxosc.sweeps.reductions import Reduction, named_reductions
 from jaxosc.sweeps.resident import resident_values
 from jaxosc.sweeps.result import SweepResult
 from jaxosc.sweeps.store import Store, chosen_block, fingerprint, locked, store_path
@@ -341,7 +342,7 @@ def _summarised(
     total: dict[str, Any] | None = None
     states: list[dict[str, Any]] = []
     for number, output in _everyones(program, grid, progress):
-        states.append(output)
+        states.append(program.summaries(output))
         size = len(states) * sum(leaf.nbytes for leaf in jax.tree.leaves(states[-1]))
         last = number == layout.blocks - 1
         if last and number == 0:  # there is nothing to join
@@ -349,7 +350,7 @@ def _summarised(
         elif len(states) == _JOINED or size > _JOINED_BYTES or last:
             joined = states if total is None else [total, *states]
             stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *joined)
-            total = jax.tree.map(np.asarray, fold(reductions, stacked, len(joined)))
+            total = jax.tree.map(np.asarray, fold(reductions, stacked, len(joined), together=False))
             states = []
     assert total is not None
     return {name: reduction.finish(total[name]) for name, reduction in reductions.items()}
