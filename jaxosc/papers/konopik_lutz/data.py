@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jaxosc
@@ -77,10 +78,23 @@ class Curve:
 Curves = Mapping[tuple[str, Setting], Curve]
 
 
-def compute(points: int, step: Callable[[str], None]) -> Curves:
+def traced(points: int) -> jax.stages.Lowered:
+    """The program of all methods along a curve, as XLA gets it.
+
+    Both interactions and all dampings pass through the same one: they are data.
+
+    Args:
+        points: number of couplings on a curve.
+    """
+    coupling, _ = _with_those_beside(points, "position")
+    return _sweep.lower(*_arguments(coupling, "position", DAMPING))
+
+
+def compute(program: jax.stages.Compiled, points: int, step: Callable[[str], None]) -> Curves:
     """Every curve of every figure.
 
     Args:
+        program: ``traced(points)``, compiled.
         points: number of couplings on a curve.
         step: called with a few words before each piece of work.
 
@@ -92,7 +106,9 @@ def compute(points: int, step: Callable[[str], None]) -> Curves:
     for interaction in ("position", "rotating-wave"):
         step(f"{interaction} interaction")
         coupling, distance = _with_those_beside(points, interaction)
-        occupation, information = _sweep(coupling, interaction, DAMPING)
+        occupation, information = jax.tree.map(
+            np.asarray, program(*_arguments(coupling, interaction, DAMPING))
+        )
         for row, setting in enumerate(SETTINGS):
             curves[interaction, setting] = Curve(
                 interaction,
@@ -156,22 +172,26 @@ def reduced_grid(points: int) -> np.ndarray:
     return np.union1d(grid[away], LANDMARKS)
 
 
-def shift_by_literal_rates(curves: Curves) -> float:
+def shift_by_literal_rates(program: jax.stages.Compiled, curves: Curves) -> float:
     """Largest relative change of a master-equation curve up to λ/λ_c = 0.99 for γ → γ/2.
 
     The paper's Lindblad rates, read literally, are those of half the amplitude damping.
+
+    Args:
+        program: as of ``compute``.
+        curves: what that returned.
     """
     largest = 0.0
     for interaction in ("position", "rotating-wave"):
         some = curves[interaction, SETTINGS[0]]
         # Those beside the last as well, which the compiled program is for
         coupling, _ = _with_those_beside(len(some.coupling), interaction)
-        halved, _ = _sweep(coupling, interaction, DAMPING / 2)
+        halved, _ = program(*_arguments(coupling, interaction, DAMPING / 2))
         end = some.at(0.99) + 1
         for row, setting in enumerate(SETTINGS):
             for method in ("local", "global"):
                 printed = curves[interaction, setting].occupation[method]
-                change = np.abs(halved[method][row, :end, 0] / printed[:end] - 1)
+                change = np.abs(np.asarray(halved[method])[row, :end, 0] / printed[:end] - 1)
                 largest = max(largest, float(change.max()))
     return largest
 
@@ -208,48 +228,42 @@ def _rows(figure: Figure, curve: Curve) -> dict[str, np.ndarray]:
     return rows
 
 
+def _arguments(
+    coupling: np.ndarray, interaction: Interaction, damping: float
+) -> tuple[jaxosc.Oscillators, np.ndarray, np.ndarray]:
+    temperatures = np.array([(setting.first, setting.second) for setting in SETTINGS])
+    return _oscillators(coupling, interaction), temperatures, np.full(2, damping)
+
+
 @partial(jax.jit, static_argnames="interaction")
 def _oscillators(coupling: jax.Array, interaction: Interaction) -> jaxosc.Oscillators:
     return jax.vmap(lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction))(coupling)
 
 
-# Both interactions pass through the same compiled functions: an Oscillators is data. A map over
-# single points, not a batch, because the few thousand points here take less time than compiling
-# does, and a scalar program compiles faster; states apart from what is asked of them, which
-# compiles once for all methods.
-
-
-def _sweep(
-    coupling: np.ndarray, interaction: Interaction, damping: float
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Occupations [S, L, 2] and mutual information [S, L] of every method."""
-    temperatures = np.array([(setting.first, setting.second) for setting in SETTINGS])
-    states = _states(_oscillators(coupling, interaction), temperatures, np.full(2, damping))
-    numbers = {method: _numbers(state) for method, state in states.items()}
-    return (
-        {method: np.asarray(occupation) for method, (occupation, _) in numbers.items()},
-        {method: np.asarray(information) for method, (_, information) in numbers.items()},
-    )
+# Maps over single points, not batches, because the few thousand points here take less time than
+# compiling does, and a scalar program compiles faster; states apart from what is asked of them,
+# which is compiled once for all methods.
 
 
 @jax.jit
-def _states(
+def _sweep(
     oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
-) -> dict[str, jax.Array]:
-    """Covariances [S, L, 4, 4]."""
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    """Occupations [S, L, 2] and mutual information [S, L] of every method."""
 
     def along(temperature: jax.Array) -> dict[str, jax.Array]:
         return jax.lax.map(lambda point: _describe(point, temperature, damping), oscillators)
 
-    return jax.lax.map(along, temperatures)
-
-
-@jax.jit
-def _numbers(states: jax.Array) -> tuple[jax.Array, jax.Array]:
-    def of_state(state: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def numbers(state: jax.Array) -> tuple[jax.Array, jax.Array]:
         return jaxosc.occupation(state), jaxosc.mutual_information(state)
 
-    return jax.lax.map(lambda row: jax.lax.map(of_state, row), states)
+    states = jax.lax.map(along, temperatures)
+    each = jnp.stack(list(states.values()))
+    occupation, information = (
+        dict(zip(states, found.reshape(*each.shape[:3], *found.shape[1:]), strict=True))
+        for found in jax.lax.map(numbers, each.reshape(-1, *each.shape[3:]))
+    )
+    return occupation, information
 
 
 def _describe(

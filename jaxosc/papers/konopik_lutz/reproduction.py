@@ -17,7 +17,13 @@ from jaxosc.papers.konopik_lutz import structured
 from jaxosc.papers.konopik_lutz.catalogue import FIGURES
 from jaxosc.papers.konopik_lutz.claims import claims_of
 from jaxosc.papers.konopik_lutz.claims.measures import Claim
-from jaxosc.papers.konopik_lutz.data import beside, columns, compute, shift_by_literal_rates
+from jaxosc.papers.konopik_lutz.data import (
+    beside,
+    columns,
+    compute,
+    shift_by_literal_rates,
+    traced,
+)
 from jaxosc.papers.konopik_lutz.drawing import draw
 from jaxosc.papers.konopik_lutz.report import Run, claims_json, file_name, report
 
@@ -65,8 +71,8 @@ def reproduce(
     folder = prepare_folder(output, [*written, "report.md", "claims.json"])
 
     start = time.perf_counter()
-    # Two interactions, the comparison of rates, the claims.
-    steps = len(names) + len(extra) + 4
+    # Compilation, two interactions, the comparison of rates, the claims.
+    steps = len(names) + len(extra) + 5
     with progress_bar(total=steps, disable=not progress, leave=False, unit="step") as bar:
         started = False
 
@@ -76,10 +82,14 @@ def reproduce(
             bar.set_description(words)
             started = True
 
+        step("compilation")
+        lowered = traced(points)
+        # Begun where Python is idle: from here on XLA compiles, and then pictures are drawn.
         exact_later = beside(lambda: structured.compute_structured(points)) if extra else None
-        curves = compute(points, step)
+        program = lowered.compile()
+        curves = compute(program, points, step)
         step("Lindblad rates as printed")
-        literal_rates = shift_by_literal_rates(curves)
+        literal_rates = shift_by_literal_rates(program, curves)
         for name in names:
             step(f"Fig. {name}")
             figure = FIGURES[name]
