@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import jax
@@ -78,23 +78,25 @@ class Curve:
 Curves = Mapping[tuple[str, Setting], Curve]
 
 
+@lru_cache(maxsize=4)
 def traced(points: int) -> jax.stages.Lowered:
-    """The program of all methods along a curve, as XLA gets it.
+    """The program of all methods along a curve of so many couplings, as XLA gets it.
 
     Both interactions and all dampings pass through the same one: they are data.
-
-    Args:
-        points: number of couplings on a curve.
     """
     coupling, _ = _with_those_beside(points, "position")
     return _sweep.lower(*_arguments(coupling, "position", DAMPING))
 
 
-def compute(program: jax.stages.Compiled, points: int, step: Callable[[str], None]) -> Curves:
+@lru_cache(maxsize=4)
+def _compiled(points: int) -> jax.stages.Compiled:
+    return traced(points).compile()
+
+
+def compute(points: int, step: Callable[[str], None]) -> Curves:
     """Every curve of every figure.
 
     Args:
-        program: ``traced(points)``, compiled.
         points: number of couplings on a curve.
         step: called with a few words before each piece of work.
 
@@ -107,7 +109,7 @@ def compute(program: jax.stages.Compiled, points: int, step: Callable[[str], Non
         step(f"{interaction} interaction")
         coupling, distance = _with_those_beside(points, interaction)
         occupation, information = jax.tree.map(
-            np.asarray, program(*_arguments(coupling, interaction, DAMPING))
+            np.asarray, _compiled(points)(*_arguments(coupling, interaction, DAMPING))
         )
         for row, setting in enumerate(SETTINGS):
             curves[interaction, setting] = Curve(
@@ -172,21 +174,18 @@ def reduced_grid(points: int) -> np.ndarray:
     return np.union1d(grid[away], LANDMARKS)
 
 
-def shift_by_literal_rates(program: jax.stages.Compiled, curves: Curves) -> float:
+def shift_by_literal_rates(curves: Curves) -> float:
     """Largest relative change of a master-equation curve up to λ/λ_c = 0.99 for γ → γ/2.
 
     The paper's Lindblad rates, read literally, are those of half the amplitude damping.
-
-    Args:
-        program: as of ``compute``.
-        curves: what that returned.
     """
     largest = 0.0
     for interaction in ("position", "rotating-wave"):
         some = curves[interaction, SETTINGS[0]]
         # Those beside the last as well, which the compiled program is for
-        coupling, _ = _with_those_beside(len(some.coupling), interaction)
-        halved, _ = program(*_arguments(coupling, interaction, DAMPING / 2))
+        points = len(some.coupling)
+        coupling, _ = _with_those_beside(points, interaction)
+        halved, _ = _compiled(points)(*_arguments(coupling, interaction, DAMPING / 2))
         end = some.at(0.99) + 1
         for row, setting in enumerate(SETTINGS):
             for method in ("local", "global"):

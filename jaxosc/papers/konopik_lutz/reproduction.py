@@ -71,8 +71,8 @@ def reproduce(
     folder = prepare_folder(output, [*written, "report.md", "claims.json"])
 
     start = time.perf_counter()
-    # Compilation, two interactions, the comparison of rates, the claims.
-    steps = len(names) + len(extra) + 5
+    # Two interactions, the comparison of rates, the claims.
+    steps = len(names) + len(extra) + 4
     with progress_bar(total=steps, disable=not progress, leave=False, unit="step") as bar:
         started = False
 
@@ -82,14 +82,12 @@ def reproduce(
             bar.set_description(words)
             started = True
 
-        step("compilation")
-        lowered = traced(points)
-        # Begun where Python is idle: from here on XLA compiles, and then pictures are drawn.
+        # First, as Python is for one at a time: the rest of either is compilation.
+        traced(points)
         exact_later = beside(lambda: structured.compute_structured(points)) if extra else None
-        program = lowered.compile()
-        curves = compute(program, points, step)
+        curves = compute(points, step)
         step("Lindblad rates as printed")
-        literal_rates = shift_by_literal_rates(program, curves)
+        literal_rates = shift_by_literal_rates(curves)
         for name in names:
             step(f"Fig. {name}")
             figure = FIGURES[name]
