@@ -236,9 +236,7 @@ def _root(
         return search(lambda x: equation(x, *given))
 
     @partial(root.defjvp, symbolic_zeros=True)
-    def _jvp(
-        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-    ) -> tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, np.ndarray]]:
+    def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...]) -> Any:
         found, outcome = root(*primals)
         moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
 
