@@ -16,9 +16,11 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import matplotlib.image
+import mpmath
 import numpy as np
 import pytest
 import quadrature
+import reference
 from jax.experimental.compilation_cache import compilation_cache
 from legs import others_at_night
 from precision import double
@@ -228,7 +230,22 @@ def test_every_claim_is_complete(run):
         assert claim.verdict in ("holds", "holds in part", "does not hold")
 
 
-def test_exponents_by_differentiation_are_those_of_the_curves(run):
+@pytest.mark.parametrize(("start", "method"), [("Langevin", "langevin"), ("local", "local")])
+def test_exponents_are_those_of_50_digits(run, start, method):
+    """−d ln n/d ln(1 − λ/λ_c) at λ/λ_c = 0.999."""
+    (claim,) = [c for c in run[1] if c.figure == "3a" and "misses the critical" in c.statement]
+    solve = {"langevin": reference.langevin, "local": reference.local}[method]
+
+    def logarithm(x):
+        coupling = mpmath.sqrt(10) / 2 * (1 - mpmath.exp(x))
+        network = reference.pair((5, 2), coupling, "position")
+        return mpmath.log(reference.occupation(solve(*network, (1.5e-4, 1.5e-4), (98, 298)))[0])
+
+    expected = -reference.derivative(logarithm, mpmath.log(mpmath.mpf(1) / 1000))
+    assert claim.numbers[f"{start} exponent, ΔT = 200"] == pytest.approx(float(expected), abs=1e-12)
+
+
+def test_exponents_about_a_finite_value_and_a_pole(run):
     # The local rotating-wave occupation is finite at λ_c, the Langevin one a simple pole.
     (claim,) = [c for c in run[1] if c.figure == "2" and "any critical behaviour" in c.statement]
     assert abs(claim.numbers["local, ΔT = 0"]) < 1e-3

@@ -41,7 +41,7 @@ examples:
   jaxosc reproduce --figures 2 5 --output equilibrium
   jaxosc reproduce --points 1000 --output fine
 
-The whole takes some fifteen seconds on a laptop, most of it compilation. A
+The whole takes some ten seconds on a laptop, most of it compilation. A
 statement that does not hold is a result, not an error: the exit code is still 0.
 """
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
@@ -188,11 +189,12 @@ def _trust_frontier(
     low: float,
     high: float,
 ) -> Frontier:
-    dtype = tolerance.dtype
-    critical = critical_scale(oscillators)
+    dtype, critical = tolerance.dtype, critical_scale(oscillators)
+    leaves, tree = jax.tree.flatten((oscillators, baths, tolerance, critical))
 
-    def excess(ratio: jax.Array) -> jax.Array:
+    def excess(ratio: jax.Array, *given: jax.Array) -> jax.Array:
         """|O/O_exact − 1| over the tolerance, less one."""
+        oscillators, baths, tolerance, critical = jax.tree.unflatten(tree, given)
         scale = ratio * critical
         couplings = scale * oscillators.exchange, scale * oscillators.pairing
         scaled = with_couplings(oscillators, *couplings)
@@ -210,30 +212,61 @@ def _trust_frontier(
         value, truth = observed("description", description), observed("exact", exact)
         return jnp.abs(value / truth - 1) / tolerance - 1
 
-    def search(function: Callable[[jax.Array], jax.Array], start: jax.Array) -> Any:
-        """Rounds of ever finer grids; what the first one shows is the outcome."""
+    search = partial(_search, dtype=dtype, side=side, low=low, high=high)
+    ratio, outcome = _root(excess, search)(*leaves)
+    return Frontier(ratio, ratio * critical, outcome)
 
-        def zoom(ends: Bracket, _: None) -> tuple[Bracket, jax.Array]:
-            fraction = jnp.linspace(0, 1, _POINTS, dtype=dtype)
-            grid = ends[0] + (ends[1] - ends[0]) * fraction
-            values = jax.vmap(lambda logit: function(jax.nn.sigmoid(logit)))(grid)
-            first, outcome = _first_crossing(values, side)
-            return (grid[first], grid[first + 1]), outcome
 
-        ends = tuple(jnp.asarray(np.log(end / (1 - end)), dtype) for end in (low, high))
-        (left, right), outcomes = jax.lax.scan(zoom, ends, length=_ROUNDS)
-        found = outcomes[0] == _CROSSED
-        ratio = jnp.where(found, jax.nn.sigmoid((left + right) / 2), start)
-        return ratio, outcomes[0].astype(dtype)  # custom_root cannot differentiate past integers
+def _root(
+    equation: Callable[..., jax.Array],
+    search: Callable[[Callable[[jax.Array], jax.Array]], tuple[jax.Array, jax.Array]],
+) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """A function of θ whose value x solves F(x, θ) = 0 and has the derivatives of that.
 
-    ratio, outcome = jax.lax.custom_root(
-        excess,
-        jnp.full((), jnp.nan, dtype),
-        search,
-        lambda linear, right: right / linear(jnp.ones_like(right)),
-        has_aux=True,
-    )
-    return Frontier(ratio, ratio * critical, outcome.astype(jnp.int32))
+    ``jax.lax.custom_root`` differentiates F by all of θ, what does not move included, which makes
+    programs twice as large.
+
+    Args:
+        equation: F(x, *θ).
+        search: of x → F(x, θ); returns x and whole numbers.
+    """
+
+    @jax.custom_jvp
+    def root(*given: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return search(lambda x: equation(x, *given))
+
+    @partial(root.defjvp, symbolic_zeros=True)
+    def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...]) -> Any:
+        found, outcome = root(*primals)
+        moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
+
+        def of_moved(*values: jax.Array) -> jax.Array:
+            given = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
+            return equation(found, *given.values())
+
+        (slope,) = jax.jvp(lambda x: equation(x, *primals), (found,), (jnp.ones_like(found),))[1:]
+        (rise,) = jax.jvp(of_moved, [primals[i] for i in moved], list(moved.values()))[1:]
+        return (found, outcome), (-rise / slope, np.zeros(outcome.shape, jax.dtypes.float0))
+
+    return root
+
+
+def _search(
+    function: Callable[[jax.Array], jax.Array], dtype: Any, side: Side, low: float, high: float
+) -> tuple[jax.Array, jax.Array]:
+    """Rounds of ever finer grids; what the first one shows is the outcome."""
+
+    def zoom(ends: Bracket, _: None) -> tuple[Bracket, jax.Array]:
+        fraction = jnp.linspace(0, 1, _POINTS, dtype=dtype)
+        grid = ends[0] + (ends[1] - ends[0]) * fraction
+        values = jax.vmap(lambda logit: function(jax.nn.sigmoid(logit)))(grid)
+        first, outcome = _first_crossing(values, side)
+        return (grid[first], grid[first + 1]), outcome
+
+    ends = tuple(jnp.asarray(np.log(end / (1 - end)), dtype) for end in (low, high))
+    (left, right), outcomes = jax.lax.scan(zoom, ends, length=_ROUNDS)
+    found = outcomes[0] == _CROSSED
+    return jnp.where(found, jax.nn.sigmoid((left + right) / 2), jnp.nan), outcomes[0]
 
 
 def _first_crossing(values: jax.Array, side: Side) -> tuple[jax.Array, jax.Array]:

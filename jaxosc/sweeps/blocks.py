@@ -105,6 +105,11 @@ def on_host(number: int, output: Any) -> Any:
     return jax.tree.map(np.asarray, output)
 
 
+def leaves_on_host(number: int, output: Any) -> list[np.ndarray]:
+    """The same without their tree."""
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(output)]
+
+
 def takers(program: Program) -> int:
     """How many threads may copy blocks at a time."""
     if program.on_cpu:  # whose cores compute already

@@ -44,19 +44,19 @@ class Grid:
     dimensions: dict[str, dict[str, np.ndarray]]
     records: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def shape(self) -> tuple[int, ...]:
         """Points along each dimension."""
         return tuple(
             len(next(iter(parameters.values()))) for parameters in self.dimensions.values()
         )
 
-    @cached_property
+    @property
     def points(self) -> int:
         """Points in all."""
         return math.prod(self.shape)
 
-    @cached_property
+    @property
     def parameters(self) -> dict[str, np.ndarray]:
         """The values of every parameter along its dimension."""
         return {
@@ -65,11 +65,13 @@ class Grid:
             for name, values in parameters.items()
         }
 
-    @cached_property
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Of all that is real."""
-        leaves = (*self.parameters.values(), *jax.tree.leaves(self.records))
-        return next(leaf.dtype for leaf in leaves if leaf.dtype.kind == "f")
+        for leaf in (*self.parameters.values(), *jax.tree.leaves(self.records)):
+            if leaf.dtype.kind == "f":
+                return leaf.dtype
+        raise AssertionError  # a record has real parts
 
 
 def named_grid(axes: Mapping[str, Any]) -> Grid:
@@ -186,7 +188,7 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:
     except (ValueError, TypeError):  # ragged, or random keys
         array = np.asarray(None)
     real = array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64)
-    if not real or np.ma.is_masked(values):
+    if not real or (isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)):
         raise ValueError(
             f"Argument `axes` must hold an array of real numbers for {name!r}, in float32 or "
             f"float64, but it holds {_brief(values)}."
@@ -196,10 +198,13 @@ def _array(name: str, values: Any, dtype: np.dtype[Any]) -> np.ndarray:
             f"Argument `axes` must hold a one-dimensional array of at least one number for "
             f"{name!r}, but its shape is {array.shape}."
         )
-    with np.errstate(over="ignore"):
-        copied = array.astype(dtype)
+    if array.dtype == dtype:
+        copied = array.copy()
+    else:
+        with np.errstate(over="ignore"):
+            copied = array.astype(dtype)
     finite = np.isfinite(copied)
-    if not finite.all():
+    if not np.logical_and.reduce(finite):  # what .all() does by way of Python
         where = int(np.argmin(finite))
         raise ValueError(
             f"Argument `axes` must hold finite numbers in {dtype} for {name!r}, "
@@ -260,6 +265,8 @@ class Layout:
 
     def leading(self, block: int) -> tuple[int, ...]:
         """The block's index along each dimension before the split one."""
+        if not self.split:
+            return ()
         return tuple(int(i) for i in np.unravel_index(block // self.runs, self.shape[: self.split]))
 
     def span(self, block: int) -> tuple[int, int]:
@@ -305,9 +312,12 @@ def block_arguments(
         for name, values in parameters.items()
     }
     start, stop = layout.span(block)
-    index = np.minimum(np.arange(start, start + layout.cells * layout.cell_rows), stop - 1)
+    taken: Any = slice(start, stop)
+    if stop - start < layout.cells * layout.cell_rows:
+        index = np.arange(start, start + layout.cells * layout.cell_rows)
+        taken = np.minimum(index, stop - 1)
     rows = {
-        name: values[index].reshape(layout.cells, layout.cell_rows)
+        name: values[taken].reshape(layout.cells, layout.cell_rows)
         for name, values in dimensions[layout.split].items()
     }
     return fixed, rows, np.asarray(stop - start, np.int32)

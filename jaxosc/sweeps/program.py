@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,8 +39,7 @@ _ACCELERATOR_SHARE = 0.1
 IN_FLIGHT = {True: 2, False: 4}
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(NamedTuple):
     """What a compiled program depends on, beside the function."""
 
     names: tuple[tuple[str, tuple[str, ...]], ...]
@@ -106,6 +105,16 @@ class Program:
     def on_cpu(self) -> bool:
         """Whether the devices are cores of this machine."""
         return self.devices[0].platform == "cpu"
+
+    @functools.cached_property
+    def outputs(self) -> tuple[list[Any], Any]:
+        """Leaves and structure of the output."""
+        return jax.tree.flatten(self.output)
+
+    @functools.cached_property
+    def bytes_a_point(self) -> int:
+        """Of the output."""
+        return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in self.outputs[0])
 
     @functools.cached_property
     def facts(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +18,14 @@ from jax.experimental import multihost_utils
 
 from jaxosc import _checks
 from jaxosc._parameters import Function
-from jaxosc.sweeps.blocks import block_values, each_block, moved, on_host, takers
+from jaxosc.sweeps.blocks import (
+    block_values,
+    each_block,
+    leaves_on_host,
+    moved,
+    on_host,
+    takers,
+)
 from jaxosc.sweeps.folding import fold
 from jaxosc.sweeps.grid import Grid, named_grid
 from jaxosc.sweeps.program import (
@@ -124,7 +130,7 @@ def sweep(
         )
     path = None if store is None else store_path(store)
     chosen = _devices(devices)
-    began = datetime.now(UTC)
+    began = time.gmtime()
     start = time.perf_counter()
     if path is not None:
         stored = chosen_block(path)
@@ -143,7 +149,7 @@ def sweep(
     metadata: dict[str, Any] = {
         **program.facts,
         "seconds": time.perf_counter() - start,
-        "began": began.isoformat(timespec="seconds"),
+        "began": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", began),
     }
     if path is not None:
         metadata["store"] = str(path)
@@ -217,9 +223,8 @@ def _everyones(program: Program, grid: Grid, progress: bool | None) -> Iterator[
 
 
 def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
-    layout = program.layout
-    leaves, tree = jax.tree.flatten(program.output)
-    size = sum(grid.points * math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    layout, (leaves, tree) = program.layout, program.outputs
+    size = grid.points * program.bytes_a_point
     if size > physical_memory():
         raise ValueError(
             f"Argument `axes` must span a grid whose values fit into memory, but they take "
@@ -239,8 +244,7 @@ def _collected(program: Program, grid: Grid, progress: bool | None) -> Any:
             target[span.start // layout.inner : span.stop // layout.inner] = part
 
     if layout.blocks == 1:  # as it came, not copied
-        ((_, output),) = each_block(program, grid, (0,), grid.points, progress, on_host)
-        whole = jax.tree.leaves(output)
+        ((_, whole),) = each_block(program, grid, (0,), grid.points, progress, leaves_on_host)
     else:
         head = grid.points // layout.inner, *grid.shape[layout.split + 1 :]
         whole = [np.empty(head + leaf.shape, leaf.dtype) for leaf in leaves]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from functools import lru_cache, partial
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,10 @@ _FREQUENCY = np.array(OMEGA)
 _EQUATIONS = dict(
     zip(EQUATIONS, (jaxosc.langevin, global_lindblad, jaxosc.local_lindblad), strict=True)
 )
+# ln(1 − λ/λ_c) beside that of the last coupling, where states are computed too: Chebyshev's points,
+# whose polynomial has the slope in their middle to 3e-14. Differentiation would be a program of its
+# own, larger than all of the others together: 5 s of compilation.
+_BESIDE = np.sin(np.pi * np.array([-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6]) / 13) / 2
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,21 @@ class Curve:
 Curves = Mapping[tuple[str, Setting], Curve]
 
 
+@lru_cache(maxsize=4)
+def traced(points: int) -> jax.stages.Lowered:
+    """The program of all methods along a curve of so many couplings, as XLA gets it.
+
+    Both interactions and all dampings pass through the same one: they are data.
+    """
+    coupling, _ = _with_those_beside(points, "position")
+    return _sweep.lower(*_arguments(coupling, "position", DAMPING))
+
+
+@lru_cache(maxsize=4)
+def _compiled(points: int) -> jax.stages.Compiled:
+    return traced(points).compile()
+
+
 def compute(points: int, step: Callable[[str], None]) -> Curves:
     """Every curve of every figure.
 
@@ -85,38 +104,51 @@ def compute(points: int, step: Callable[[str], None]) -> Curves:
         Curve by (interaction, setting).
     """
     reduced = reduced_grid(points)
-    temperatures = jnp.array([(setting.first, setting.second) for setting in SETTINGS])
-    damping = jnp.full(2, DAMPING)
     curves: dict[tuple[str, Setting], Curve] = {}
     for interaction in ("position", "rotating-wave"):
         step(f"{interaction} interaction")
-        coupling = couplings(points, interaction)
-        given = jaxosc.pair(_FREQUENCY, 1.0, interaction), coupling[-1], temperatures, damping
-        slopes = beside(partial(_slopes, *given))
-        occupation, information = _to_numpy(
-            _sweep(_oscillators(coupling, interaction), temperatures, damping)
+        coupling, distance = _with_those_beside(points, interaction)
+        occupation, information = jax.tree.map(
+            np.asarray, _compiled(points)(*_arguments(coupling, interaction, DAMPING))
         )
-        slope = _to_numpy(slopes.result())
         for row, setting in enumerate(SETTINGS):
             curves[interaction, setting] = Curve(
                 interaction,
                 setting,
                 reduced,
-                np.asarray(coupling),
-                {method: value[row, :, 0] for method, value in occupation.items()},
-                {method: value[row, :, 1] for method, value in occupation.items()},
-                {method: value[row] for method, value in information.items()},
+                coupling[:points],
+                {method: value[row, :points, 0] for method, value in occupation.items()},
+                {method: value[row, :points, 1] for method, value in occupation.items()},
+                {method: value[row, :points] for method, value in information.items()},
                 {
-                    method: float((coupling[-1] / reduced[-1] - coupling[-1]) * value[row])
-                    for method, value in slope.items()
+                    method: _exponent(distance, occupation[method][row, points - 1 :, 0])
+                    for method in ("local", "langevin")
                 },
             )
     return curves
 
 
-def couplings(points: int, interaction: Interaction) -> jax.Array:
+def _exponent(distance: np.ndarray, occupation: np.ndarray) -> float:
+    """−d ln n/d ln δ at the first of these distances δ = 1 − λ/λ_c."""
+    x, y = np.log(distance / distance[0]), np.log(occupation)
+    return -float(np.polynomial.Chebyshev.fit(x, y, len(x) - 1).deriv()(0.0))
+
+
+def couplings(points: int, interaction: Interaction) -> np.ndarray:
     """λ of a curve."""
-    return jaxosc.critical_coupling(_FREQUENCY, interaction) * reduced_grid(points)
+    return _critical(interaction) * reduced_grid(points)
+
+
+def _critical(interaction: Interaction) -> np.ndarray:
+    return np.asarray(jaxosc.critical_coupling(_FREQUENCY, interaction))
+
+
+def _with_those_beside(points: int, interaction: Interaction) -> tuple[np.ndarray, np.ndarray]:
+    """λ of a curve and beside its last one; 1 − λ/λ_c of that and of these, as they are rounded."""
+    critical = _critical(interaction)
+    near = critical * (1 - (1 - LAST_COUPLING) * np.exp(_BESIDE))
+    coupling = np.concatenate([couplings(points, interaction), near])
+    return coupling, (critical - coupling[points - 1 :]) / critical
 
 
 def beside(work: Callable[[], _Tree]) -> Future[_Tree]:
@@ -147,22 +179,18 @@ def shift_by_literal_rates(curves: Curves) -> float:
 
     The paper's Lindblad rates, read literally, are those of half the amplitude damping.
     """
-    temperatures = jnp.array([(setting.first, setting.second) for setting in SETTINGS])
     largest = 0.0
     for interaction in ("position", "rotating-wave"):
         some = curves[interaction, SETTINGS[0]]
-        halved, _ = _to_numpy(
-            _sweep(
-                _oscillators(jnp.asarray(some.coupling), interaction),
-                temperatures,
-                jnp.full(2, DAMPING / 2),
-            )
-        )
+        # Those beside the last as well, which the compiled program is for
+        points = len(some.coupling)
+        coupling, _ = _with_those_beside(points, interaction)
+        halved, _ = _compiled(points)(*_arguments(coupling, interaction, DAMPING / 2))
         end = some.at(0.99) + 1
         for row, setting in enumerate(SETTINGS):
             for method in ("local", "global"):
                 printed = curves[interaction, setting].occupation[method]
-                change = np.abs(halved[method][row, :end, 0] / printed[:end] - 1)
+                change = np.abs(np.asarray(halved[method])[row, :end, 0] / printed[:end] - 1)
                 largest = max(largest, float(change.max()))
     return largest
 
@@ -199,78 +227,42 @@ def _rows(figure: Figure, curve: Curve) -> dict[str, np.ndarray]:
     return rows
 
 
+def _arguments(
+    coupling: np.ndarray, interaction: Interaction, damping: float
+) -> tuple[jaxosc.Oscillators, np.ndarray, np.ndarray]:
+    temperatures = np.array([(setting.first, setting.second) for setting in SETTINGS])
+    return _oscillators(coupling, interaction), temperatures, np.full(2, damping)
+
+
+@partial(jax.jit, static_argnames="interaction")
 def _oscillators(coupling: jax.Array, interaction: Interaction) -> jaxosc.Oscillators:
     return jax.vmap(lambda strength: jaxosc.pair(_FREQUENCY, strength, interaction))(coupling)
 
 
-# Both interactions pass through the same compiled functions: an Oscillators is data. A map over
-# single points, not a batch, because the few thousand points here take less time than compiling
-# does, and a scalar program compiles faster; states apart from what is asked of them, which
-# compiles once for all methods.
+# Maps over single points, not batches, because the few thousand points here take less time than
+# compiling does, and a scalar program compiles faster; states apart from what is asked of them,
+# which is compiled once for all methods.
 
 
+@jax.jit
 def _sweep(
     oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
 ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
     """Occupations [S, L, 2] and mutual information [S, L] of every method."""
-    states = _states(oscillators, temperatures, damping)
-    numbers = {method: _numbers(state) for method, state in states.items()}
-    return (
-        {method: occupation for method, (occupation, _) in numbers.items()},
-        {method: information for method, (_, information) in numbers.items()},
-    )
-
-
-@jax.jit
-def _states(
-    oscillators: jaxosc.Oscillators, temperatures: jax.Array, damping: jax.Array
-) -> dict[str, jax.Array]:
-    """Covariances [S, L, 4, 4]."""
 
     def along(temperature: jax.Array) -> dict[str, jax.Array]:
         return jax.lax.map(lambda point: _describe(point, temperature, damping), oscillators)
 
-    return jax.lax.map(along, temperatures)
-
-
-@jax.jit
-def _numbers(states: jax.Array) -> tuple[jax.Array, jax.Array]:
-    def of_state(state: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def numbers(state: jax.Array) -> tuple[jax.Array, jax.Array]:
         return jaxosc.occupation(state), jaxosc.mutual_information(state)
 
-    return jax.lax.map(lambda row: jax.lax.map(of_state, row), states)
-
-
-@jax.jit
-def _slopes(
-    unit: jaxosc.Oscillators, coupling: jax.Array, temperatures: jax.Array, damping: jax.Array
-) -> dict[str, jax.Array]:
-    """Derivative of ln⟨a_1†a_1⟩ [S] by λ, from the oscillators at λ = 1."""
-
-    def slope(
-        given: tuple[jaxosc.Oscillators, jax.Array, jax.Array, jax.Array],
-    ) -> dict[str, jax.Array]:
-        unit, coupling, damping, temperature = given
-        baths = jaxosc.Baths(damping, temperature)
-
-        def logarithm(dynamics: jaxosc.Dynamics) -> jax.Array:
-            return jnp.log(jaxosc.occupation(jaxosc.steady_state(dynamics))[0])
-
-        def logarithms(coupling: jax.Array) -> dict[str, jax.Array]:
-            couplings = coupling * unit.exchange, coupling * unit.pairing
-            system = jaxosc.Oscillators(unit.frequency, *couplings)
-            return {
-                name: logarithm(_EQUATIONS[name](system, baths)) for name in ("local", "langevin")
-            }
-
-        return jax.jvp(logarithms, (coupling,), (jnp.ones_like(coupling),))[1]
-
-    # All of a point goes into the loop: what did not would be computed before it, each by itself.
-    count = len(temperatures)
-    repeated = jax.tree.map(
-        lambda x: jnp.broadcast_to(x, (count, *x.shape)), (unit, coupling, damping)
+    states = jax.lax.map(along, temperatures)
+    each = jnp.stack(list(states.values()))
+    occupation, information = (
+        dict(zip(states, found.reshape(*each.shape[:3], *found.shape[1:]), strict=True))
+        for found in jax.lax.map(numbers, each.reshape(-1, *each.shape[3:]))
     )
-    return jax.lax.map(slope, (*repeated, temperatures))
+    return occupation, information
 
 
 def _describe(
@@ -291,7 +283,3 @@ def _describe(
         name: [[state[i, j] for j in range(4)] for i in range(4)] for name, state in states.items()
     }
     return {name: small.matrix(in_one_loop(rows)) for name, rows in every.items()}
-
-
-def _to_numpy(tree: Any) -> Any:
-    return jax.tree.map(np.asarray, tree)

@@ -17,7 +17,13 @@ from jaxosc.papers.konopik_lutz import structured
 from jaxosc.papers.konopik_lutz.catalogue import FIGURES
 from jaxosc.papers.konopik_lutz.claims import claims_of
 from jaxosc.papers.konopik_lutz.claims.measures import Claim
-from jaxosc.papers.konopik_lutz.data import beside, columns, compute, shift_by_literal_rates
+from jaxosc.papers.konopik_lutz.data import (
+    beside,
+    columns,
+    compute,
+    shift_by_literal_rates,
+    traced,
+)
 from jaxosc.papers.konopik_lutz.drawing import draw
 from jaxosc.papers.konopik_lutz.report import Run, claims_json, file_name, report
 
@@ -76,6 +82,8 @@ def reproduce(
             bar.set_description(words)
             started = True
 
+        # First, as Python is for one at a time: the rest of either is compilation.
+        traced(points)
         exact_later = beside(lambda: structured.compute_structured(points)) if extra else None
         curves = compute(points, step)
         step("Lindblad rates as printed")

@@ -49,7 +49,7 @@ Structured = Mapping[Setting, np.ndarray]
 
 def compute_structured(points: int) -> Structured:
     """The exact occupation with Drude baths, on the grid of the curves."""
-    temperatures = jnp.array([(each.first, each.second) for each in LOW])
+    temperatures = np.array([(each.first, each.second) for each in LOW])
     found = _occupations(couplings(points, INTERACTION), temperatures)
     return dict(zip(LOW, np.asarray(found), strict=True))
 
