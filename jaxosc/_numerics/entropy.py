@@ -17,7 +17,7 @@ import numpy as np
 from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.linear import cholesky, eigh
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
-from jaxosc._numerics.small import matrix, nan_unless, scaled
+from jaxosc._numerics.small import matrix, nan_unless, rows_of, scaled
 from jaxosc._numerics.special import (
     ATANHC_SERIES,
     divided_difference,
@@ -225,7 +225,7 @@ def _pair_information_jvp(
     # From one computation with two results XLA would keep all that both use in memory. It does
     # not see that these are two of the same.
     (covariance,) = primals
-    again = matrix([[shared(covariance[i, j]) for j in range(4)] for i in range(4)])
+    again = matrix([[shared(entry) for entry in row] for row in rows_of(covariance)])
     return pair_information(again), jax.jvp(_information, primals, tangents)[1]
 
 
@@ -245,7 +245,7 @@ def _information(covariance: jax.Array) -> jax.Array:
     whose last term is a series in d. The changes of s, p and d follow from det c and the
     correlation part of det σ without subtraction. The two forms share their logarithms.
     """
-    rows = tuple(tuple(covariance[i, j] for j in range(4)) for i in range(4))
+    rows = tuple(map(tuple, rows_of(covariance)))
     largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
     sound = is_sound(covariance) & (_largest_variance(covariance) < largest)
     # In the tables too, or each derivative by an entry would look whether they are sound
