@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import jax
@@ -144,6 +145,25 @@ def rows_of(square: jax.Array) -> list[list[jax.Array]]:
     return [
         [jnp.reshape(x, ()) for x in jax.lax.split(line, (1,) * size, axis=1)] for line in lines
     ]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A matrix as its entries, which may be of any shape."""
+
+    rows: tuple[tuple[jax.Array, ...], ...]
+
+    @classmethod
+    def of(cls, square: jax.Array | Written) -> Written:
+        return square if isinstance(square, Written) else cls(tuple(map(tuple, rows_of(square))))
+
+    def __getitem__(self, place: tuple[int, int]) -> jax.Array:
+        i, j = place
+        return self.rows[i][j]
+
+    def block(self, start: int, stop: int) -> Written:
+        """That of the modes on the diagonal with these quadratures."""
+        return Written(tuple(row[start:stop] for row in self.rows[start:stop]))
 
 
 def summed_matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
