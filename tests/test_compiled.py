@@ -94,6 +94,68 @@ def test_information_and_its_slope_in_registers():
     assert temporaries(sweep(both)) <= 8
 
 
+def scattered(name, quantity, count):
+    """A quantity of the couplings alone, at so many pairs and baths."""
+    random = np.random.default_rng(5)
+    ends = [(4, 6), (1, 3), (0.1, 1.2), (1e-3, 1e-2), (1e-3, 1e-2), (1, 90), (1, 90)]
+    points = [jnp.asarray(random.uniform(*each, count), DTYPE) for each in ends]
+
+    def function(omega1, omega2, coupling, gamma1, gamma2, t1, t2):
+        oscillators = jaxosc.pair((omega1, omega2), coupling, "position")
+        baths = jaxosc.Baths((gamma1, gamma2), (t1, t2))
+        return quantity(jaxosc.steady_state(EQUATIONS[name](oscillators, baths)))
+
+    return function, points
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    others_at_night(
+        [
+            jaxosc.purity,
+            jaxosc.mutual_information,
+            jaxosc.von_neumann_entropy,
+            jaxosc.logarithmic_negativity,
+        ],
+        [jaxosc.purity],
+    ),
+)
+def test_gradients_of_many_states_are_not_gathered(quantity):
+    """A sum of padded entries is a loop in which XLA runs what they share for each use anew.
+
+    The gradient of the purity took 6 ms a point, that of the information did not end.
+    """
+    function, points = scattered("local", quantity, 64)
+    program = jax.jit(jax.vmap(jax.grad(function, argnums=2))).lower(*points).compile()
+    padded = [line for line in program.as_text().splitlines() if " pad(" in line]
+    assert not any("[64,4,4]" in line for line in padded)
+    along = [jnp.zeros_like(x) for x in points]
+    along[2] = jnp.ones_like(points[2])
+    slope = jax.jit(lambda: jax.jvp(jax.vmap(function), points, along)[1])()
+    np.testing.assert_allclose(program(*points), slope, rtol=digits(1e-9, 1e-2), atol=1e-9)
+
+
+@pytest.mark.slow
+def test_no_loop_too_long_for_one_function():
+    """Of more than some 2000 operations XLA's CPU makes functions that call each other.
+
+    The slope of the information of scattered Langevin states took seconds a point.
+    """
+    function, points = scattered("langevin", jaxosc.mutual_information, 64)
+
+    def slope(*points):
+        def of_coupling(coupling):
+            return function(*points[:2], coupling, *points[3:])
+
+        return jax.jvp(of_coupling, (points[2],), (jnp.ones_like(points[2]),))[1]
+
+    program = jax.jit(jax.vmap(slope)).lower(*points).compile()
+    longest = max(len(part.splitlines()) for part in program.as_text().split("\n\n"))
+    assert longest < 2100
+    few = jax.jit(jax.vmap(slope))(*(x[:2] for x in points))
+    np.testing.assert_allclose(program(*points)[:2], few, rtol=digits(1e-9, 1e-2))
+
+
 @pytest.mark.parametrize("count", [2, 3])
 def test_temperatures_vary_one_by_one(count):
     """What varies is one of them, not the vector: the sums of the others are of a row."""

@@ -16,11 +16,17 @@ from jaxosc._kernels.pair_equation import (
     stability,
     steady_entries,
 )
-from jaxosc._kernels.pair_response import by_response, is_reused, of_batches
+from jaxosc._kernels.pair_response import (
+    by_response,
+    is_reused,
+    of_batches,
+    paired,
+    unpaired,
+)
 from jaxosc._numerics import small
 from jaxosc._numerics.complex_scalar import Complex
 from jaxosc._numerics.jacobians import by_tables, each_by_tables
-from jaxosc._numerics.quartic_sums import QuarticSums, packed, quartic_sums, unpacked
+from jaxosc._numerics.quartic_sums import QuarticSums, quartic_sums
 from jaxosc._numerics.sharing import junction, reciprocal
 
 
@@ -99,11 +105,6 @@ _Three: TypeAlias = tuple[jax.Array, jax.Array, jax.Array]
 _OF_PAIR = len(Pair._fields)
 # Points whose intermediate results stay in a processor's cache
 _BLOCK = 4096
-# The entries of σ in an order in which those that meet in an observable are neighbours
-_NEIGHBOURS = tuple(
-    Entries._fields.index(name)
-    for name in ("x11", "p11", "x22", "p22", "x12", "p12", "x1p2", "x2p1", "x1p1", "x2p2")
-)
 
 
 def _state_of_point(*arguments: jax.Array) -> tuple[jax.Array, ...]:
@@ -134,7 +135,7 @@ def _state_of_batch(*arguments: jax.Array) -> tuple[jax.Array, ...]:
     return _in_blocks(arguments, shape)
 
 
-_state = of_batches(_state_of_batch, _state_of_point)
+_state = of_batches(_state_of_batch, _state_of_point, long=True)
 
 
 def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tuple[jax.Array, ...]:
@@ -152,11 +153,11 @@ def _in_blocks(arguments: tuple[jax.Array, ...], shape: tuple[int, ...]) -> tupl
         entries = _state_of_point(
             *(x.reshape(1) if one else next(given) for x, one in zip(arguments, alike, strict=True))
         )
-        return packed([entries[i] for i in _NEIGHBOURS])
+        return paired(entries)
 
     varying = [blocks(x) for x, one in zip(arguments, alike, strict=True) if not one]
-    found = dict(zip(_NEIGHBOURS, unpacked(jax.lax.map(of_block, varying)), strict=True))
-    return tuple(found[i].reshape(-1)[:size].reshape(shape) for i in range(len(found)))
+    found = unpaired(jax.lax.map(of_block, varying))
+    return tuple(x.reshape(-1)[:size].reshape(shape) for x in found)
 
 
 def _state_of_sums(pair: Pair, bath1: _Thermal, bath2: _Thermal) -> tuple[jax.Array, ...]:

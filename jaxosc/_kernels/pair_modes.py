@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxosc._kernels.pair_equation import Couple, Entries, Scale, modes_apart
 from jaxosc._numerics.sharing import quotient, reciprocal, sqrt
-from jaxosc._numerics.special import SINHC_SERIES, exp, exponent_limit, polynomial
+from jaxosc._numerics.special import COSH_SERIES, SINHC_SERIES, exponent_limit, polynomial
 
 
 def frequencies(couple: Couple) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -100,7 +101,7 @@ def thermal(
         α, β = (1 + N_− + N_+)/(Ω_+ + Ω_−) ∓ (N_− − N_+)/(Ω_+ − Ω_−).
 
     The last quotient is a series in the splitting where that is small, from
-    N_− − N_+ = 2 sinh(x) exp(−y) (1 + N_−)(1 + N_+) with x, y = (Ω_+ ∓ Ω_−)/2T. Where Ω_− ≪ Ω_+
+    N_− − N_+ = 2 sinh(x) exp(x) (1 + N_−) N_+ with x = (Ω_+ − Ω_−)/2T. Where Ω_− ≪ Ω_+
     the two parts of α cancel; there, with f_± = N_± + ½,
 
         α = 2(f_+Ω_+ − f_−Ω_−)/(Ω_+² − Ω_−²),   β = 2(f_−Ω_+ − f_+Ω_−)/(Ω_+² − Ω_−²).
@@ -110,17 +111,22 @@ def thermal(
     inverse_total = reciprocal(total)
     square = splitting * inverse_total**2  # (Ω_+ − Ω_−)²
     number_low, number_high = numbers
-    # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, 2T drops out.
+    # Below a temperature where exp(−Ω_−/T) vanishes, at T = 0 too, T drops out.
     floor = jax.lax.stop_gradient(low) / exponent_limit(low.dtype)
-    twice = 2 * jnp.where(temperature > floor, temperature, floor)
-    inverse = reciprocal(twice)
-    series = square < twice**2
+    warm = temperature > floor
+    # Of T and of Ω_− each by itself, which on a grid are fewer than its points
+    positive = temperature > float(np.sqrt(np.finfo(low.dtype).tiny))
+    inverse = jnp.where(warm, reciprocal(jnp.where(positive, temperature, 1)), reciprocal(floor))
+    series = square < 4 * jnp.where(warm, temperature, floor) ** 2
     least = (2 * floor) ** 2  # where the series serves at any temperature
-    x2 = jnp.where(series, square, 0) * inverse**2
-    near = polynomial(SINHC_SERIES, x2) * exp(-total * inverse) * 2 * inverse
+    half = jnp.where(series, sqrt(jnp.where(splitting > 0, splitting, 1)) * inverse_total / 2, 0)
+    x = jnp.where(splitting > 0, half, 0) * inverse
+    x2 = jnp.where(series, square, 0) * (inverse / 2) ** 2
+    sinhc = polynomial(SINHC_SERIES, x2)
+    near = sinhc * (polynomial(COSH_SERIES, x2) + x * sinhc) * inverse
     slope = jnp.where(
         series,
-        near * (1 + number_low) * (1 + number_high),
+        near * (1 + number_low) * number_high,
         (number_low - number_high) * reciprocal(sqrt(jnp.where(square < least, 1, square))),
     )
     mean = (1 + number_low + number_high) * inverse_total

@@ -28,6 +28,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._numerics.entropy import cholesky_rows, pair_information, safe_sqrt, thermal_number
+from jaxosc._numerics.small import Written
 from jaxosc._numerics.special import log1p
 
 
@@ -38,10 +39,11 @@ def discord(covariance: jax.Array) -> jax.Array:
     return value - jax.lax.stop_gradient(jnp.minimum(value, 0))
 
 
-def _gain(covariance: jax.Array) -> jax.Array:
+def _gain(whole: jax.Array) -> jax.Array:
     """By how much the best measurement of the second mode lowers the entropy of the first."""
-    (a11,), (a21, a22) = cholesky_rows(covariance[:2, :2])
-    (b11,), (b21, b22) = cholesky_rows(covariance[2:, 2:])
+    covariance = Written.of(whole)
+    (a11,), (a21, a22) = cholesky_rows(covariance.block(0, 2))
+    (b11,), (b21, b22) = cholesky_rows(covariance.block(2, 4))
     # The correlations in the own units of both modes, whose singular values are √C and √D
     xx, xp = covariance[0, 2] / a11, covariance[0, 3] / a11
     px, pp = (covariance[1, 2] - a21 * xx) / a22, (covariance[1, 3] - a21 * xp) / a22

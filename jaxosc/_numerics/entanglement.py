@@ -21,7 +21,7 @@ import numpy as np
 from jaxosc._numerics.entropy import cholesky_rows, is_sound, safe_sqrt
 from jaxosc._numerics.linear import cholesky, solve
 from jaxosc._numerics.sharing import quotient, sqrt
-from jaxosc._numerics.small import nan_unless
+from jaxosc._numerics.small import Written, nan_unless
 from jaxosc._numerics.special import log1p
 from jaxosc._numerics.spectral import spectral_sum
 
@@ -119,7 +119,8 @@ def _positive_log(excess: jax.Array, nu: jax.Array, near: jax.Array) -> jax.Arra
     return jnp.where(small, from_excess, jnp.where(large, from_nu, 0))
 
 
-def _pair_negativity(covariance: jax.Array) -> jax.Array:
+def _pair_negativity(whole: jax.Array) -> jax.Array:
+    covariance = Written.of(whole)
     (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = cholesky_rows(covariance)
     # ν~+ ± ν~− are the norms of the two parts of LᵀJ~L.
     k12, k34 = l11 * l22 - l31 * l42 + l41 * l32, -l33 * l44
@@ -136,7 +137,7 @@ def _pair_negativity(covariance: jax.Array) -> jax.Array:
     c11, c12, c21, c22 = (covariance[i, j] for i in (0, 1) for j in (2, 3))
     cross = jnp.where(near, c11 * c22 - c12 * c21, 0)
     m = [[jnp.where(near, x, 0) for x in row] for row in ((l31, l32), (l41, l42))]
-    explained = _explained(covariance[2:, 2:], m)
+    explained = _explained(covariance.block(2, 4), m)
     u, v = (jnp.where(near, x.excess, 0) for x in (first, second))
     shared = 4 * jnp.where(near, first.root, 0) ** 2 * explained - 16 * cross * cross
     product = u * v - shared + 8 * cross
@@ -147,8 +148,8 @@ def _pair_negativity(covariance: jax.Array) -> jax.Array:
     return _positive_log(jnp.where(entangled, excess, 0), nu, near)
 
 
-def _locals(covariance: jax.Array, first_root: jax.Array) -> tuple[_Local, _Local]:
-    one, two = covariance[:2, :2], covariance[2:, 2:]
+def _locals(covariance: Written, first_root: jax.Array) -> tuple[_Local, _Local]:
+    one, two = covariance.block(0, 2), covariance.block(2, 4)
     second_root = 2 * safe_sqrt(two[0, 0] * two[1, 1] - two[0, 1] ** 2)
     return (
         _local(one[0, 0], one[0, 1], one[1, 1], first_root),
@@ -166,7 +167,7 @@ def _products(m: list[list[jax.Array]]) -> tuple[jax.Array, jax.Array, jax.Array
     return r11, r12, r22
 
 
-def _explained(block: jax.Array, m: list[list[jax.Array]]) -> jax.Array:
+def _explained(block: jax.Array | Written, m: list[list[jax.Array]]) -> jax.Array:
     """The product det β · tr(β⁻¹R)."""
     r11, r12, r22 = _products(m)
     return block[1, 1] * r11 + block[0, 0] * r22 - 2 * block[0, 1] * r12
@@ -175,8 +176,9 @@ def _explained(block: jax.Array, m: list[list[jax.Array]]) -> jax.Array:
 def _steering_of_one(covariance: jax.Array) -> jax.Array:
     """Of a last mode, whose Schur complement is β − R with R = MMᵀ what the others explain."""
     size = covariance.shape[0]
-    lower = cholesky_rows(covariance) if size == 4 else cholesky(covariance)
-    block = covariance[-2:, -2:]
+    given: jax.Array | Written = Written.of(covariance) if size == 4 else covariance
+    lower = cholesky_rows(given) if isinstance(given, Written) else cholesky(given)
+    block = given.block(2, 4) if isinstance(given, Written) else given[-2:, -2:]
     root = 2 * safe_sqrt(block[0, 0] * block[1, 1] - block[0, 1] ** 2)
     mode = _local(block[0, 0], block[0, 1], block[1, 1], root)
     near = root < _WARM**0.25

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -17,7 +16,7 @@ import numpy as np
 from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.linear import cholesky, eigh
 from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
-from jaxosc._numerics.small import matrix, nan_unless, scaled
+from jaxosc._numerics.small import Written, matrix, nan_unless, rows_of, scaled
 from jaxosc._numerics.special import (
     ATANHC_SERIES,
     divided_difference,
@@ -166,7 +165,7 @@ class _Invariants(NamedTuple):
     split: jax.Array  # (ν+ − ν−)²
 
 
-def _pair_invariants(covariance: jax.Array | _Entries) -> _Invariants:
+def _pair_invariants(covariance: jax.Array | Written) -> _Invariants:
     """The invariants of two modes, NaN where σ is not positive definite.
 
     With σ = LLᵀ the symplectic eigenvalues are the singular values of the antisymmetric
@@ -174,6 +173,7 @@ def _pair_invariants(covariance: jax.Array | _Entries) -> _Invariants:
     (ν+² + ν−²)² − 4 det σ, this leaves an error of ε‖σ‖ in both, even where they coincide, and
     det σ loses no more digits near a critical point than the entries of σ have.
     """
+    covariance = Written.of(covariance)
     lower = cholesky_rows(covariance)
     (l11,), (_, l22), (l31, l32, l33), (l41, l42, l43, l44) = lower
     k12, k13, k14 = l11 * l22 + l31 * l42 - l41 * l32, l31 * l43 - l41 * l33, l31 * l44
@@ -198,13 +198,14 @@ def _pair_invariants(covariance: jax.Array | _Entries) -> _Invariants:
     )
 
 
-def cholesky_rows(matrix: jax.Array | _Entries) -> list[list[jax.Array]]:
+def cholesky_rows(matrix: jax.Array | Written) -> list[list[jax.Array]]:
     """Rows of the lower Cholesky factor, written out so that it fuses under ``vmap``."""
+    written = Written.of(matrix)
     rows: list[list[jax.Array]] = []
-    for i in range(matrix.shape[0]):
+    for i in range(len(written.rows)):
         row: list[jax.Array] = []
         for j in range(i + 1):
-            rest = matrix[i, j]
+            rest = written[i, j]
             for k in range(j):
                 rest = rest - row[k] * (row[k] if i == j else rows[j][k])
             row.append(sqrt(rest) if i == j else quotient(rest, rows[j][j]))
@@ -225,7 +226,7 @@ def _pair_information_jvp(
     # From one computation with two results XLA would keep all that both use in memory. It does
     # not see that these are two of the same.
     (covariance,) = primals
-    again = matrix([[shared(covariance[i, j]) for j in range(4)] for i in range(4)])
+    again = matrix([[shared(entry) for entry in row] for row in rows_of(covariance)])
     return pair_information(again), jax.jvp(_information, primals, tangents)[1]
 
 
@@ -245,7 +246,7 @@ def _information(covariance: jax.Array) -> jax.Array:
     whose last term is a series in d. The changes of s, p and d follow from det c and the
     correlation part of det σ without subtraction. The two forms share their logarithms.
     """
-    rows = tuple(tuple(covariance[i, j] for j in range(4)) for i in range(4))
+    rows = Written.of(covariance).rows
     largest = float(np.sqrt(np.finfo(covariance.dtype).max)) / 16
     sound = is_sound(covariance) & (_largest_variance(covariance) < largest)
     # In the tables too, or each derivative by an entry would look whether they are sound
@@ -253,23 +254,8 @@ def _information(covariance: jax.Array) -> jax.Array:
     return by_tables(_information_of_entries, rows, one)
 
 
-@dataclass(frozen=True)
-class _Entries:
-    """A matrix whose entries may be of any shape."""
-
-    rows: tuple[tuple[jax.Array, ...], ...]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.rows), len(self.rows)
-
-    def __getitem__(self, place: tuple[int, int]) -> jax.Array:
-        i, j = place
-        return self.rows[i][j]
-
-
 def _information_of_entries(rows: tuple[tuple[jax.Array, ...], ...], one: jax.Array) -> jax.Array:
-    local = _pair_invariants(_Entries(rows))
+    local = _pair_invariants(Written(rows))
     a, b, s, p, d = local.a, local.b, local.total, local.product, local.split
     # No product of more than two factors of the size of σ, which would overflow in float32
     inverse = reciprocal(a * b + p)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import jax
@@ -66,8 +67,7 @@ def scaled(array: jax.Array, factor: jax.Array) -> jax.Array:
     if array.ndim == 1:
         return jnp.array([entry * factor for entry in array])
     # Entries at once, not of rows: XLA sees through a slice of the matrix, not of a row
-    rows, columns = map(range, array.shape)
-    return matrix([[array[i, k] * factor for k in columns] for i in rows])
+    return matrix([[entry * factor for entry in row] for row in rows_of(array)])
 
 
 def entrywise(function: Callable[..., jax.Array], *vectors: Entries) -> jax.Array:
@@ -134,6 +134,38 @@ def matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
     return jax.lax.concatenate(lines, dimension=0)
 
 
+def rows_of(square: jax.Array) -> list[list[jax.Array]]:
+    """The entries of a matrix, such that XLA folds those of ``matrix(rows)`` to what they were.
+
+    By splits, whose transpose is such a ``matrix``; that of a slice is a sum of padded entries,
+    a loop in which XLA runs what they share anew for each use.
+    """
+    size = square.shape[0]
+    lines = jax.lax.split(square, (1,) * size, axis=0)
+    return [
+        [jnp.reshape(x, ()) for x in jax.lax.split(line, (1,) * size, axis=1)] for line in lines
+    ]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A matrix as its entries, which may be of any shape."""
+
+    rows: tuple[tuple[jax.Array, ...], ...]
+
+    @classmethod
+    def of(cls, square: jax.Array | Written) -> Written:
+        return square if isinstance(square, Written) else cls(tuple(map(tuple, rows_of(square))))
+
+    def __getitem__(self, place: tuple[int, int]) -> jax.Array:
+        i, j = place
+        return self.rows[i][j]
+
+    def block(self, start: int, stop: int) -> Written:
+        """That of the modes on the diagonal with these quadratures."""
+        return Written(tuple(row[start:stop] for row in self.rows[start:stop]))
+
+
 def summed_matrix(rows: Sequence[Sequence[jax.Array]]) -> jax.Array:
     """The same as a sum of entries times constant matrices, for entries of long computations.
 
@@ -156,9 +188,10 @@ def symmetric_part(square: jax.Array, hollow: bool = False) -> jax.Array:
     if size > _SMALL:
         mean = (square + square.T) / 2
         return jnp.where(jnp.eye(size, dtype=bool), 0, mean) if hollow else mean
-    zero = jnp.zeros_like(square[0, 0])
+    entry = rows_of(square)
+    zero = jnp.zeros_like(entry[0][0])
     entries = {
-        (i, k): (zero if hollow else square[i, i]) if i == k else (square[i, k] + square[k, i]) / 2
+        (i, k): (zero if hollow else entry[i][i]) if i == k else (entry[i][k] + entry[k][i]) / 2
         for i in range(size)
         for k in range(i, size)
     }
@@ -199,9 +232,9 @@ def blocks_of(symmetric: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """The blocks ⟨xxᵀ⟩, ⟨xpᵀ⟩, ⟨ppᵀ⟩ of a symmetric matrix in the order (x1, p1, x2, p2, …)."""
     if not is_small(symmetric):
         return symmetric[0::2, 0::2], symmetric[0::2, 1::2], symmetric[1::2, 1::2]
-    modes = range(symmetric.shape[0] // 2)
+    modes, entry = range(symmetric.shape[0] // 2), rows_of(symmetric)
 
     def block(row: int, column: int) -> jax.Array:
-        return matrix([[symmetric[2 * i + row, 2 * k + column] for k in modes] for i in modes])
+        return matrix([[entry[2 * i + row][2 * k + column] for k in modes] for i in modes])
 
     return block(0, 0), block(0, 1), block(1, 1)
