@@ -149,3 +149,76 @@ def test_outputs_of_jumps_are_those_of_cold_baths():
     np.testing.assert_allclose(scaled, theirs.rows, atol=digits(1e-14))
     for name in ("occupation", "squeezing"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+
+
+def test_a_pair_at_a_distance_has_its_couplings():
+    """As numbers, also of a batch: (1 − δ) of the critical coupling."""
+    for interaction, damping in (("position", None), ("rotating-wave", None), ("position", 0.1)):
+        critical = jaxosc.critical_coupling((1.0, 1.3), interaction, damping)
+        near = jaxosc.pair((1.0, 1.3), interaction=interaction, distance=0.125, damping=damping)
+        plain = jaxosc.pair((1.0, 1.3), 0.875 * critical, interaction)
+        for name in ("exchange", "pairing"):
+            np.testing.assert_allclose(getattr(near, name), getattr(plain, name), digits(1e-14))
+
+
+@double
+def test_baths_with_a_cutoff_by_the_integral():
+    network, baths = one_oscillator()
+    expected = jaxosc.steady_state(jaxosc.langevin(network, baths))
+    np.testing.assert_allclose(jaxosc.langevin_quadrature(network, baths), expected, atol=1e-10)
+
+
+def test_what_passes_between_white_baths():
+    """As between flat ones, whose temperatures play no part."""
+    network, damping, temperature = detuned()
+    frequency = np.array([0.4, 1.1, 2.0])
+    white = jaxosc.Baths(damping, occupation=temperature)
+    flat = jaxosc.Baths(damping, temperature)
+    passed = (jaxosc.transmission(network, each, frequency) for each in (white, flat))
+    np.testing.assert_allclose(*passed, rtol=digits(1e-13))
+
+
+def test_white_baths_of_the_langevin_equation():
+    network, damping, temperature = detuned()
+    baths = jaxosc.Baths(damping, occupation=temperature)
+    ours, theirs = jaxosc.langevin(network, baths), jaxosc.local_lindblad(network, baths)
+    for part in ("ports", "noise"):
+        found, expected = (getattr(x._description, part)(*x._parts) for x in (ours, theirs))
+        np.testing.assert_array_equal(found[0], expected[0])
+        if part == "noise":
+            nu = jnp.array([-0.4, 0.0, 2.0])
+            np.testing.assert_array_equal(found.weight(nu), expected.weight(nu))
+    assert np.isnan(jaxosc.entropy_production(ours))
+    ways = jaxosc.explain(network, baths)
+    assert "exactly those of the local equation" in str(ways)
+
+
+def test_how_structured_baths_are_explained():
+    network, baths = one_oscillator()
+    assert "1 variables of filters" in str(jaxosc.explain(network, baths))
+
+
+def test_decay_rates_on_the_host():
+    """Of an enlarged drift; of a network with complex couplings, which all decays alike."""
+    network, baths = one_oscillator()
+    dynamics = jaxosc.langevin(network, baths)
+    slowest = -np.linalg.eigvals(np.asarray(dynamics.drift)).real.max()
+    rate = dynamics._description.decay_rate(*dynamics._parts)
+    assert rate == pytest.approx(slowest, rel=digits(1e-10))
+    twisted = jaxosc.Oscillators([1.0, 1.3], [[0, 0.1j], [-0.1j, 0]])
+    dynamics = jaxosc.local_lindblad(twisted, jaxosc.Baths(0.05, 1.0))
+    rate = dynamics._description.decay_rate(*dynamics._parts)
+    assert rate == pytest.approx(0.05, rel=digits(1e-13))
+
+
+def test_sums_of_spectra():
+    """Of a sum too, and by the function of Python."""
+    drude = jaxosc.spectra.Drude(4.0, reference=1.0)
+    ohmic = jaxosc.spectra.Ohmic(reference=2.0)
+    nested = sum([drude, 0.5 * (ohmic + drude)])
+    assert nested.has_reference
+    assert nested.lowest_power == 1
+    w = jnp.array([0.3, 1.0, 7.0])
+    np.testing.assert_allclose(nested.profile(w), 1.5 * drude.rate(w) + 0.5 * ohmic.rate(w), 1e-6)
+    filters = jaxosc.spectra.Drude(4.0, reference=1.0) + jaxosc.spectra.Drude(2.0, reference=1.0)
+    assert len(filters.filters()) == len(filters.spectra) == 2
