@@ -27,6 +27,10 @@ BATCH = jax.vmap(lambda coupling: pair(coupling=coupling))(np.linspace(0, 1, 3))
 BATH_BATCH = jax.vmap(lambda t: baths(temperature=jnp.stack([t, t])))(np.linspace(1, 2, 2))
 DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()))(BATCH)
 
+PLAIN = jaxosc.Dynamics(-np.eye(2), np.eye(2))
+LEAVES, FORM = jax.tree.flatten(DYNAMICS_BATCH)
+UNEVEN = jax.tree.unflatten(FORM, [LEAVES[0][:2], *LEAVES[1:]])
+
 
 @pytest.mark.parametrize(
     ("call", "message"),
@@ -121,6 +125,39 @@ DYNAMICS_BATCH = jax.vmap(lambda network: jaxosc.local_lindblad(network, baths()
         ),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), np.nan), "`frequency` must be finite"),
         (lambda: jaxosc.langevin_spectrum(pair(), baths(), 1.0, "x"), "`moment` must be one of"),
+        (
+            lambda: jaxosc.langevin_spectrum(pair(), jaxosc.Baths(0.1, occupation=1.0), 1.0),
+            "`baths` must have temperatures and the spectrum 'flat'",
+        ),
+        (
+            lambda: jaxosc.langevin_quadrature(pair(), baths(spectrum="ohmic")),
+            "`baths` must have spectra with a cutoff",
+        ),
+        (
+            lambda: jaxosc.langevin(
+                pair(), baths(spectrum="ohmic", coupling="position", counter_term=False)
+            ),
+            "`baths` must have a counter-term beside a strictly Ohmic spectrum",
+        ),
+        (lambda: jaxosc.mean_force_gibbs(pair(), baths()), "`baths` must couple by positions"),
+        (
+            lambda: jaxosc.local_lindblad(pair(), baths(coupling=np.eye(4)[:2])),
+            "`baths` must state the `reference` of the spectrum of a row",
+        ),
+        (lambda: jaxosc.status(UNEVEN), "`dynamics` must hold a batch of networks, but its"),
+        (lambda: jaxosc.heat_currents(PLAIN), "`dynamics` must come from an equation with baths"),
+        (
+            lambda: jaxosc.evolve(PLAIN, np.eye(2), [1.0], tolerance="small"),
+            "`tolerance` must",
+        ),
+        (
+            lambda: jaxosc.fisher_information(lambda x: (np.eye(2), np.ones(2)), 0.0, angle=[[0]]),
+            "`angle` must be a number or one a mode",
+        ),
+        (lambda: jaxosc.spectra.Sum((), ()), "`spectra` must hold at least one spectrum"),
+        (lambda: jaxosc.spectra.Sum(3.0, ()), "`spectra` must be a sequence of spectra"),
+        (lambda: jaxosc.Baths(None), "`damping` must be a number or numbers, but it is None"),
+        (lambda: jaxosc.Oscillators([1.0], None), r"`exchange` must be a matrix \[N, N\]"),
         (lambda: jaxosc.langevin(BATCH, baths()), "`oscillators` must hold one network"),
         (lambda: jaxosc.gibbs(BATCH, 1.0), "`oscillators` must hold one network"),
         (lambda: jaxosc.normal_modes(BATCH), "`oscillators` must hold one network"),

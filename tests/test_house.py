@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import plant_faults
+
 import jaxosc
 from jaxosc.equations.registry import DESCRIPTIONS, EQUATIONS
 from jaxosc.figures.drawing import COLOUR
@@ -175,3 +177,18 @@ def test_documents_name_nothing_private():
     }
     assert documents
     assert not {name: private for name, private in found.items() if private}
+
+
+def test_faults_are_planted_in_all_physics():
+    rooms = (
+        *("_kernels", "_numerics", "criticality", "equations", "estimation", "gaussian"),
+        *("motion", "spectra", "thermodynamics"),
+    )
+    files = {path.relative_to(PACKAGE).as_posix() for path in MODULES.values()}
+    files = {file for file in files if not file.endswith("__init__.py")}
+    # Lists of names, and what turns arguments into arrays
+    apart = {"equations/registry.py", "gaussian/arguments.py"}
+    assert plant_faults.TESTS.keys() <= files
+    assert {file for file in files if file.startswith(rooms)} - apart <= plant_faults.TESTS.keys()
+    tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
+    assert not {name for names in plant_faults.TESTS.values() for name in names.split()} - tests

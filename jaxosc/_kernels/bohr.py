@@ -184,7 +184,7 @@ def _response_jvp(symbol: Symbol, primals: Any, tangents: Any) -> Any:
         return _slopes(symbol, w, g, own)
 
     nothing = _response(symbol, *primals)
-    moved = nothing
+    moved = jax.lax.stop_gradient(nothing)
     if any(not isinstance(leaf, SymbolicZero) for leaf in jax.tree.leaves(others)):
         arrays = jax.tree.map(_instantiated, others, [g, own])
         (left, right), (lefts, rights) = jax.jvp(slopes, (g, own), tuple(arrays))

@@ -12,16 +12,14 @@ import functools
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
-from jax.custom_derivatives import SymbolicZero
 
 _Function = Callable[..., tuple[jax.Array, ...]]
 
 
 @functools.cache
 def elementwise(function: _Function) -> _Function:
-    """``function`` such that ``vmap`` hands it the whole batch, and every derivative exists.
+    """``function`` such that ``vmap`` hands it the whole batch; derivatives are its caller's.
 
     Args:
         function: maps arrays of equal rank to a tuple of arrays of their broadcast shape, each
@@ -29,8 +27,7 @@ def elementwise(function: _Function) -> _Function:
             scalar that is reduced from its arguments.
 
     Returns:
-        A function of scalars (or of arrays of equal rank) that can be batched and
-        differentiated, forward and in reverse, any number of times.
+        A function of scalars, or of arrays of equal rank, that can be batched any number of times.
     """
 
     @custom_vmap
@@ -46,38 +43,4 @@ def elementwise(function: _Function) -> _Function:
         outputs = whole(*(x if own else x[None] for x, own in zip(arguments, batched, strict=True)))
         return outputs, (True,) * len(outputs)
 
-    @jax.custom_jvp
-    def differentiable(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        return whole(*arguments)
-
-    @functools.partial(differentiable.defjvp, symbolic_zeros=True)
-    def _jvp(
-        primals: tuple[jax.Array, ...], tangents: tuple[jax.Array | SymbolicZero, ...]
-    ) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
-        moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
-        values = differentiable(*primals)
-        slopes = elementwise(_partial_derivatives(function, tuple(moved)))(*primals)
-        # In the order: all outputs by the first argument that moves, then by the next
-        changes = [jnp.zeros_like(value) for value in values]
-        for n, tangent in enumerate(moved.values()):
-            for output in range(len(values)):
-                changes[output] += slopes[n * len(values) + output] * tangent
-        return values, tuple(changes)
-
-    return differentiable
-
-
-@functools.cache
-def _partial_derivatives(function: _Function, moved: tuple[int, ...]) -> _Function:
-    """The derivatives of every output by each of the arguments ``moved``."""
-
-    def derivatives(*arguments: jax.Array) -> tuple[jax.Array, ...]:
-        slopes: tuple[jax.Array, ...] = ()
-        for i in moved:
-            along = tuple(
-                jnp.ones_like(x) if i == k else jnp.zeros_like(x) for k, x in enumerate(arguments)
-            )
-            slopes += jax.jvp(function, arguments, along)[1]
-        return slopes
-
-    return derivatives
+    return whole

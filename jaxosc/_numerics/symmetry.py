@@ -47,4 +47,4 @@ def hermitian_slope(matrix: jax.Array) -> jax.Array:
 def _hermitian_slope_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> _Pair:
     (change,) = tangents
     mean = (change + jnp.conj(change.T)) / 2
-    return hermitian_slope(*primals), mean * (1 - jnp.eye(len(change), dtype=mean.real.dtype))
+    return hermitian_slope(*primals), mean * (1 - jnp.eye(len(change), dtype=mean.dtype))

@@ -251,7 +251,7 @@ class Sum(Spectrum):
 
     def __init__(self, spectra: Sequence[Spectrum], weights: Reals) -> None:
         (weights,) = _checks.float_arrays(weights=weights)
-        if not isinstance(spectra, Sequence) or not spectra:
+        if not isinstance(spectra, Sequence):
             raise ValueError(
                 f"Argument `spectra` must be a sequence of spectra, but it is {spectra!r}."
             )
