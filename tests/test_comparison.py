@@ -331,6 +331,7 @@ def test_the_names_of_sweeps_are_those_numbers(found):
     assert jnp.isnan(named["heat2"](None, gibbs * jnp.nan))
 
 
+@pytest.mark.slow
 def test_the_picture(found, tmp_path):
     files = comparison_figure(found, tmp_path / "errors.png")
     assert [file.name for file in files] == ["errors.png", "errors.pdf"]

@@ -56,7 +56,7 @@ def temporaries(lowered):
     ("observable", "name"),
     others_at_night(
         [(observable, name) for observable in (first, information) for name in EQUATIONS],
-        [(first, "langevin"), (information, "local")],
+        [(information, "local")],
     ),
 )
 def test_no_library_calls(name, observable):
@@ -117,6 +117,7 @@ def langevin_entries(coupling, pairing, hot, cold):
     return jnp.stack([state[0, 0], state[1, 2]])
 
 
+@pytest.mark.slow
 def test_rows_and_scattered_points_agree():
     """The response of a row of temperatures, and points that are computed one by one."""
     coupling = jnp.array([0.1, 0.3, -0.2, 0.02])

@@ -220,6 +220,7 @@ def test_stability_scale_differentiates():
             np.testing.assert_allclose(curvature[index], slopes, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_batches():
     generator = np.random.default_rng(1)
     networks = [random_network(generator, 3, 2.0) for _ in range(4)]
@@ -366,6 +367,7 @@ def test_critical_scale_by_a_coupling():
         assert curvature[index, index] == pytest.approx(second, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_stability_scale_of_a_pair_differentiates():
     """The static and the oscillating root, by ω, γ, λ, against bisection on NumPy's eigenvalues."""
     one = np.array([[0, 1.0], [1.0, 0]])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import reference
 import secular
-from legs import nightly
+from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
@@ -30,10 +30,7 @@ GRAPHS = {
     "star 8": secular.star(8),
     "ring 8": secular.ring(8),
 }
-FAST = ("complete 4", "star 4")
-graphs = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.nightly) for n in GRAPHS]
-)
+graphs = pytest.mark.parametrize("name", others_at_night(GRAPHS, ("star 4",), ("complete 4",)))
 # Coupling and spectrum of the baths
 COUPLINGS = (("paper", "flat"), ("rotating-wave", "flat"), ("position", "ohmic"))
 MOMENTUM = ("momentum", "flat")
@@ -183,7 +180,7 @@ def test_landmarks(adjacency, strength, gamma, temperature, numbers):
 
 
 @double
-@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("name", ["star 4", *slow("complete 4")])
 def test_the_langevin_equation_of_weak_damping_is_the_secular_one(name):
     """A microscopic bath of positions is Ohmic; the difference falls as γ or faster."""
     frequency, exchange, _, damping, temperature = symmetric_network(name, 5)

@@ -123,6 +123,7 @@ def test_the_numbers_cover_the_family():
 
 
 @double
+@pytest.mark.slow
 def test_two_modes_written_out_are_the_general_kernel():
     """A named coupling is that of its rows, which the kernel of any H serves."""
     generator = np.random.default_rng(3)

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly
+from legs import nightly, slow
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -299,7 +299,7 @@ def test_physicality_at_its_boundary(modes):
             assert abs(nu[0] / float(smallest(0)) - 1) <= len(state) * EPS / float(correlation)
 
 
-@pytest.mark.parametrize("modes", [1, 2])
+@pytest.mark.parametrize("modes", [1, *slow(2)])
 def test_squeezed_vacua(modes):
     """From none to what no entries can tell: a state, with numbers that are right or NaN."""
     generator = np.random.default_rng(modes)
