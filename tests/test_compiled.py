@@ -131,6 +131,7 @@ def test_rows_and_scattered_points_agree():
     np.testing.assert_allclose(grid.reshape(-1, 2), scattered, atol=digits(2e-14))
 
 
+@pytest.mark.slow
 def test_scattered_points_in_blocks():
     """A batch longer than a block, which it does not fill, beside a few of its points."""
     random, size = np.random.default_rng(3), 3 * 4096 + 1

@@ -86,6 +86,7 @@ def test_error_of_the_local_equation_vanishes_somewhere():
         assert low <= found.parameters[name] <= high
 
 
+@pytest.mark.slow
 def test_it_stops_at_a_critical_point():
     """λ may grow to 3, but λ_c is about 1.6 at the start, and no value exists past it."""
     found = jaxosc.optimize(

@@ -328,6 +328,7 @@ def test_derivatives(make):
         assert abs(forward[index] / slope - 1) < 1e-7
 
 
+@pytest.mark.slow
 def test_what_has_no_spectrum():
     growing = jaxosc.Oscillators([0.0], [[0.0]], [[0.3]])
     unstable = jaxosc.local_lindblad(growing, jaxosc.Baths(0.1, occupation=0.0))
