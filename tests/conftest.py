@@ -1,5 +1,6 @@
 """Strict settings for every test."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ mpmath.mp.dps = 50
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.get_closest_marker("nightly"):
         item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """Tests and modules stay to the end: to look them through again and again took a fifth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)

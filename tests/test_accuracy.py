@@ -18,10 +18,7 @@ import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
 NIGHTLY = pytest.mark.nightly
-DESCRIPTIONS_QUICK = [
-    pytest.param(name, marks=NIGHTLY if name == "global position ohmic" else ())
-    for name in DESCRIPTIONS
-]
+DESCRIPTIONS_QUICK = [*DESCRIPTIONS[:3], *nightly(DESCRIPTIONS[3]), *slow(DESCRIPTIONS[4])]
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
 
 
@@ -241,6 +238,7 @@ COLD_AND_CRITICAL = [
 
 
 @double
+@pytest.mark.slow
 def test_rows_of_cold_baths_near_the_critical_point():
     """σ on the scale of its own diagonal to 1e-15/(1 − λ/λ_c), of its largest entry to 5e-14.
 

@@ -179,6 +179,7 @@ def test_sums_term_by_term():
             assert sums[power] == pytest.approx(expected, rel=digits(1e-10))
 
 
+@pytest.mark.slow
 def test_points_outside_the_domain_do_not_disturb_the_others():
     """Couplings past the critical one and negative temperatures beside cold baths."""
 

@@ -170,6 +170,7 @@ LANDMARKS = [
     ("adjacency", "strength", "gamma", "temperature", "numbers"),
     [LANDMARKS[0], *nightly(LANDMARKS[1])],
 )
+@pytest.mark.slow
 def test_landmarks(adjacency, strength, gamma, temperature, numbers):
     modes = len(numbers)
     parts = (np.ones(modes), strength * adjacency, 0 * adjacency, np.full(modes, gamma))
@@ -275,6 +276,7 @@ def test_two_oscillators_beside_a_third_that_is_not_coupled(third, ratio):
 
 
 @double
+@pytest.mark.slow
 def test_a_chain_of_weak_links():
     """ω = 1, links λ and 1.3 λ: as λ vanishes ⟨n1⟩ and its slope over λ have limits."""
     links = np.array([[0, 1, 0], [1, 0, 1.3], [0, 1.3, 0]])

@@ -414,6 +414,7 @@ def test_populations_along_weak_links():
         assert slope == pytest.approx(expected, rel=1e-6, abs=2 * EPS / coupling)
 
 
+@pytest.mark.slow
 def test_dark_modes():
     """Of two equal oscillators that share one bath, one mode has none: told, and NaN.
 

@@ -120,6 +120,8 @@ LONG = {
     "jaxosc.sweep", "jaxosc.transmission",
 }  # fmt: skip
 LATER = {
+    "jaxosc.Oscillators.from_hessian", "jaxosc.diagnose", "jaxosc.explain", "jaxosc.lindblad",
+    "jaxosc.relaxation_rates", "jaxosc.stability_scale", "jaxosc.status", "jaxosc.steady_mean",
     "jaxosc.complete_positivity_margin", "jaxosc.energy_flow", "jaxosc.entropy_production",
     "jaxosc.fisher_information", "jaxosc.gibbs", "jaxosc.global_lindblad",
     "jaxosc.langevin_spectrum", "jaxosc.local_lindblad", "jaxosc.logarithmic_slope",

@@ -334,6 +334,7 @@ def test_squeezed_vacua(modes):
             assert abs(found["information"][index] - exact) <= 2 * allowed
 
 
+@pytest.mark.slow
 def test_what_is_far_from_a_state_finds_no_excuse():
     """Correlations, large entries or small ones: none of it enlarges what rounding may do."""
     generator = np.random.default_rng(4)

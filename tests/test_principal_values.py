@@ -222,6 +222,7 @@ def test_a_cold_bath_has_a_slope():
     assert np.all(jax.jit(jax.jacrev(value))(array(0.0)) == 0)
 
 
+@pytest.mark.slow
 def test_any_unit():
     def of(unit):
         spectrum = Brownian(1.125 * unit, 0.0625 * unit)

@@ -447,6 +447,7 @@ def test_derivative_of_a_steady_state_keeps_its_digits():
     assert abs(slope / expected - 1) < mpf(10) ** -45
 
 
+@pytest.mark.slow
 def test_derivative_of_langevin_near_criticality_against_a_wider_stencil():
     """Same slope from steps a factor 10^4 apart: neither truncation nor rounding shows."""
 

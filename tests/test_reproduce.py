@@ -98,6 +98,7 @@ def test_writes_every_file_and_nothing_else(run):
 
 
 @pytest.mark.parametrize("name", others_at_night(FIGURES, ("2",)))
+@pytest.mark.slow
 def test_pictures_show_every_method(name, tmp_path):
     folder = tmp_path
     reproduce(folder, [name], POINTS)

@@ -87,7 +87,7 @@ CLOSED = {  # J up to a factor
 }
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", others_at_night(EVERY, ("drude", "sum", "sub-Ohmic"), EVERY))
 def test_the_rate_is_one_at_the_reference_and_odd(name):
     known = facts(name)
     total = 1.3 if name == "sum" else 1.0
