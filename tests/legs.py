@@ -21,9 +21,10 @@ def slow(*cases: Any) -> list[Any]:
     return [_marked(case, pytest.mark.slow) for case in cases]
 
 
-def others_at_night(cases: Any, quick: Any) -> list[Any]:
-    """These cases, all but the quick ones at night."""
-    return [case if case in quick else _marked(case, pytest.mark.nightly) for case in cases]
+def others_at_night(cases: Any, quick: Any, later: Any = ()) -> list[Any]:
+    """These cases, all but the quick ones slow, and at night all but those and the later ones."""
+    marks = pytest.mark.nightly, pytest.mark.slow
+    return [case if case in quick else _marked(case, marks[case in later]) for case in cases]
 
 
 def _marked(case: Any, mark: pytest.MarkDecorator) -> Any:

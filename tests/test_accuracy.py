@@ -11,17 +11,14 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly
+from legs import nightly, slow
 from precision import digits, double, rounded
 
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
 NIGHTLY = pytest.mark.nightly
-DESCRIPTIONS_QUICK = [
-    pytest.param(name, marks=NIGHTLY if name == "global position ohmic" else ())
-    for name in DESCRIPTIONS
-]
+DESCRIPTIONS_QUICK = [*DESCRIPTIONS[:3], *nightly(DESCRIPTIONS[3]), *slow(DESCRIPTIONS[4])]
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
 
 
@@ -194,9 +191,7 @@ def exact_at_distance(name, distance, interaction, omega, damping, temperature):
 
 @double
 @pytest.mark.parametrize("interaction", ["position", pytest.param("rotating-wave", marks=NIGHTLY)])
-@pytest.mark.parametrize(
-    "name", ["local", pytest.param("langevin", marks=NIGHTLY), "global", "gibbs"]
-)
+@pytest.mark.parametrize("name", ["local", *slow("global", "gibbs"), *nightly("langevin")])
 def test_distance_reaches_past_float64_couplings(name, interaction):
     """Occupations, coherence and their slopes to 1e-12 down to 1 − λ/λ_c = 1e-12."""
 
@@ -243,6 +238,7 @@ COLD_AND_CRITICAL = [
 
 
 @double
+@pytest.mark.slow
 def test_rows_of_cold_baths_near_the_critical_point():
     """σ on the scale of its own diagonal to 1e-15/(1 − λ/λ_c), of its largest entry to 5e-14.
 
@@ -291,7 +287,7 @@ def test_distance_in_float32(name, interaction):
         np.testing.assert_allclose(numbers[0], numbers[1], rtol=5e-5)
 
 
-@pytest.mark.parametrize("name", ["local", "langevin", "global", "gibbs"])
+@pytest.mark.parametrize("name", ["langevin", "gibbs", *slow("local", "global")])
 @pytest.mark.parametrize("modes", [3, *nightly(1, 4)])
 def test_more_modes(name, modes):
     generator = np.random.default_rng(modes)

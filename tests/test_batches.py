@@ -120,7 +120,8 @@ def close(batch, member, error=1e-12):
 @pytest.mark.parametrize(
     ("modes", "equation"),
     [
-        (3, "langevin"),
+        (3, "local"),
+        *slow((3, "langevin")),
         *nightly((1, "langevin"), (4, "local")),
         *(
             pytest.param(modes, equation, marks=pytest.mark.nightly)

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
 
 import jaxosc
 
@@ -81,12 +82,13 @@ def fastest(call, repeats):
     return min(times[1:])
 
 
-SLOW = ("stability_scale", "steady state, langevin")
+# One description, one closed form and one observable of few modes and of many always
+QUICK = ("critical_scale", "is_physical", "langevin", "local_lindblad", "purity")
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.nightly if name in SLOW else ()) for name in CALLS],
+    others_at_night(CALLS, QUICK),
 )
 def test_a_warm_call(name):
     """At most twenty times its compiled core and a millisecond."""

@@ -1,5 +1,7 @@
 """What keeps compilation short: programs on disk, gradients of one loop, sums of one family."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -166,6 +168,16 @@ def sums_of(coefficients, temperature, heated):
     ]
 
 
+@functools.cache
+def compiled_sums(heated):
+    return jax.jit(_family(1, 3, heated))
+
+
+@functools.cache
+def compiled_slopes():
+    return jax.jit(jax.jacfwd(_family(1, 3, 0), (0, 1, 2, 3)))
+
+
 @pytest.mark.parametrize("temperature", [0.02, 0.09, 0.7, 30.0, 4e3])
 def test_sums_at_a_point(temperature):
     """With the nodes along an axis, and their slopes by T and by the coefficients."""
@@ -173,13 +185,12 @@ def test_sums_at_a_point(temperature):
     temperature = float(DTYPE(temperature))
     arguments = [jnp.asarray(x, DTYPE) for x in (*coefficients, temperature, 0.15, 1.0)]
     for heated in (0, 1):
-        family = jax.jit(_family(1, 3, heated))
         exact = sums_of(coefficients, temperature, heated)
         tolerance = digits(1e-14 if temperature > 0.1 or not heated else 1e-8)
-        for ours, theirs in zip(family(*arguments), exact, strict=True):
+        for ours, theirs in zip(compiled_sums(heated)(*arguments), exact, strict=True):
             assert float(ours) == pytest.approx(float(theirs), rel=tolerance)
     # By each coefficient, beside the difference of two exact values
-    slopes = jax.jit(jax.jacfwd(_family(1, 3, 0), (0, 1, 2, 3)))(*arguments)
+    slopes = compiled_slopes()(*arguments)
     for n in range(4):
         step = mpmath.mpf("1e-15")
         up, down = (

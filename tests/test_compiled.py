@@ -56,7 +56,7 @@ def temporaries(lowered):
     ("observable", "name"),
     others_at_night(
         [(observable, name) for observable in (first, information) for name in EQUATIONS],
-        [(first, "langevin"), (information, "local")],
+        [(information, "local")],
     ),
 )
 def test_no_library_calls(name, observable):
@@ -179,6 +179,7 @@ def langevin_entries(coupling, pairing, hot, cold):
     return jnp.stack([state[0, 0], state[1, 2]])
 
 
+@pytest.mark.slow
 def test_rows_and_scattered_points_agree():
     """The response of a row of temperatures, and points that are computed one by one."""
     coupling = jnp.array([0.1, 0.3, -0.2, 0.02])
@@ -192,6 +193,7 @@ def test_rows_and_scattered_points_agree():
     np.testing.assert_allclose(grid.reshape(-1, 2), scattered, atol=digits(2e-14))
 
 
+@pytest.mark.slow
 def test_scattered_points_in_blocks():
     """A batch longer than a block, which it does not fill, beside a few of its points."""
     random, size = np.random.default_rng(3), 3 * 4096 + 1
@@ -239,6 +241,7 @@ def test_sums_term_by_term():
             assert sums[power] == pytest.approx(expected, rel=digits(1e-10))
 
 
+@pytest.mark.slow
 def test_points_outside_the_domain_do_not_disturb_the_others():
     """Couplings past the critical one and negative temperatures beside cold baths."""
 

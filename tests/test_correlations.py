@@ -87,6 +87,7 @@ def test_eighteen_digits(case):
 
 @double
 @pytest.mark.parametrize("name", others_at_night(CASES, ("critical",)))
+@pytest.mark.slow
 def test_the_integral_over_the_spectrum(name):
     times = np.array([0.0, 1e-3, 0.7, 3.0, 20.0])
     reference = motion_cases.integrated_correlation(*CASES[name], times)

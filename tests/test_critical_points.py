@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
+from legs import slow
 from precision import EPS, SINGLE, digits, double
 
 import jaxosc
@@ -117,7 +118,9 @@ def test_rotating_wave_kink():
     assert by_pairing == 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, 4, *(pytest.param(n, marks=NIGHTLY) for n in (6, 8))])
+@pytest.mark.parametrize(
+    "modes", [2, 3, *slow(4), *(pytest.param(n, marks=NIGHTLY) for n in (6, 8))]
+)
 def test_stability_scale_against_eigenvalues(modes):
     generator = np.random.default_rng(10 + modes)
     for pairing in (0.3, 1.0, 3.0) * (2 if modes < 6 else 1):
@@ -132,7 +135,7 @@ def test_stability_scale_against_eigenvalues(modes):
         assert growth(oscillators, baths, scale * (1 + 1e-4)) > 0
 
 
-@pytest.mark.parametrize("modes", [2, 3, pytest.param(5, marks=NIGHTLY), 8])
+@pytest.mark.parametrize("modes", [2, 3, pytest.param(5, marks=NIGHTLY), *slow(8)])
 def test_exchange_alone_is_stable(modes):
     oscillators, baths = random_network(np.random.default_rng(modes), modes, pairing=0.0)
     assert jaxosc.stability_scale(oscillators, baths) == np.inf
@@ -220,6 +223,7 @@ def test_stability_scale_differentiates():
             np.testing.assert_allclose(curvature[index], slopes, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_batches():
     generator = np.random.default_rng(1)
     networks = [random_network(generator, 3, 2.0) for _ in range(4)]
@@ -301,6 +305,7 @@ def test_where_several_motions_cross_at_once_there_is_no_slope():
         assert np.isnan(slope(jnp.asarray(1.0)))
 
 
+@pytest.mark.slow
 def test_without_damping_there_is_no_answer():
     for modes in (2, 3):
         oscillators, _ = random_network(np.random.default_rng(2), modes)
@@ -366,6 +371,7 @@ def test_critical_scale_by_a_coupling():
         assert curvature[index, index] == pytest.approx(second, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_stability_scale_of_a_pair_differentiates():
     """The static and the oscillating root, by ω, γ, λ, against bisection on NumPy's eigenvalues."""
     one = np.array([[0, 1.0], [1.0, 0]])

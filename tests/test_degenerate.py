@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import reference
 import secular
-from legs import nightly
+from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
@@ -30,10 +30,7 @@ GRAPHS = {
     "star 8": secular.star(8),
     "ring 8": secular.ring(8),
 }
-FAST = ("complete 4", "star 4")
-graphs = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in FAST else pytest.mark.nightly) for n in GRAPHS]
-)
+graphs = pytest.mark.parametrize("name", others_at_night(GRAPHS, ("star 4",), ("complete 4",)))
 # Coupling and spectrum of the baths
 COUPLINGS = (("paper", "flat"), ("rotating-wave", "flat"), ("position", "ohmic"))
 MOMENTUM = ("momentum", "flat")
@@ -173,6 +170,7 @@ LANDMARKS = [
     ("adjacency", "strength", "gamma", "temperature", "numbers"),
     [LANDMARKS[0], *nightly(LANDMARKS[1])],
 )
+@pytest.mark.slow
 def test_landmarks(adjacency, strength, gamma, temperature, numbers):
     modes = len(numbers)
     parts = (np.ones(modes), strength * adjacency, 0 * adjacency, np.full(modes, gamma))
@@ -183,7 +181,7 @@ def test_landmarks(adjacency, strength, gamma, temperature, numbers):
 
 
 @double
-@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("name", ["star 4", *slow("complete 4")])
 def test_the_langevin_equation_of_weak_damping_is_the_secular_one(name):
     """A microscopic bath of positions is Ohmic; the difference falls as γ or faster."""
     frequency, exchange, _, damping, temperature = symmetric_network(name, 5)
@@ -278,6 +276,7 @@ def test_two_oscillators_beside_a_third_that_is_not_coupled(third, ratio):
 
 
 @double
+@pytest.mark.slow
 def test_a_chain_of_weak_links():
     """ω = 1, links λ and 1.3 λ: as λ vanishes ⟨n1⟩ and its slope over λ have limits."""
     links = np.array([[0, 1, 0], [1, 0, 1.3], [0, 1.3, 0]])

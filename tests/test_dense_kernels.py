@@ -22,8 +22,14 @@ from jaxosc._kernels.secular import secular
 from jaxosc._numerics.lyapunov import solve_lyapunov
 
 EQUATIONS = json.loads((Path(__file__).parent / "data" / "equations.json").read_text())["cases"]
-QUICK = ("lindblad", "local-xx_shared", "global-xx_shared", "global-rw_baths_shared")
-QUICK += ("local-rw_near", "global-chain3_cold")
+QUICK = ("lindblad", "local-xx_shared", "global-xx_shared", "local-rw_near")
+LATER = ("global-rw_baths_shared", "global-chain3_cold")
+
+
+def marks_of(name):
+    if name in QUICK:
+        return ()
+    return pytest.mark.slow if name in LATER else pytest.mark.nightly
 
 
 def array(values):
@@ -215,10 +221,7 @@ def test_shared_and_squeezed_baths():
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(case, marks=() if case["name"] in QUICK else pytest.mark.nightly)
-        for case in EQUATIONS
-    ],
+    [pytest.param(case, marks=marks_of(case["name"])) for case in EQUATIONS],
     ids=[case["name"] for case in EQUATIONS],
 )
 def test_master_equations_of_a_table(case):
@@ -392,6 +395,7 @@ def test_secular_equation_in_another_gauge():
 
 
 @double
+@pytest.mark.slow
 def test_populations_along_weak_links():
     """The known slope, 4.709629 λ, and the bend by a second derivative in reverse."""
     rates, temperature = array([1e-3, 2e-3, 3e-3]), array([1.0, 2.0, 3.0])
@@ -410,6 +414,7 @@ def test_populations_along_weak_links():
         assert slope == pytest.approx(expected, rel=1e-6, abs=2 * EPS / coupling)
 
 
+@pytest.mark.slow
 def test_dark_modes():
     """Of two equal oscillators that share one bath, one mode has none: told, and NaN.
 
@@ -450,6 +455,7 @@ def some_network(generator, modes):
     return h, u, generator.uniform(0.01, 0.1, modes), generator.uniform(0.5, 3, modes)
 
 
+@pytest.mark.slow
 def test_covariance_under_symplectic_and_gauge_changes():
     """r = S r' with squeezed, turned and exchanged oscillators: every σ follows."""
     generator = np.random.default_rng(6)

@@ -15,10 +15,7 @@ import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "gibbs")
 # Derivatives of the others, to 50 digits too, are quick in test_accuracy.py.
-SLOW_TO_COMPILE = [
-    pytest.param(name, marks=pytest.mark.nightly if name in ("langevin", "global") else ())
-    for name in DESCRIPTIONS
-]
+SLOW_TO_COMPILE = others_at_night(DESCRIPTIONS, ("local",), ("gibbs",))
 
 
 def occupation(name, parameters):

@@ -4,7 +4,7 @@ import jax
 import mpmath
 import numpy as np
 import pytest
-from legs import nightly
+from legs import nightly, slow
 from precision import digits, double, rounded
 
 import jaxosc
@@ -31,7 +31,7 @@ def test_inside_every_domain():
     assert "NOT" not in words
 
 
-@pytest.mark.parametrize("modes", [1, 2, *nightly(3)])
+@pytest.mark.parametrize("modes", [2, *slow(1), *nightly(3)])
 def test_the_decay_rate_of_weak_damping(modes):
     """Rates from 1e-18 to 1, far below the rounding of the frequencies, against 50 digits."""
     generator = np.random.default_rng(modes)

@@ -194,6 +194,7 @@ def test_laws():
 
 
 @double
+@pytest.mark.slow
 def test_batch():
     """Thousands at once, as one by one."""
     generator = np.random.default_rng(SEEDS[5])

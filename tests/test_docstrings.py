@@ -25,8 +25,13 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 # What takes long to compile
 LONG = (
-    "compare", "complete_positivity_margin", "conductance", "correlation", "diagnose", "status",
-    "trust_frontier",
+    "coarse_grained_lindblad", "compare", "complete_positivity_margin", "conductance",
+    "correlation", "critical_exponent", "diagnose", "discord", "eigenvalue_conditions",
+    "emission_spectrum", "entropy_production", "explain", "global_lindblad", "heat_currents",
+    "is_completely_positive", "langevin_quadrature", "langevin_spectrum", "logarithmic_slope",
+    "output_spectrum", "partial_secular", "quantum_fisher_information", "rectification", "redfield",
+    "response", "scattering", "spectra.Sampled", "spectrum", "status", "susceptibility",
+    "trust_frontier", "unified_lindblad", "universal_lindblad", "work_current",
 )  # fmt: skip
 
 

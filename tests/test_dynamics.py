@@ -40,7 +40,8 @@ def unexplained(dynamics):
     ("name", "modes"),
     others_at_night(
         [(name, modes) for name in EQUATIONS for modes in (1, 2, 3)],
-        (("local", 1), ("langevin", 2), ("global", 3)),
+        (("local", 1), ("langevin", 2)),
+        (("global", 3),),
     ),
 )
 def test_parts_that_were_changed_still_agree(name, modes):
@@ -72,6 +73,7 @@ def test_a_diffusion_that_was_changed_inside_jit(name):
 
 
 @pytest.mark.parametrize("name", others_at_night(EQUATIONS, ("global",)))
+@pytest.mark.slow
 def test_a_batch_of_descriptions(name):
     """Drift and diffusion of what ``vmap`` returns have the axes of the batch in front."""
     couplings = jnp.linspace(0.1, 0.3, 4)
@@ -89,6 +91,7 @@ def test_a_batch_of_descriptions(name):
     np.testing.assert_allclose(states[1], jaxosc.steady_state(describe(couplings[1])), 1e-5)
 
 
+@pytest.mark.slow
 def test_three_ways_not_to_have_a_steady_state():
     """A motion that grows, one that is not damped, and one that the solver cannot resolve."""
     unstable = jaxosc.Dynamics(np.diag([-1.0, 0.5]), np.eye(2))

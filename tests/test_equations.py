@@ -195,6 +195,7 @@ def test_damping_far_above_the_frequencies(modes):
         np.testing.assert_allclose(state, expected, rtol=0, atol=allowed)
 
 
+@pytest.mark.slow
 def test_quadrature_finds_resonances_that_strong_damping_has_moved():
     """An overdamped oscillator leaves its neighbour's resonance away from both normal modes."""
     for modes in (2, 3):

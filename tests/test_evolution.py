@@ -160,6 +160,7 @@ def test_a_finite_bath(name):
 
 
 @double
+@pytest.mark.slow
 def test_from_vacuum_to_eighteen_digits():
     from test_correlations import DATA, Bath
 

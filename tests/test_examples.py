@@ -34,6 +34,7 @@ def test_compare_descriptions(capsys):
     assert "Flat Langevin model: inside its domain" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_temperature_grid(capsys):
     values = np.asarray(temperature_grid.main(fast=True))
     assert values.shape == (21, 21)

@@ -33,10 +33,18 @@ EQUATIONS = {
     "coarse_grained": jaxosc.coarse_grained_lindblad,
     "local_corrected": jaxosc.local_lindblad,
 }
-QUICK = (
+# Two oscillators are quick in Fock space, in test_family_witnesses.py.
+QUICK = (("redfield", (("lamb_shift", True),), 2, 1, False),)
+LATER = (
     ("redfield", (("lamb_shift", True),), 4, 2, False),
     ("detailed_balance", (), 4, 2, False),
 )
+
+
+def marks_of(key):
+    if key in QUICK:
+        return ()
+    return pytest.mark.slow if key in LATER else pytest.mark.nightly
 
 
 def kind(case):
@@ -82,7 +90,7 @@ def columns(cases):
 @double
 @pytest.mark.parametrize(
     "key",
-    [pytest.param(key, marks=[] if key in QUICK else pytest.mark.nightly) for key in GROUPS],
+    [pytest.param(key, marks=marks_of(key)) for key in GROUPS],
     ids=str,
 )
 def test_recorded_numbers(key):
@@ -123,6 +131,7 @@ def test_the_numbers_cover_the_family():
 
 
 @double
+@pytest.mark.slow
 def test_two_modes_written_out_are_the_general_kernel():
     """A named coupling is that of its rows, which the kernel of any H serves."""
     generator = np.random.default_rng(3)

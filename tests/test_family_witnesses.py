@@ -286,6 +286,7 @@ def check_gibbs(name, modes, spectrum, lowering):
         np.testing.assert_allclose(flow + flow.T + diffusion, 0 * state, 0, digits(2e-14) * size)
 
 
+@pytest.mark.slow
 def test_the_gibbs_state_is_stationary():
     check_gibbs("detailed balance", 2, "drude", False)
 

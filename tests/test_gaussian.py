@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly
+from legs import nightly, slow
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -299,7 +299,7 @@ def test_physicality_at_its_boundary(modes):
             assert abs(nu[0] / float(smallest(0)) - 1) <= len(state) * EPS / float(correlation)
 
 
-@pytest.mark.parametrize("modes", [1, 2])
+@pytest.mark.parametrize("modes", [1, *slow(2)])
 def test_squeezed_vacua(modes):
     """From none to what no entries can tell: a state, with numbers that are right or NaN."""
     generator = np.random.default_rng(modes)
@@ -334,6 +334,7 @@ def test_squeezed_vacua(modes):
             assert abs(found["information"][index] - exact) <= 2 * allowed
 
 
+@pytest.mark.slow
 def test_what_is_far_from_a_state_finds_no_excuse():
     """Correlations, large entries or small ones: none of it enlarges what rounding may do."""
     generator = np.random.default_rng(4)

@@ -54,6 +54,7 @@ def test_a_steady_state_loads_neither_sweeps_nor_figures():
     assert not HEAVY & modules_after(f"import jaxosc\njaxosc.{names[-1]}")
 
 
+@pytest.mark.slow
 def test_a_command_without_a_picture_loads_no_matplotlib():
     for name in ("sweep", "compare"):
         loaded = modules_after(f"from jaxosc import cli; cli.main(['{name}', '--help'])")

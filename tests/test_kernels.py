@@ -116,6 +116,7 @@ def steady(damping, own, omega):
         *nightly((FewKernel, "rotating-wave", steady), (ManyKernel, "quadratures", steady)),
     ],
 )
+@pytest.mark.slow
 def test_the_pair_is_the_network_of_two(other, coupling, rate):
     leaves = [jnp.array(each) for each in zip(*problems(2, 8), strict=True)]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from legs import slow
 
 from jaxosc.figures import correlation_figure, evolution_figure, spectrum_figure, wigner_figure
 
@@ -18,7 +19,7 @@ DRAWN = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", ["evolution", "wigner", *slow("correlation", "spectrum")])
 def test_files(name, tmp_path):
     files = DRAWN[name](tmp_path / "folder" / name)
     assert [file.name for file in files] == [f"{name}.png", f"{name}.pdf"]

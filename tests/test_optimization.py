@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.optimize
-from legs import nightly, others_at_night
+from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
@@ -86,6 +86,7 @@ def test_error_of_the_local_equation_vanishes_somewhere():
         assert low <= found.parameters[name] <= high
 
 
+@pytest.mark.slow
 def test_it_stops_at_a_critical_point():
     """λ may grow to 3, but λ_c is about 1.6 at the start, and no value exists past it."""
     found = jaxosc.optimize(
@@ -284,15 +285,17 @@ def test_a_start_past_the_critical_point_is_refused_in_words():
     ("function", "start", "bounds", "optimum"),
     [
         *nightly((lambda x: (x - 3) ** 2, 5e5, (0, 1e9), 3.0)),
+        *slow(
+            (lambda x: -jnp.log(x) + x / 1e-9, 0.5, (1e-20, 1), 1e-9),
+            (lambda x: 1e200 * (x - 0.3) ** 2, 0.9, (0, 1), 0.3),
+            (lambda x: ((x - 0.3) ** 2 + 1e10) - 1e10, 0.9, (0, 1), 0.3),  # rounded to 1e-6
+            (lambda x: jnp.abs(x - 0.3), 0.9, (0, 1), 0.3),
+            (lambda x: (x - 0.3) ** 8, 0.9, (0, 1), 0.3),
+        ),
         (lambda x: 1 / x + x / 1e-10, 0.9, (1e-10, 1e10), 1e-5),
-        (lambda x: -jnp.log(x) + x / 1e-9, 0.5, (1e-20, 1), 1e-9),
         (lambda x: 1e-200 * (x - 0.3) ** 2, 0.9, (0, 1), 0.3),
-        (lambda x: 1e200 * (x - 0.3) ** 2, 0.9, (0, 1), 0.3),
         (lambda x: 1 + 1e-20 * (x - 0.3) ** 2, 0.9, (0, 1), 0.3),  # the values are all 1
-        (lambda x: ((x - 0.3) ** 2 + 1e10) - 1e10, 0.9, (0, 1), 0.3),  # or rounded to 1e-6
-        (lambda x: jnp.abs(x - 0.3), 0.9, (0, 1), 0.3),
         (lambda x: jnp.sqrt(jnp.abs(x - 0.3)), 0.9, (0, 1), 0.3),
-        (lambda x: (x - 0.3) ** 8, 0.9, (0, 1), 0.3),
         (lambda x: (x - 1e-12) ** 2, 0.9, (0, 1), 1e-12),
         (lambda x: x * jnp.log(x), 0.9, (0, 1), np.exp(-1)),  # without a value on the bound
     ],
@@ -498,6 +501,7 @@ def test_many_converge_and_none_wrongly(profile):
 
 
 @double
+@pytest.mark.slow
 def test_the_largest_heat_current_by_the_damping():
     """Over ten decades of γ₁, J = 2γ₁ω₁(N(ω₁) − ⟨a₁†a₁⟩), against a dense scan."""
     thermal = 1 / np.expm1(1 / 5)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
 import pytest
-from legs import others_at_night
+from legs import nightly, slow
 from precision import DTYPE, digits, double
 
 from jaxosc._kernels import pair_bohr, pair_lyapunov
@@ -150,21 +150,29 @@ def expected(x, coupling, equation, power, cutoff=None, width=WIDTH):
         )
 
 
-def everything(x, coupling, power, cutoff=None, width=WIDTH):
-    """All equations at all points; operation by operation, for to compile it takes longer."""
+def everything(x, coupling, power, cutoff=None, width=WIDTH, equations=EQUATIONS):
+    """These equations at all points; operation by operation, for to compile it takes longer."""
 
     def one(point):
-        return [described(point, coupling, name, power, cutoff, width) for name in EQUATIONS]
+        return [described(point, coupling, name, power, cutoff, width) for name in equations]
 
     return jax.vmap(one)(x)
 
 
 @pytest.mark.parametrize(
     ("coupling", "power", "cutoff"),
-    others_at_night(
-        [(name, *bath) for name in COUPLINGS for bath in ((0, None), (1, None), (1, 5.0))],
-        [("rotating-wave", 0, None), ("position", 1, 5.0)],
-    ),
+    [
+        *slow(("rotating-wave", 0, None), ("position", 1, 5.0)),
+        *nightly(
+            ("rotating-wave", 1, None),
+            ("rotating-wave", 1, 5.0),
+            ("position", 0, None),
+            ("position", 1, None),
+            ("momentum", 0, None),
+            ("momentum", 1, None),
+            ("momentum", 1, 5.0),
+        ),
+    ],
 )
 def test_against_sums_over_frequencies(coupling, power, cutoff):
     """Drift and diffusion to a few roundings; σ to a hundred, near the critical point too."""
@@ -182,6 +190,7 @@ def test_against_sums_over_frequencies(coupling, power, cutoff):
                 assert error <= digits(known) * np.max(np.abs(theirs.astype(float))), (name, n)
 
 
+@pytest.mark.slow
 def test_widths():
     """Pairs of opposite frequencies come in at Ω_k + Ω_l; at a large width all are kept."""
     for width in (0.0, 2.0, 2.6, 3.3, 9.0):
@@ -206,13 +215,13 @@ PUBLISHED = {
 }
 
 
-def test_reference_cases():
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_reference_cases(name):
     damping = 0.03 / (1 + 1 / 64)
     point = jnp.asarray([[1.0, 1.0, 0.05, 0.05, damping, damping, 1.5, 2.5]], DTYPE)
-    found = everything(point, "position", 1, 8.0, 0.2)
-    for name, (_, _, state) in zip(EQUATIONS, found, strict=True):
-        diagonal = np.diag(state[0]).reshape(2, 2).sum(axis=1) / 2 - 0.5
-        np.testing.assert_allclose(diagonal, PUBLISHED[name], rtol=digits(1e-13), err_msg=name)
+    ((_, _, state),) = everything(point, "position", 1, 8.0, 0.2, [name])
+    diagonal = np.diag(state[0]).reshape(2, 2).sum(axis=1) / 2 - 0.5
+    np.testing.assert_allclose(diagonal, PUBLISHED[name], rtol=digits(1e-13))
 
 
 @pytest.mark.nightly
@@ -369,7 +378,7 @@ def test_lyapunov_with_any_damping():
             assert error < digits(1e-14) + digits(4e-16) * lost
 
 
-@pytest.mark.parametrize("equation", ["detailed-balance", "partial-secular"])
+@pytest.mark.parametrize("equation", ["partial-secular", *slow("detailed-balance")])
 def test_compiled_sweep(equation):
     """No library calls, and no more memory than the eight numbers of a point."""
     size = 64

@@ -48,6 +48,7 @@ NU = np.array([-0.8, 0.0, 0.3, 2.0], DTYPE)
     ("modes", "ports"), [(2, 3), pytest.param(1, 2, marks=pytest.mark.nightly),
     pytest.param(4, 4, marks=pytest.mark.nightly)]
 )  # fmt: skip
+@pytest.mark.slow
 def test_commutators_and_consistency(modes, ports):
     """s Z s† = Z, and every view of the same output agrees with the full matrix."""
     dynamics = random_dynamics(modes, ports, 7 * modes + ports)

@@ -113,6 +113,7 @@ def resonant(temperature):
     return at
 
 
+@pytest.mark.slow
 def test_ground_state_near_the_critical_point():
     """λ_c² F = [1/(1 + y)² + 1/(1 − y)²]/8, y = λ/λ_c: (λ_c − λ)² F → 1/8."""
     information = jax.jit(jax.vmap(lambda x: QUANTUM(resonant(0.0), x)))

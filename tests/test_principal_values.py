@@ -112,7 +112,7 @@ def shifts(name):
     )
 
 
-@pytest.mark.parametrize("name", others_at_night(SPECTRA, ("drude", "critical", "sub-Ohmic")))
+@pytest.mark.parametrize("name", others_at_night(SPECTRA, ("drude", "critical"), ("sub-Ohmic",)))
 def test_the_definition(name):
     expected = np.array(known()[name])
     error = np.abs(shifts(name) - expected[..., :3])
@@ -222,6 +222,7 @@ def test_a_cold_bath_has_a_slope():
     assert np.all(jax.jit(jax.jacrev(value))(array(0.0)) == 0)
 
 
+@pytest.mark.slow
 def test_any_unit():
     def of(unit):
         spectrum = Brownian(1.125 * unit, 0.0625 * unit)

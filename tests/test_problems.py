@@ -14,7 +14,11 @@ from precision import EPS, SINGLE, digits
 import jaxosc
 
 NAMES = [problem.name for problem in problems.PROBLEMS]
-MORE = ("four modes", "three modes, far apart")
+MARKS = {
+    "four modes": pytest.mark.nightly,
+    "three modes, far apart": pytest.mark.nightly,
+    "chain, bare in the middle": pytest.mark.slow,
+}
 
 
 def answer(problem, description):
@@ -40,10 +44,7 @@ def covariance(problem, description):
 @pytest.mark.parametrize("description", problems.DESCRIPTIONS)
 @pytest.mark.parametrize(
     "problem",
-    [
-        pytest.param(problem, marks=pytest.mark.nightly if problem.name in MORE else ())
-        for problem in problems.PROBLEMS
-    ],
+    [pytest.param(problem, marks=MARKS.get(problem.name, ())) for problem in problems.PROBLEMS],
     ids=NAMES,
 )
 def test_the_library_solves_it(problem, description):

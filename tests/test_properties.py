@@ -199,6 +199,7 @@ def condition(covariance) -> float:
 
 
 @sizes()
+@pytest.mark.slow
 def test_global_equation_is_thermal_between_equal_baths(modes, names, examples):
     """Every weight and spectrum leads to the Gibbs state, however strong the damping."""
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
+from legs import others_at_night, slow
 from precision import DTYPE, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -74,7 +75,7 @@ def check_corners(dtype, modes, name, count):
     assert np.median(errors) < roundings * np.finfo(dtype).eps
 
 
-@pytest.mark.parametrize("name", EQUATIONS)
+@pytest.mark.parametrize("name", ["local", "global_", *slow("langevin")])
 def test_extreme_scales(name):
     check_corners(DTYPE, 2, name, 12)
 
@@ -103,7 +104,7 @@ OUTSIDE = {
 }
 
 
-@pytest.mark.parametrize("case", OUTSIDE)
+@pytest.mark.parametrize("case", others_at_night(OUTSIDE, ("far apart", "strong damping"), OUTSIDE))
 def test_outside_the_range(case):
     """A worded error for known values, NaN for traced ones, and `diagnose` says why."""
     (omega, damping, temperature), message = OUTSIDE[case]
@@ -141,6 +142,7 @@ def test_frequencies_that_no_dtype_holds():
         jaxosc.pair(np.array([1e-30, 1e-30], np.float32), np.float32(0), "position")
 
 
+@pytest.mark.slow
 def test_pairing_at_resonance():
     """Where only a pairing couples equal frequencies, both normal modes have the same one."""
     for omega, exchange in (((1.0, 1.0), 0.0), ((1.0, 1 + 1e-9), 0.0), ((1.0, 1.0), 1e-8)):

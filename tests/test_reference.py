@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly
+from legs import nightly, slow
 from mpmath import mp, mpf
 from scipy.linalg import solve_continuous_lyapunov
 
@@ -171,7 +171,7 @@ def test_occupations_by_the_three_equations(temperature, fraction, exact, local,
 @pytest.mark.parametrize(
     ("system", "damping", "temperature"),
     [
-        (reference.pair((5.0, 2.0), 1.2), (0.3, 0.05), (1.0, 3.0)),
+        *slow((reference.pair((5.0, 2.0), 1.2), (0.3, 0.05), (1.0, 3.0))),
         *nightly(
             (reference.pair((1.3, 2.7), 0.9, "rotating-wave"), (0.07, 0.21), (0.1, 0.01)),
             (reference.pair((5.0, 2.0), 1.58), (0.1, 0.1), (0.0, 4.0)),
@@ -181,7 +181,7 @@ def test_occupations_by_the_three_equations(temperature, fraction, exact, local,
             (reference.pair((4.0, 1.0), 1.0), (0.25, 0.25), (0.0, 3.0)),
         ),
         # An exceptional point, where the drift can't be diagonalised.
-        (reference.pair((2.0, 2.0), 0.125, "rotating-wave"), (0.5, 0.25), (1.0, 3.0)),
+        *slow((reference.pair((2.0, 2.0), 0.125, "rotating-wave"), (0.5, 0.25), (1.0, 3.0))),
         (network(1, seed=7), (0.1,), (0.7,)),
     ],
 )
@@ -215,8 +215,8 @@ def test_one_oscillator_at_zero_temperature_in_closed_form():
     assert mpmath.isnan(reference.entropy(covariance))
 
 
-@pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("temperature", [0.0, 0.4, 20.0])
+@pytest.mark.parametrize("size", [2, *nightly(3)])
+@pytest.mark.parametrize("temperature", [0.0, 0.4, *nightly(20.0)])
 def test_langevin_tends_to_gibbs(size, temperature):
     """At one temperature the state tends to exp(-H/T)/Z as the damping g -> 0, linearly in g."""
     system = network(size, seed=10 + size)
@@ -447,6 +447,7 @@ def test_derivative_of_a_steady_state_keeps_its_digits():
     assert abs(slope / expected - 1) < mpf(10) ** -45
 
 
+@pytest.mark.slow
 def test_derivative_of_langevin_near_criticality_against_a_wider_stencil():
     """Same slope from steps a factor 10^4 apart: neither truncation nor rounding shows."""
 

@@ -169,6 +169,7 @@ def test_degenerate_is_not_exceptional():
 
 
 @double
+@pytest.mark.slow
 def test_derivatives():
     def rates(parameters):
         coupling, damping = parameters

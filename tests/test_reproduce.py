@@ -91,6 +91,7 @@ def find(rows: list[dict[str, str]], interaction: str, t1: float, t2: float, red
     return row
 
 
+@pytest.mark.slow
 def test_writes_every_file_and_nothing_else(run):
     folder, _ = run
     names = [*FIGURES, "3b-structured"]
@@ -99,6 +100,7 @@ def test_writes_every_file_and_nothing_else(run):
 
 
 @pytest.mark.parametrize("name", others_at_night(FIGURES, ("2",)))
+@pytest.mark.slow
 def test_pictures_show_every_method(name, tmp_path):
     folder = tmp_path
     reproduce(folder, [name], POINTS)
@@ -116,6 +118,7 @@ def test_pictures_show_every_method(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.slow
 def test_tables_hold_every_curve(run, name):
     folder, _ = run
     figure = FIGURES[name]
@@ -135,6 +138,7 @@ def test_tables_hold_every_curve(run, name):
 
 
 @pytest.mark.parametrize(("name", "t1", "t2", "reduced", "langevin", "local", "eq17"), REFERENCE)
+@pytest.mark.slow
 def test_tables_agree_with_50_digits(run, name, t1, t2, reduced, langevin, local, eq17):
     row = find(rows_of(run[0], name), "position", t1, t2, reduced)
     exact = float(row["occupation_langevin"])
@@ -143,6 +147,7 @@ def test_tables_agree_with_50_digits(run, name, t1, t2, reduced, langevin, local
     assert float(row["occupation_global"]) / exact == pytest.approx(eq17, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_microscopic_rates_agree_with_a_microscopic_bath(run):
     # The Caldeira-Leggett model (Ohmic-Drude spectrum, counter-term) gives 145.92299520; a
     # weak-damping equation shares it to the order γ/ω.
@@ -151,6 +156,7 @@ def test_microscopic_rates_agree_with_a_microscopic_bath(run):
     assert float(row["occupation_global"]) == pytest.approx(137.406, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_beside_figure_3b_the_denominator_is_exact(run):
     """Its Drude occupations against quadrature, at λ = 0 and up to the last coupling."""
     rows = rows_of(run[0], "3b-structured")
@@ -178,6 +184,7 @@ def test_beside_figure_3b_the_denominator_is_exact(run):
     ("name", "interaction", "t1", "t2"),
     [("6a", "position", 298, 98), ("4b", "rotating-wave", 1.21, 1.96)],
 )
+@pytest.mark.slow
 def test_tables_agree_with_the_library(run, name, interaction, t1, t2):
     rows = [
         row for row in rows_of(run[0], name) if (float(row["T1"]), float(row["T2"])) == (t1, t2)
@@ -197,6 +204,7 @@ def test_tables_agree_with_the_library(run, name, interaction, t1, t2):
         assert float(row["ratio_local"]) == ratio
 
 
+@pytest.mark.slow
 def test_mutual_information_is_that_of_the_library(run):
     for interaction in ("position", "rotating-wave"):
         row = find(rows_of(run[0], "5"), interaction, 98, 98, 0.9)
@@ -207,6 +215,7 @@ def test_mutual_information_is_that_of_the_library(run):
         )
 
 
+@pytest.mark.slow
 def test_claims_have_the_expected_verdicts(run):
     _, claims = run
     in_part = {
@@ -220,6 +229,7 @@ def test_claims_have_the_expected_verdicts(run):
     assert sum(claim.verdict != "holds" for claim in claims) == len(IN_PART)
 
 
+@pytest.mark.slow
 def test_every_claim_is_complete(run):
     for claim in run[1]:
         assert claim.figure in FIGURES
@@ -230,6 +240,7 @@ def test_every_claim_is_complete(run):
         assert claim.verdict in ("holds", "holds in part", "does not hold")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "method"), [("Langevin", "langevin"), ("local", "local")])
 def test_exponents_are_those_of_50_digits(run, start, method):
     """−d ln n/d ln(1 − λ/λ_c) at λ/λ_c = 0.999."""
@@ -245,6 +256,7 @@ def test_exponents_are_those_of_50_digits(run, start, method):
     assert claim.numbers[f"{start} exponent, ΔT = 200"] == pytest.approx(float(expected), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_exponents_about_a_finite_value_and_a_pole(run):
     # The local rotating-wave occupation is finite at λ_c, the Langevin one a simple pole.
     (claim,) = [c for c in run[1] if c.figure == "2" and "any critical behaviour" in c.statement]
@@ -260,6 +272,7 @@ def test_exponents_about_a_finite_value_and_a_pole(run):
     assert claim.numbers["langevin, ΔT = 0"] == pytest.approx(slope[-1], abs=0.02)
 
 
+@pytest.mark.slow
 def test_claims_json_says_the_same(run):
     folder, claims = run
     document = json.loads((folder / "claims.json").read_text())
@@ -271,6 +284,7 @@ def test_claims_json_says_the_same(run):
     assert 0 < document["run"]["literal_rates"] < 1e-6
 
 
+@pytest.mark.slow
 def test_report_shows_figures_and_claims(run):
     folder, claims = run
     text = (folder / "report.md").read_text()

@@ -87,6 +87,7 @@ def test_fluctuations_and_dissipation(modes, kind, temperature):
     assert (errors < digits(2e-14) * np.abs(coth) * np.abs(response).max(axis=(1, 2))).all()
 
 
+@pytest.mark.slow
 def test_flat_baths_obey_the_theorem_too():
     network, _ = random_network(2, 5)
     dynamics = jaxosc.langevin(network, jaxosc.Baths((0.1, 0.03), 0.6))
@@ -146,6 +147,7 @@ def test_narrow_lines(damping, modes):
 @pytest.mark.parametrize(
     "temperature", [(0.0, 0.8), pytest.param((0.4, 1.1), marks=pytest.mark.nightly)]
 )
+@pytest.mark.slow
 def test_drude_baths_by_hand(temperature):
     """K(ν) − iνΩ inverted in 40 digits from the Drude susceptibility, at two temperatures."""
     damping, cutoff, nus = (0.05, 0.02), 5.0, (0.0, 0.7, -1.3, 1.6)
@@ -255,6 +257,7 @@ def test_hermitian_positive_and_real_in_time():
     assert jaxosc.spectrum(dynamics, np.zeros((0,), DTYPE)).shape == (0, 6, 6)
 
 
+@pytest.mark.slow
 def test_a_static_force_displaces():
     """χ(0) = h⁻¹ in the exact description, whatever the baths; and so does a drive."""
     driven = jaxosc.Oscillators([1.0, 1.3], [[0, 0.2], [0.2, 0]], drive=[0.3j, 0.1])
@@ -325,6 +328,7 @@ def test_derivatives(make):
         assert abs(forward[index] / slope - 1) < 1e-7
 
 
+@pytest.mark.slow
 def test_what_has_no_spectrum():
     growing = jaxosc.Oscillators([0.0], [[0.0]], [[0.3]])
     unstable = jaxosc.local_lindblad(growing, jaxosc.Baths(0.1, occupation=0.0))

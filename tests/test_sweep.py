@@ -329,6 +329,7 @@ def test_a_histogram_counts_its_bins_in_any_type():
 
 
 @double
+@pytest.mark.slow
 def test_reductions_of_trees_and_arrays_are_elementwise():
     result = jaxosc.sweep(
         occupations, {"coupling": COUPLING, "delta_t": DELTA_T}, reduce=("max", "argmax"), block=60

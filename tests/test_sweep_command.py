@@ -152,6 +152,7 @@ def test_axes_read_from_text(text, values):
         *nightly(["damping1=1e-5:1:9:log", "ratio=0:0.9:8"]),
     ],
 )
+@pytest.mark.slow
 def test_pictures(tmp_path, axes, capsys):
     output = str(tmp_path / "a.npz")
     descriptions = ("--descriptions", "local", "global", "--observables", "information", "purity")

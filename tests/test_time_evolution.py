@@ -5,6 +5,8 @@ and from SciPy's digamma function; the library's are compared with them, and its
 where the solutions end.
 """
 
+import itertools
+
 import cases
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import reference
 import scipy.integrate
 import scipy.linalg
 import scipy.special
-from legs import nightly
+from legs import nightly, others_at_night
 from precision import EPS, digits
 
 import jaxosc
@@ -30,17 +32,12 @@ EQUATIONS = [
 ]
 # One and three modes share formulas, two have their own. Most of the time goes into compilation.
 FAST = [
-    (2, "local"),
     (2, "langevin"),
-    (2, "paper, flat"),
     (2, "position, ohmic"),
     (3, "local"),
-    (3, "position, ohmic"),
 ]
-CASES = [
-    pytest.param(*case, marks=() if case in FAST else pytest.mark.nightly)
-    for case in ((modes, name) for modes in (1, 2, 3) for name in EQUATIONS)
-]
+LATER = [(2, "local"), (2, "paper, flat"), (3, "position, ohmic")]
+CASES = others_at_night(itertools.product((1, 2, 3), EQUATIONS), FAST, LATER)
 
 
 def make_network(modes):

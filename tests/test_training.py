@@ -1,6 +1,7 @@
 """Networks as the parameters of an optimiser: derivatives by whole records, and steps."""
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import optax
 import pytest
 import reference
 from cases import random_network
-from legs import nightly, slow
+from legs import nightly, others_at_night, slow
 from precision import EPS, digits, double, rounded
 
 import jaxosc
@@ -48,7 +49,7 @@ FUNCTIONS = {
     "critical scale": lambda oscillators, _: jaxosc.critical_scale(oscillators),
     "stability scale": jaxosc.stability_scale,
 }
-FAST = {("gibbs", 2), ("normal modes", 3), ("critical scale", 2)}
+FAST = {("normal modes", 3), ("critical scale", 2)}
 
 
 def moves(oscillators):
@@ -66,11 +67,7 @@ def moves(oscillators):
 @double
 @pytest.mark.parametrize(
     ("name", "modes"),
-    [
-        pytest.param(name, modes, marks=[] if (name, modes) in FAST else [pytest.mark.nightly])
-        for name in FUNCTIONS
-        for modes in (2, 3)
-    ],
+    others_at_night(itertools.product(FUNCTIONS, (2, 3)), FAST, {("gibbs", 2)}),
 )
 def test_gradients_by_a_network_against_differences(name, modes):
     oscillators, baths = network(modes, modes)
@@ -158,7 +155,7 @@ def of_a_diffusion(diffusion):
             (jaxosc.purity, 1),
             (lambda covariance: jaxosc.symplectic_eigenvalues(covariance)[0], 3),
         ),
-        (jaxosc.mutual_information, 2),
+        *slow((jaxosc.mutual_information, 2)),
         (of_a_diffusion, 2),
     ],
 )

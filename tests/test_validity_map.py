@@ -96,6 +96,7 @@ def test_no_exact_answer_is_said(tmp_path):
     assert not any(plane.trusted("global", 0.1).any() for plane in drawn.planes)
 
 
+@pytest.mark.slow
 def test_command(tmp_path, capsys):
     assert cli.main(["map", "--output", str(tmp_path), "--points", "21"]) == 0
     assert "position, omega = (5, 2)" in capsys.readouterr().out
@@ -221,6 +222,7 @@ def test_no_line_runs_along_a_pole(drawn):
         np.testing.assert_allclose(heights, expected, atol=0.02)
 
 
+@pytest.mark.slow
 def test_picture_of_the_map(drawn):
     """Four hatches, so that it reads in grey; numbers with the sign of the error, apart."""
     question = Question(
