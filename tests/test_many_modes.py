@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import reference
 import scipy.linalg
+import scipy.special
 from legs import nightly, others_at_night
 from precision import SINGLE, digits, double, rounded
 
@@ -399,3 +400,72 @@ def test_general_drift_derivatives(general):
     expected = np.sum(scipy.linalg.solve_continuous_lyapunov(drift, -source) * weight)
     for mixed in (jax.jacfwd(jax.grad(function)), jax.grad(jax.grad(function))):
         assert float(jax.jit(mixed)(0.0)) == pytest.approx(expected, rel=1e-9)
+
+
+def langevin_noise(drift, damping, temperature):
+    """Σ_j γ_j (M_j + M_jᵀ), M_j = [T_j/A + ψ(1 − A/2πT_j)/π] J_j, from the eigenvectors of A."""
+    values, vectors = np.linalg.eig(drift)
+    inverse = np.linalg.inv(vectors)
+    total = np.zeros_like(drift)
+    for j, (rate, t) in enumerate(zip(damping, temperature, strict=True)):
+        # Up to a constant, which the transpose cancels
+        found = np.log(-values) / np.pi
+        if t:
+            sums = scipy.special.digamma(1 - values / (2 * np.pi * t))
+            found = t / values + sums / np.pi
+        form = np.zeros_like(drift)
+        form[2 * j, 2 * j + 1], form[2 * j + 1, 2 * j] = 1, -1
+        part = rate * ((vectors * found) @ inverse).real @ form
+        total += part + part.T
+    return total
+
+
+@double
+@pytest.mark.parametrize("temperatures", [(0.0, 0.7), (0.6,), (0.1, 0.0, 2.0)])
+def test_langevin_noise_of_baths_of_few_temperatures(temperatures):
+    """All baths of one temperature together, or each by itself in a batch and where T are many."""
+    modes = 16
+    rng = np.random.default_rng(3)
+    couplings = rng.uniform(-0.05, 0.05, (2, modes, modes))
+    exchange, pairing = (np.triu(c, 1) + np.triu(c, 1).T for c in couplings)
+    frequency = rng.uniform(0.8, 1.6, modes)
+    damping = rng.uniform(0.01, 0.2, modes) * (np.arange(modes) % 3 > 0)
+    temperature = np.resize(temperatures, modes)
+    oscillators = jaxosc.Oscillators(frequency, exchange, pairing)
+
+    def noise(damping, temperature):
+        return jaxosc.langevin(oscillators, jaxosc.Baths(damping, temperature)).diffusion
+
+    drift = np.asarray(network_matrix(oscillators, jnp.asarray(damping)))
+    expected = langevin_noise(drift, damping, temperature)
+    scale = np.abs(expected).max()
+    alone = jax.jit(noise)(damping, temperature)
+    np.testing.assert_allclose(alone, expected, rtol=0, atol=1e-13 * scale)
+    batch = jax.jit(jax.vmap(noise))(damping[None], temperature[None])[0]
+    np.testing.assert_allclose(alone, batch, rtol=0, atol=1e-14 * scale)
+
+
+@double
+def test_langevin_noise_by_the_damping_of_an_oscillator_without():
+    """The values of such an oscillator are left out, its derivatives are not."""
+    modes, step = 14, 1e-4
+    oscillators = jaxosc.Oscillators(
+        np.linspace(0.8, 1.6, modes), 0.1 * neighbours(modes), 0.05 * neighbours(modes)
+    )
+    damping = np.where(np.arange(modes) == 2, 0.0, 0.1)
+    direction = np.eye(modes)[2]
+
+    def noise(damping):
+        return jaxosc.langevin(oscillators, jaxosc.Baths(damping, np.full(modes, 0.5))).diffusion
+
+    _, slope = jax.jit(lambda x: jax.jvp(noise, (x,), (direction,)))(damping)
+    sides = [
+        langevin_noise(
+            np.asarray(network_matrix(oscillators, jnp.asarray(damping + h * direction))),
+            damping + h * direction,
+            np.full(modes, 0.5),
+        )
+        for h in (step, -step)
+    ]
+    expected = (sides[0] - sides[1]) / (2 * step)
+    np.testing.assert_allclose(slope, expected, rtol=0, atol=1e-7 * np.abs(expected).max())

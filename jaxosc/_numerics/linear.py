@@ -94,12 +94,15 @@ def with_batch_last(
     return of_any_size
 
 
-def bounded_memory(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+def bounded_memory(
+    function: Callable[..., jax.Array], alone: Callable[..., jax.Array] | None = None
+) -> Callable[..., jax.Array]:
     """``function`` of arrays such that ``vmap`` holds what it needs for one block at a time.
 
-    So do its first derivatives, forward and in reverse; higher ones exist.
+    So do its first derivatives, forward and in reverse; higher ones exist. ``alone`` has the same
+    values, and computes those outside of ``vmap``.
     """
-    value = by_blocks(function)
+    value = by_blocks(function, alone=alone)
     push = by_blocks(lambda primals, tangents: jax.jvp(function, primals, tangents)[1])
     pull = by_blocks(lambda primals, cotangent: jax.vjp(function, *primals)[1](cotangent))
 
@@ -139,18 +142,21 @@ def bounded_memory(function: Callable[..., jax.Array]) -> Callable[..., jax.Arra
 
 
 def by_blocks(
-    function: Callable[..., Any], batched_function: Callable[..., Any] | None = None
+    function: Callable[..., Any],
+    batched_function: Callable[..., Any] | None = None,
+    alone: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """``function`` of pytrees of arrays, under ``vmap`` for one block of the batch at a time.
 
     All the axes of nested ``vmap`` are one to it. A block is for ``batched_function``, if given, of
-    arrays with a leading axis.
+    arrays with a leading axis; what is in no batch for ``alone``.
     """
+    of_one = alone or function
     of_block = batched_function or jax.vmap(function)
 
     @custom_vmap
     def single(*arguments: Any) -> Any:
-        return function(*arguments)
+        return of_one(*arguments)
 
     @single.def_vmap
     def _batch(axis_size: int, batched: list[Any], *arguments: Any) -> tuple[Any, Any]:
