@@ -469,3 +469,29 @@ def test_langevin_noise_by_the_damping_of_an_oscillator_without():
     ]
     expected = (sides[0] - sides[1]) / (2 * step)
     np.testing.assert_allclose(slope, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+
+
+@double
+@pytest.mark.parametrize("kind", ["Drude", "complex"])
+def test_few_temperatures_of_other_baths(kind):
+    """The same of baths with memory and of complex couplings, beside each bath by itself."""
+    modes = 14
+    links, frequency = 0.1 * neighbours(modes), np.linspace(0.8, 1.6, modes)
+    if kind == "complex":
+        links = links * np.exp(1j * (np.eye(modes, k=1) - np.eye(modes, k=-1)))
+    oscillators = jaxosc.Oscillators(frequency, links, abs(links) / 2)
+    temperature = np.where(np.arange(modes) < 4, 0.2, 0.9)
+
+    def noise(damping):
+        if kind == "complex":
+            baths = jaxosc.Baths(damping, temperature)
+        else:
+            drude = jaxosc.spectra.Drude(10.0)
+            baths = jaxosc.Baths(damping, temperature, drude, coupling="position")
+        return jaxosc.langevin(oscillators, baths).diffusion
+
+    damping = np.linspace(0.01, 0.1, modes)
+    alone, (batch,) = jax.jit(noise)(damping), jax.jit(jax.vmap(noise))(damping[None])
+    scale = np.abs(batch).max()
+    assert scale > 0
+    np.testing.assert_allclose(alone, batch, rtol=0, atol=1e-14 * scale)

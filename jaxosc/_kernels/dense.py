@@ -18,7 +18,7 @@ import numpy as np
 
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve_accretive
 from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
-from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.matsubara import sums_of_baths, sums_of_temperatures, thermal_sum
 from jaxosc._numerics.small import symplectic
 from jaxosc._numerics.special import power_of_two
 
@@ -126,30 +126,41 @@ def flat_langevin(
     )
 
 
-@bounded_memory
-def _effective_diffusion(
+def _by_bath(
     drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     """D from the real and imaginary parts of J u* [M, 2N]."""
-    sums = _thermal_forces(drift, re, im, damping, temperature)
+    return _diffusion_of(_thermal_forces(drift, re, im, damping, temperature), re, im)
+
+
+def _by_temperature(
+    drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
+) -> jax.Array:
+    """The same for all baths of one temperature together, if these are few."""
+    sums = partial(sums_of_temperatures, active=damping != 0)
+    return _diffusion_of(_thermal_forces(drift, re, im, damping, temperature, sums), re, im)
+
+
+def _diffusion_of(sums: jax.Array, re: jax.Array, im: jax.Array) -> jax.Array:
     half = sums[..., 0].T @ re - sums[..., 1].T @ im
     return half + half.T
 
 
+_effective_diffusion = bounded_memory(_by_bath, _by_temperature)
+
+
 def _thermal_forces(
-    drift: jax.Array, re: jax.Array, im: jax.Array, damping: jax.Array, temperature: jax.Array
+    drift: jax.Array,
+    re: jax.Array,
+    im: jax.Array,
+    damping: jax.Array,
+    temperature: jax.Array,
+    sums: Callable[..., jax.Array] = sums_of_baths,
 ) -> jax.Array:
-    slowest, fastest = scales(drift)
-    resolvent = _resolvent(drift)
-
-    def of_bath(bath: tuple[jax.Array, jax.Array]) -> jax.Array:
-        vectors, temperature = bath
-
-        return thermal_sum(partial(resolvent, vectors), temperature, slowest, fastest)
-
-    # Θ = 4γ Im(n n†), of rank two. One bath after the other: memory stays at nodes × N² numbers.
+    # Θ = 4γ Im(n n†), of rank two.
     vectors = jnp.stack([im, re], axis=-1)
-    return jax.lax.map(of_bath, (vectors, temperature)) * (2 * damping)[:, None, None]
+    forces = sums(_resolvent(drift), vectors, temperature, *scales(drift))
+    return forces * (2 * damping)[:, None, None]
 
 
 def flat_langevin_parts(

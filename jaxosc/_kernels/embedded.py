@@ -39,7 +39,7 @@ from jax.scipy.linalg import block_diag
 from jaxosc._numerics.filters import Filters, noise, static_susceptibility
 from jaxosc._numerics.linear import bounded_memory, cholesky, inverse, solve
 from jaxosc._numerics.lyapunov import solve_lyapunov
-from jaxosc._numerics.matsubara import thermal_slope, thermal_sum
+from jaxosc._numerics.matsubara import sums_of_temperatures, thermal_slope, thermal_sum
 from jaxosc._numerics.small import nan_unless
 
 Terms = Sequence[Sequence[Filters]]
@@ -215,14 +215,34 @@ def effective_diffusion(network: Network, temperature: jax.Array) -> jax.Array:
     return _diffusion(network.drift, network.left, network.right, temperature)
 
 
-@bounded_memory
-def _diffusion(
+def _by_bath(
     drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     def force(resolved: _Resolved, temperature: jax.Array) -> jax.Array:
         return thermal_sum(resolved.at, temperature, *resolved.scales)
 
     return _summed_forces(drift, left, right, temperature, force)
+
+
+def _by_temperature(
+    drift: jax.Array, left: jax.Array, right: jax.Array, temperature: jax.Array
+) -> jax.Array:
+    """The same for all baths of one temperature together, if these are few."""
+    one = jnp.eye(drift.shape[0], dtype=drift.dtype)
+    scales = time_scales(drift)
+    norm = scales[1]
+    source = drift @ (drift @ left + norm * left)
+
+    def at(columns: jax.Array, nu: jax.Array) -> jax.Array:
+        return solve(drift - nu * one, columns) / (nu + norm)
+
+    active = jnp.any(source != 0, axis=(1, 2))
+    sums = sums_of_temperatures(at, source, temperature, *scales, active)
+    total = jnp.sum(sums @ jnp.swapaxes(right, 1, 2), axis=0)
+    return total + total.T
+
+
+_diffusion = bounded_memory(_by_bath, _by_temperature)
 
 
 class _Resolved(NamedTuple):

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxosc._kernels.interface import Network
 from jaxosc._numerics.linear import bounded_memory, inverse_positive, solve_positive
-from jaxosc._numerics.matsubara import thermal_sum
+from jaxosc._numerics.matsubara import sums_of_baths, sums_of_temperatures, thermal_sum
 from jaxosc._numerics.small import interleave
-
-# All columns of an inverse cost as much as this many that each have a factorisation of their own.
-_COLUMNS = 7
-
-_Sums = Callable[..., tuple[jax.Array, ...]]
 
 
 def thermal_covariance(network: Network, temperature: jax.Array) -> jax.Array:
@@ -77,51 +70,23 @@ def _by_bath(
     potential: jax.Array, kinetic: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
     """Any N: the column that belongs to bath j of Y, Z and B at each of its own frequencies."""
-    columns, sums = _sums(potential, kinetic, damping)
-    units = jnp.eye(damping.shape[0], dtype=damping.dtype)
-    # One bath after the other: memory stays at nodes × N² numbers.
-    rows = jax.lax.map(lambda bath: sums(partial(columns, bath[0]), bath[1]), (units, temperature))
-    return _diffusion_of(damping, rows)
+    columns, unit, scales = _columns(potential, kinetic, damping)
+    return _diffusion_of(damping, sums_of_baths(columns, unit, temperature, *scales))
 
 
 def _by_temperature(
     potential: jax.Array, kinetic: jax.Array, damping: jax.Array, temperature: jax.Array
 ) -> jax.Array:
-    """The same for all baths of one temperature together; none for oscillators without one.
-
-    In place of N baths in turn, each with factorisations of its own: work N³, not N⁴.
-    """
-    size = len(damping)
-    if size < 2 * _COLUMNS:
-        return _by_bath(potential, kinetic, damping, temperature)
-    damped = damping != 0
-    alike = (temperature[:, None] == temperature[None, :]) & damped[None, :]
-    is_first = damped & (jnp.argmax(alike, axis=1) == jnp.arange(size))
-    columns, sums = _sums(potential, kinetic, damping)
-
-    def together() -> jax.Array:
-        unit = jnp.eye(size, dtype=damping.dtype)
-
-        def add(left: jax.Array, rows: tuple[jax.Array, ...]) -> tuple[jax.Array, Any]:
-            first = jnp.argmax(left)
-            found = sums(partial(columns, unit), temperature[first])
-            here = alike[first][:, None]
-            rows = tuple(jnp.where(here, x.T, row) for x, row in zip(found, rows, strict=True))
-            return left.at[first].set(False), rows
-
-        start = is_first, (jnp.zeros_like(unit),) * 4
-        rows = jax.lax.while_loop(lambda c: jnp.any(c[0]), lambda c: add(*c), start)[1]
-        return _diffusion_of(damping, rows)
-
-    return jax.lax.cond(
-        _COLUMNS * jnp.sum(is_first) <= size,
-        together,
-        lambda: _by_bath(potential, kinetic, damping, temperature),
-    )
+    """The same for all baths of one temperature together, if these are few: N³, not N⁴."""
+    columns, unit, scales = _columns(potential, kinetic, damping)
+    sums = sums_of_temperatures(columns, unit, temperature, *scales, damping != 0)
+    return _diffusion_of(damping, sums)
 
 
-def _sums(potential: jax.Array, kinetic: jax.Array, damping: jax.Array) -> tuple[_Sums, _Sums]:
-    """What is summed for the columns of a unit matrix, and its thermal sum at a temperature."""
+def _columns(
+    potential: jax.Array, kinetic: jax.Array, damping: jax.Array
+) -> tuple[Callable[..., tuple[jax.Array, ...]], jax.Array, tuple[jax.Array, jax.Array]]:
+    """What is summed for columns of a unit matrix, this matrix, and the scales of the sum."""
     inverse_potential, inverse_kinetic = inverse_positive(potential), inverse_positive(kinetic)
     slowest, fastest = _frequency_bounds(potential, kinetic, inverse_potential, inverse_kinetic)
 
@@ -132,17 +97,13 @@ def _sums(potential: jax.Array, kinetic: jax.Array, damping: jax.Array) -> tuple
         weight = g.reshape(-1, *(1 for _ in unit.shape[1:]))
         return y, z, -inverse_potential @ (weight * z), -inverse_kinetic @ (weight * y)
 
-    def sums(function: _Sums, temperature: jax.Array) -> tuple[jax.Array, ...]:
-        highest = fastest + jnp.max(damping)
-        found: tuple[jax.Array, ...] = thermal_sum(function, temperature, slowest, highest)
-        return found
-
-    return columns, sums
+    one = jnp.eye(damping.shape[0], dtype=damping.dtype)
+    return columns, one, (slowest, fastest + jnp.max(damping))
 
 
-def _diffusion_of(damping: jax.Array, rows: tuple[jax.Array, ...]) -> jax.Array:
+def _diffusion_of(damping: jax.Array, sums: tuple[jax.Array, ...]) -> jax.Array:
     """D from the sums, whose row j belongs to bath j."""
-    y, z, b, c = (damping[:, None] * each for each in rows)
+    y, z, b, c = (damping[:, None] * rows for rows in sums)
     cross = b.T - c
     return interleave(y + y.T, cross, cross.T, z + z.T)
 

@@ -23,6 +23,9 @@ from jaxosc._numerics.matsubara_rules import (
     rule_number,
 )
 
+# All columns of an inverse cost as much as this many that each have a factorisation of their own.
+_TOGETHER = 7
+
 
 def thermal_sum(
     function: Callable[[jax.Array], Any],
@@ -62,6 +65,77 @@ def thermal_sum(
 
     nodes, weights = jax.lax.switch(number, [partial(filled, rule) for rule in rules])
     return _weighted_sum(function, jnp.asarray(counts)[number], nodes, weights)
+
+
+def sums_of_baths(
+    function: Callable[[jax.Array, jax.Array], Any],
+    vectors: jax.Array,
+    temperature: jax.Array,
+    slowest: jax.Array,
+    fastest: jax.Array,
+) -> Any:
+    """``thermal_sum`` at the temperature of each bath, of what belongs to it.
+
+    One bath after the other: memory stays at nodes × n² numbers.
+
+    Args:
+        function: maps columns [n] or [n, c] and a frequency to a pytree of arrays of such columns.
+        vectors: those of each bath, [M, n] or [M, n, k].
+        temperature: T [M].
+        slowest: as of ``thermal_sum``.
+        fastest: as of ``thermal_sum``.
+    """
+
+    def of_bath(bath: tuple[jax.Array, jax.Array]) -> Any:
+        return thermal_sum(partial(function, bath[0]), bath[1], slowest, fastest)
+
+    return jax.lax.map(of_bath, (vectors, temperature))
+
+
+def sums_of_temperatures(
+    function: Callable[[jax.Array, jax.Array], Any],
+    vectors: jax.Array,
+    temperature: jax.Array,
+    slowest: jax.Array,
+    fastest: jax.Array,
+    active: jax.Array,
+) -> Any:
+    """``sums_of_baths`` by one factorisation a frequency for all baths of one temperature.
+
+    Where temperatures are few, a matter of values: not for ``vmap``, nor for derivatives.
+
+    Args:
+        function: as of ``sums_of_baths``.
+        vectors: as of ``sums_of_baths``.
+        temperature: T [M].
+        slowest: as of ``thermal_sum``.
+        fastest: as of ``thermal_sum``.
+        active: which baths [M] matter; what the others get is zero or their sum.
+    """
+    baths = len(temperature)
+    each = partial(sums_of_baths, function, vectors, temperature, slowest, fastest)
+    if baths < 2 * _TOGETHER:
+        return each()
+    alike = (temperature[:, None] == temperature[None, :]) & active[None, :]
+    is_first = active & (jnp.argmax(alike, axis=1) == jnp.arange(baths))
+    columns = jnp.moveaxis(vectors, 0, 1).reshape(vectors.shape[1], -1)
+
+    def together() -> Any:
+        def add(left: jax.Array, total: Any) -> tuple[jax.Array, Any]:
+            first = jnp.argmax(left)
+            found = thermal_sum(partial(function, columns), temperature[first], slowest, fastest)
+
+            def chosen(new: jax.Array, old: jax.Array) -> jax.Array:
+                own = jnp.moveaxis(new.reshape(len(new), baths, *old.shape[2:]), 1, 0)
+                mine = alike[first].reshape(baths, *(1 for _ in old.shape[1:]))
+                return jnp.where(mine, own, old)
+
+            return left.at[first].set(False), jax.tree.map(chosen, found, total)
+
+        zero = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(each))
+        return jax.lax.while_loop(lambda c: jnp.any(c[0]), lambda c: add(*c), (is_first, zero))[1]
+
+    return jax.lax.cond(_TOGETHER * jnp.sum(is_first) <= baths, together, each)
 
 
 class _LinearRule(NamedTuple):
