@@ -129,12 +129,15 @@ def thermal(
         near * (1 + number_low) * number_high,
         (number_low - number_high) * reciprocal(sqrt(jnp.where(square < least, 1, square))),
     )
-    mean = (1 + number_low + number_high) * inverse_total
+    # α and β in N_± with coefficients that on a grid are of a row
     apart = low < high / 4
     inverse_square = 2 * reciprocal(sqrt(jnp.where(apart, splitting, 1)))
-    half_low, half_high = number_low + 0.5, number_high + 0.5
-    alpha = jnp.where(apart, (half_high * high - half_low * low) * inverse_square, mean - slope)
-    beta = jnp.where(apart, (half_low * high - half_high * low) * inverse_square, mean + slope)
+    of_low, of_high = (jnp.where(apart, x * inverse_square, inverse_total) for x in (low, high))
+    vacuum = jnp.where(apart, (of_high - of_low) / 2, inverse_total)
+    together = jnp.where(apart, 0, slope)
+    sign = jnp.where(apart, -1, jnp.ones_like(low))
+    alpha = vacuum + (number_high * of_high + number_low * (sign * of_low)) - together
+    beta = vacuum + (number_high * (sign * of_low) + number_low * of_high) + together
 
     omega1, omega2, j, k, det_potential, det_kinetic = couple
     potential, kinetic = j + k, j - k
@@ -143,11 +146,11 @@ def thermal(
     def combine(
         own: jax.Array, other: jax.Array, ratio: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        weight = beta * ratio
+        weight = ratio / 2
         return (
-            (alpha * omega1 + weight * omega2) / 2,
-            (alpha * own - weight * other) / 2,
-            (alpha * omega2 + weight * omega1) / 2,
+            alpha * (omega1 / 2) + beta * (weight * omega2),
+            alpha * (own / 2) - beta * (weight * other),
+            alpha * (omega2 / 2) + beta * (weight * omega1),
         )
 
     return modes_apart(

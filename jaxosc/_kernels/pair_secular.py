@@ -127,6 +127,14 @@ class PairSecular:
         return self._state[1]
 
 
+class _Response(NamedTuple):
+    """What a heating adds to the occupations of both modes, and between them."""
+
+    low: jax.Array
+    high: jax.Array
+    between: jax.Array
+
+
 class _Normal(NamedTuple):
     """Normal modes and what the baths do to them."""
 
@@ -135,10 +143,9 @@ class _Normal(NamedTuple):
     references: list[jax.Array]
     rates: list[jax.Array]
     heatings: list[jax.Array]
-    excesses: list[jax.Array]
     mixing: jax.Array
     mixed_heating: jax.Array
-    coherence: jax.Array
+    responses: list[_Response]  # to both heatings and the mixed one
     damped: jax.Array  # one or zero
 
 
@@ -155,7 +162,7 @@ def _normal(given: _Given, coupling: BathCoupling) -> _Normal:
             for j, rate in enumerate(by_bath)
         ]
 
-    references, rates, heatings, excesses = [], [], [], []
+    references, rates, heatings = [], [], []
     for k, omega in enumerate(omega_of_modes):
         shares = shares_of(k, k, omega)
         rate = shares[0] + shares[1]
@@ -166,19 +173,16 @@ def _normal(given: _Given, coupling: BathCoupling) -> _Normal:
         references.append(reference)
         rates.append(rate)
         heatings.append(heating)
-        excesses.append(heating * reciprocal(rate))  # of a rate that has no temperature
     # Two modes of one frequency keep their coherence: what follows is zero for all others.
     _, _, splitting = frequencies(couple)
     shares = [jnp.where(splitting == 0, x, 0) for x in shares_of(0, 1, omega_of_modes[0])]
     mixing, mixed_heating = shares[0] + shares[1], shares[0] * gains[0] + shares[1] * gains[1]
     apart = (shares[0] == 0) & (shares[1] == 0)
-    excesses, coherence, lit = _excess_together(
-        rates, heatings, excesses, mixing, mixed_heating, apart
-    )
+    responses, lit = _responses(rates, mixing, apart)
     damped = (rates[0] > 0) & (rates[1] > 0) & lit
     return _Normal(
-        position, momentum, references, rates, heatings, excesses, mixing, mixed_heating,
-        coherence, damped.astype(coherence.dtype),
+        position, momentum, references, rates, heatings, mixing, mixed_heating,
+        responses, damped.astype(mixing.dtype),
     )  # fmt: skip
 
 
@@ -200,11 +204,13 @@ def _in_modes(normal: _Normal, weight: list[jax.Array], between: jax.Array) -> E
 def _stationary(given: _Given, coupling: BathCoupling) -> tuple[Entries, jax.Array]:
     normal, temperature = _normal(given, coupling), given.temperature
     coldest = jnp.where(temperature[0] < temperature[1], temperature[0], temperature[1])
-    found = (
-        thermal(given.couple, coldest, (normal.references[0], normal.references[1]))
-        .scaled(given.scale)
-        .plus(_in_modes(normal, normal.excesses, normal.coherence))
-    )
+    numbers = normal.references[0], normal.references[1]
+    found = thermal(given.couple, coldest, numbers).scaled(given.scale)
+    # What has no temperature on one side: on a grid it is of a row.
+    heatings = (*normal.heatings, normal.mixed_heating)
+    for heating, (low, high, between) in zip(heatings, normal.responses, strict=True):
+        one = _in_modes(normal, [low, high], between)
+        found = found.plus(Entries(*(entry * heating for entry in one)))
     return found, normal.damped
 
 
@@ -229,25 +235,28 @@ def _drift_and_noise(
     return decay, _in_modes(normal, variances, between), normal.damped
 
 
-def _excess_together(
-    rates: list[jax.Array],
-    heatings: list[jax.Array],
-    excesses: list[jax.Array],
-    mixing: jax.Array,
-    mixed_heating: jax.Array,
-    apart: jax.Array,
-) -> tuple[list[jax.Array], jax.Array, jax.Array]:
-    """C of RC + CR = 2H for two modes of one frequency, C = (H det R + adj R H adj R)/(tr R det R).
+def _responses(
+    rates: list[jax.Array], mixing: jax.Array, apart: jax.Array
+) -> tuple[list[_Response], jax.Array]:
+    """C of RC + CR = 2H of the modes in each entry of H, and whether neither is dark.
 
-    The diagonal of C, its entry between the modes, and whether neither is dark; where no bath
-    mixes them the diagonal is as it was.
+    For two modes of one frequency C = (H det R + adj R H adj R)/(tr R det R); where no bath mixes
+    them each is heated by itself.
     """
-    (r1, r2), (h1, h2) = rates, heatings
+    r1, r2 = rates
     trace, determinant = r1 + r2, r1 * r2 - mixing**2
     lit = apart | (determinant > 64 * float(np.finfo(trace.dtype).eps) * trace**2)
     inverse = reciprocal(jnp.where(apart | ~lit, 1, trace * determinant))
-    c1 = (h1 * (determinant + r2**2) - 2 * mixing * r2 * mixed_heating + mixing**2 * h2) * inverse
-    c2 = (h2 * (determinant + r1**2) - 2 * mixing * r1 * mixed_heating + mixing**2 * h1) * inverse
-    between = mixed_heating * (r1 * r2 + determinant + mixing**2) - mixing * (r2 * h1 + r1 * h2)
-    diagonal = [jnp.where(apart, own, c) for own, c in zip(excesses, (c1, c2), strict=True)]
-    return diagonal, jnp.where(apart, 0, between * inverse), lit
+
+    def own(mine: jax.Array, other: jax.Array) -> jax.Array:
+        return jnp.where(apart, reciprocal(mine), (determinant + other**2) * inverse)
+
+    mixed = mixing * inverse
+    square = mixing * mixed
+    both = jnp.where(apart, 0, (r1 * r2 + determinant + mixing**2) * inverse)
+    responses = [
+        _Response(own(r1, r2), square, -r2 * mixed),
+        _Response(square, own(r2, r1), -r1 * mixed),
+        _Response(-2 * r2 * mixed, -2 * r1 * mixed, both),
+    ]
+    return responses, lit
