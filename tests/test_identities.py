@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.linalg
+from legs import slow
 from precision import digits, double
 
 import jaxosc
@@ -222,3 +224,57 @@ def test_sums_of_spectra():
     np.testing.assert_allclose(nested.profile(w), 1.5 * drude.rate(w) + 0.5 * ohmic.rate(w), 1e-6)
     filters = jaxosc.spectra.Drude(4.0, reference=1.0) + jaxosc.spectra.Drude(2.0, reference=1.0)
     assert len(filters.filters()) == len(filters.spectra) == 2
+
+
+def thermal(network, baths):
+    return [jaxosc.gibbs(network, 0.6), jaxosc.steady_state(jaxosc.global_lindblad(network, baths))]
+
+
+def driven(network, baths):
+    return [
+        jaxosc.steady_state(jaxosc.local_lindblad(network, baths)),
+        jaxosc.steady_state(jaxosc.langevin(network, baths)),
+        jaxosc.stability_scale(network, baths) * jnp.eye(4) / 2,
+    ]
+
+
+@double
+@pytest.mark.parametrize("states", [thermal, *slow(driven)])
+def test_phases_of_oscillators_change_nothing(states):
+    """Two with one-mode squeezing, in closed form, and turned in phase space, by their hessian."""
+    exchange = np.array([[0, 0.1], [0.1, 0]])
+    pairing = np.array([[0.3, 0.05], [0.05, -0.2]])
+    turn = np.exp(1j * np.array([0.4, -1.1]))
+    turned = exchange * np.outer(turn.conj(), turn), pairing * np.outer(turn, turn).conj()
+    baths = jaxosc.Baths([0.02, 0.05], [0.8, 0.4])
+
+    @jax.jit
+    def numbers(exchange, pairing):
+        network = jaxosc.Oscillators([1.0, 1.3], exchange, pairing)
+        found = states(network, baths)
+        return [(jaxosc.occupation(x), jnp.abs(jaxosc.coherence(x)[0, 1])) for x in found]
+
+    for ours, theirs in zip(
+        jax.tree.leaves(numbers(exchange, pairing)), jax.tree.leaves(numbers(*turned)), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11)
+
+
+@pytest.mark.slow
+@double
+def test_evolution_behind_flat_baths():
+    """From a state to the steady one; two states approach each other as the drift says."""
+    network, baths = jaxosc.Oscillators([1.3], [[0.0]]), jaxosc.Baths(0.05, 0.4)
+    dynamics, times = jaxosc.langevin(network, baths), np.array([0.0, 0.7, 3.0, 400.0])
+
+    @jax.jit
+    def evolved(covariance):
+        return jaxosc.evolve(dynamics, covariance, times).covariance
+
+    squeezed, vacuum = evolved(np.diag([2.0, 0.3])), evolved(np.eye(2) / 2)
+    np.testing.assert_allclose(squeezed[0], np.diag([2.0, 0.3]), atol=1e-14)
+    np.testing.assert_allclose(squeezed[-1], jaxosc.steady_state(dynamics), atol=1e-12)
+    for time, apart in zip(times, squeezed - vacuum, strict=True):
+        moved = scipy.linalg.expm(np.asarray(dynamics.drift) * time)
+        expected = moved @ np.diag([1.5, -0.2]) @ moved.T
+        np.testing.assert_allclose(apart, expected, atol=1e-12)
