@@ -239,7 +239,7 @@ def test_the_choice():
     def row(name, cost, error):
         return SimpleNamespace(
             name=name, cost=cost, error=error, physical=True, answered=True,
-            completely_positive=True, worst="occupation",
+            completely_positive=True, worst="occupation", errors={"occupation": error},
         )  # fmt: skip
 
     exact, rough = row("langevin", 2.0, 0.0), row("local", 3.0, 0.01)
