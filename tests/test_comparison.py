@@ -1,9 +1,9 @@
 """`compare`: every description beside the exact one, and what it says where there is none."""
 
 import csv
+import dataclasses
 import json
 import math
-from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jaxosc._scales import DOMAINS
 from jaxosc.cli import main
 from jaxosc.comparison.advice import _failure, choose
 from jaxosc.comparison.measures import Question
+from jaxosc.comparison.row import Row
 from jaxosc.comparison.tables import WIDTH
 from jaxosc.equations.registry import EQUATIONS
 from jaxosc.figures import comparison_figure
@@ -237,10 +238,9 @@ def test_the_choice():
     """The cheapest of those within the tolerance, the exact one where none is cheaper."""
 
     def row(name, cost, error):
-        return SimpleNamespace(
-            name=name, cost=cost, error=error, physical=True, answered=True,
-            completely_positive=True, worst="occupation", errors={"occupation": error},
-        )  # fmt: skip
+        known = {field.name: None for field in dataclasses.fields(Row)}
+        own = {"name": name, "cost": cost, "errors": {"occupation": error}}
+        return Row(**known | own | {"physical": True, "answered": True})
 
     exact, rough = row("langevin", 2.0, 0.0), row("local", 3.0, 0.01)
     assert choose([exact, rough], None, 0.1) == (None, "there is nothing to compare with.")
