@@ -260,6 +260,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "j, k = exchange[0, 1], pairing[0, 1]",
         "j, k = exchange[1, 0], pairing[0, 1]",
     ): "a matrix of couplings is symmetric",
+    (
+        "_kernels/few_modes.py",
+        "rows = np.stack([np.stack(blocks[:2], axis=-1), np.stack(blocks[2:], axis=-1)], axis=-2)",
+        "rows = np.stack([np.stack(blocks[:2], axis=-1), np.stack(blocks[2:], axis=-1)], axis=2)",
+    ): "the last axis but one of four is axis 2",
+    (
+        "_kernels/coloured.py",
+        "earliest = jnp.min(jnp.where(times > 0, times, jnp.inf))",
+        "earliest = jnp.max(jnp.where(times > 0, times, jnp.inf))",
+    ): "how far the nodes are dense: beyond, a Gauss rule has the same digits at early times",
 }
 
 

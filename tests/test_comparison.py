@@ -1,6 +1,7 @@
 """`compare`: every description beside the exact one, and what it says where there is none."""
 
 import csv
+import dataclasses
 import json
 import math
 
@@ -14,6 +15,9 @@ from precision import digits, double
 import jaxosc
 from jaxosc._scales import DOMAINS
 from jaxosc.cli import main
+from jaxosc.comparison.advice import _failure, choose
+from jaxosc.comparison.measures import Question
+from jaxosc.comparison.row import Row
 from jaxosc.comparison.tables import WIDTH
 from jaxosc.equations.registry import EQUATIONS
 from jaxosc.figures import comparison_figure
@@ -212,6 +216,48 @@ def test_baths_of_positive_frequencies_are_compared_with_the_integral():
     assert math.isnan(row.values["heat1"])
     assert math.isnan(found["global"].errors["heat_currents"])
     assert found["global"].errors["occupation"] < 0.02
+
+
+@pytest.mark.slow
+def test_one_oscillator_beside_the_integral():
+    one, spectrum = jaxosc.Oscillators([1.2], [[0.0]]), jaxosc.spectra.PowerLaw(2, 3.0)
+    baths = jaxosc.Baths(1e-3, 1.0, spectrum)
+    asked = ["occupation", "ergotropy"]
+    found = jaxosc.compare(one, baths, asked, descriptions=["local"])
+    assert found.exact == "langevin_quadrature"
+    row = found["langevin_quadrature"]
+    assert row.domain == "exact, by integration over all frequencies"
+    assert math.isnan(row.values["ergotropy"])
+    exact = jaxosc.occupation(jaxosc.langevin_quadrature(one, baths))
+    assert row.values["occupation1"] == pytest.approx(float(exact[0]), rel=digits(1e-12))
+    # An oscillator that a bath hardly disturbs has the temperature of the bath.
+    assert 0 < found["local"].errors["occupation"] < 0.01
+
+
+def test_the_choice():
+    """The cheapest of those within the tolerance, the exact one where none is cheaper."""
+
+    def row(name, cost, error):
+        known = {field.name: None for field in dataclasses.fields(Row)}
+        own = {"name": name, "cost": cost, "errors": {"occupation": error}}
+        return Row(**known | own | {"physical": True, "answered": True})
+
+    exact, rough = row("langevin", 2.0, 0.0), row("local", 3.0, 0.01)
+    assert choose([exact, rough], None, 0.1) == (None, "there is nothing to compare with.")
+    nowhere = [row("langevin", 2.0, math.nan)]
+    assert (
+        choose(nowhere, "langevin", 0.1)[1] == "no observable has an exact value to compare with."
+    )
+    chosen, words = choose([exact, rough], "langevin", 0.1)
+    assert chosen is exact
+    assert words == "the exact one, which costs no more than the others within 0.1."
+    assert choose([exact, row("local", 1.0, 0.01)], "langevin", 0.1)[0].name == "local"
+
+
+def test_what_has_no_answer_breaks():
+    network, baths = warm(coupling=2.0)
+    question = Question(network, baths, OBSERVABLES)
+    assert _failure("langevin", "langevin", question, 0.1).startswith("no answer. Argument `osc")
 
 
 @pytest.mark.parametrize(

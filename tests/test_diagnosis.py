@@ -1,5 +1,7 @@
 """What `diagnose` says of networks inside and outside each domain."""
 
+import dataclasses
+
 import jax
 import mpmath
 import numpy as np
@@ -98,6 +100,24 @@ def test_rounded_criticality_is_outside_the_langevin_domain():
     assert found.softness < 1
     assert not found.langevin_in_domain
     assert "Flat Langevin model: outside its domain" in str(found)
+
+
+def test_a_rotating_frame_has_no_critical_coupling():
+    rotating = jaxosc.pair((-1.0, 1.0), 0.002, "position")
+    found = jaxosc.diagnose(rotating, jaxosc.Baths((0.1, 1e-2), occupation=(0.0, 2.0)))
+    assert np.isnan(found.critical_ratio)
+    assert found.stable
+    assert "not all frequencies are positive" in str(found)
+
+
+def test_a_soft_mode_that_is_warm():
+    """The state is one, and the Langevin equation is out of its domain all the same."""
+    inside = diagnose(0.1, (1e-3, 1e-3), (9.0, 3.0))
+    warm = dataclasses.replace(inside, softness=0.5)
+    assert inside.langevin_in_domain
+    assert not warm.langevin_in_domain
+    assert "inside its domain" in str(inside)
+    assert "outside its domain, the softest mode is not weakly damped" in str(warm)
 
 
 def test_degenerate_modes_are_not_secular():

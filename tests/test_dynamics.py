@@ -11,6 +11,7 @@ from legs import others_at_night
 from precision import EPS, digits
 
 import jaxosc
+from jaxosc.dynamics import Matrices, _why_no_steady_state
 
 EQUATIONS = {
     "local": jaxosc.local_lindblad,
@@ -108,3 +109,13 @@ def test_three_ways_not_to_have_a_steady_state():
     found = jaxosc.diagnose(oscillators, dark)
     assert not found.stable
     assert found.decay_rate == 0
+
+
+def test_why_there_is_no_steady_state():
+    """The solver did not converge though every motion decays; a number is out of range."""
+    for drift, words in (
+        (-np.eye(2), "did not converge: the slowest motion decays at the rate 1"),
+        (np.diag([-1.0, np.inf]), "must have a drift of finite numbers, but it has not"),
+    ):
+        parts = jnp.asarray(drift), jnp.eye(2)
+        assert words in _why_no_steady_state(Matrices(), parts)

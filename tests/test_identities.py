@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.linalg
+from legs import slow
 from precision import digits, double
 
 import jaxosc
@@ -222,3 +224,57 @@ def test_sums_of_spectra():
     np.testing.assert_allclose(nested.profile(w), 1.5 * drude.rate(w) + 0.5 * ohmic.rate(w), 1e-6)
     filters = jaxosc.spectra.Drude(4.0, reference=1.0) + jaxosc.spectra.Drude(2.0, reference=1.0)
     assert len(filters.filters()) == len(filters.spectra) == 2
+
+
+def thermal(network, baths):
+    secular = jaxosc.global_lindblad(network, baths)
+    state = jaxosc.steady_state(secular)
+    return jaxosc.gibbs(network, 0.6), secular.drift, secular.diffusion, state
+
+
+def driven(network, baths):
+    scale = jaxosc.stability_scale(network, baths)
+    local, langevin = jaxosc.local_lindblad(network, baths), jaxosc.langevin(network, baths)
+    return scale * jnp.eye(4), jaxosc.steady_state(local), jaxosc.steady_state(langevin)
+
+
+@double
+@pytest.mark.parametrize("found", [thermal, *slow(driven)])
+def test_phases_of_oscillators_change_nothing(found):
+    """Two with one-mode squeezing, in closed form, and turned in phase space, by their hessian."""
+    exchange = np.array([[0, 1.0], [1.0, 0]])
+    pairing = np.array([[3.0, 0.5], [0.5, -2.0]])
+    angle = np.array([0.4, -1.1])
+    turn = np.exp(1j * angle)
+    turned = exchange * np.outer(turn.conj(), turn), pairing * np.outer(turn, turn).conj()
+    baths = jaxosc.Baths([0.2, 0.5], [8.0, 4.0])
+
+    @jax.jit
+    def numbers(exchange, pairing):
+        return found(jaxosc.Oscillators([10.0, 13.0], exchange, pairing), baths)
+
+    blocks = [[[np.cos(x), np.sin(x)], [-np.sin(x), np.cos(x)]] for x in angle]
+    rotation = scipy.linalg.block_diag(*blocks)
+    for ours, theirs in zip(numbers(exchange, pairing), numbers(*turned), strict=True):
+        expected = rotation @ np.asarray(ours) @ rotation.T
+        np.testing.assert_allclose(theirs, expected, atol=1e-11 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+@double
+def test_evolution_behind_flat_baths():
+    """From a state to the steady one; two states approach each other as the drift says."""
+    network, baths = jaxosc.Oscillators([1.3], [[0.0]]), jaxosc.Baths(0.05, 0.4)
+    dynamics, times = jaxosc.langevin(network, baths), np.array([0.0, 0.7, 3.0, 400.0])
+
+    @jax.jit
+    def evolved(covariance):
+        return jaxosc.evolve(dynamics, covariance, times).covariance
+
+    squeezed, vacuum = evolved(np.diag([2.0, 0.3])), evolved(np.eye(2) / 2)
+    np.testing.assert_allclose(squeezed[0], np.diag([2.0, 0.3]), atol=1e-14)
+    np.testing.assert_allclose(squeezed[-1], jaxosc.steady_state(dynamics), atol=1e-12)
+    for time, apart in zip(times, squeezed - vacuum, strict=True):
+        moved = scipy.linalg.expm(np.asarray(dynamics.drift) * time)
+        expected = moved @ np.diag([1.5, -0.2]) @ moved.T
+        np.testing.assert_allclose(apart, expected, atol=1e-12)
