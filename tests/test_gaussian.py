@@ -139,6 +139,7 @@ def test_weak_correlations_of_cold_modes_keep_relative_accuracy():
 
 
 @pytest.mark.parametrize("strength", [0.9, *nightly(0.3, 1.4)])
+@pytest.mark.slow
 def test_slopes_of_information_between_equal_modes(strength):
     """det α = det β exactly, and ν+ ≠ ν−; one mode changes and the other does not."""
     state = np.diag([2.0, 1.5, 2.0, 1.5])

@@ -126,6 +126,7 @@ def test_ground_state_near_the_critical_point():
 
 
 @double
+@pytest.mark.slow
 def test_thermal_and_open_near_the_critical_point():
     """(λ_c − λ)² F → 1/2: the soft mode is classical."""
     found = jax.jit(jax.vmap(lambda x: QUANTUM(resonant(1.0), x)))(jnp.array([1e-4, 1e-7]))
@@ -145,6 +146,7 @@ def test_open_near_the_critical_point():
 
 @double
 @pytest.mark.parametrize("modes", [2, *nightly(1, 3)])
+@pytest.mark.slow
 def test_pure_and_partly_pure_states(modes):
     """¼ Tr (σ⁻¹dσ)² of pure ones; of a family, the limit of slightly mixed ones."""
     generator = np.random.default_rng(SEEDS[1])
@@ -159,6 +161,7 @@ def test_pure_and_partly_pure_states(modes):
         np.testing.assert_allclose(found, QUANTUM(near, np.zeros(2)), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_changes_of_purity():
     """No answer where a pure mode becomes mixed in first order; in second that is left out."""
     eye = np.eye(2, dtype=DTYPE)
