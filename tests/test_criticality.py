@@ -10,6 +10,7 @@ from legs import nightly, slow
 from precision import EPS, SINGLE, digits, double, rounded
 
 import jaxosc
+from jaxosc.criticality.frontier import _root
 
 EQUATIONS = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}
 POINTS = {
@@ -498,6 +499,38 @@ def reference_error(name, omega, coupling, delta_t):
 
 
 @pytest.mark.slow
+def test_a_root_has_the_derivatives_of_its_equation():
+    """x = √(ab) of x² − ab = 0, found by a search that has none; b does not always move."""
+
+    def search(function):
+        def halve(_, ends):
+            middle = (ends[0] + ends[1]) / 2
+            low = function(middle) < 0
+            return jnp.where(low, middle, ends[0]), jnp.where(low, ends[1], middle)
+
+        ends = jax.lax.fori_loop(0, 60, halve, (jnp.zeros(()), jnp.full((), 10.0)))
+        return (ends[0] + ends[1]) / 2, jnp.int32(7)
+
+    solve = _root(lambda x, a, b: x * x - a * b, search)
+
+    def root(a, b):
+        return solve(a, b)[0]
+
+    a, b = jnp.asarray(2.0), jnp.asarray(3.0)
+    x, tolerance = np.sqrt(6.0), digits(1e-13)
+    value, outcome = jax.jit(solve)(a, b)
+    assert float(value) == pytest.approx(x, rel=tolerance)
+    assert int(outcome) == 7
+    for derive in (jax.jacfwd, jax.jacrev):
+        first = jax.jit(derive(root))(a, b)
+        assert float(first) == pytest.approx(x / 4, rel=tolerance)
+        (aa, ab), (ba, bb) = jax.jit(jax.jacfwd(derive(root, (0, 1)), (0, 1)))(a, b)
+        expected = [-x / 16, 1 / (4 * x), 1 / (4 * x), -x / 36]
+        np.testing.assert_allclose([aa, ab, ba, bb], expected, rtol=tolerance)
+    third = jax.jit(jax.jacfwd(jax.jacfwd(jax.jacrev(root))))(a, b)
+    assert float(third) == pytest.approx(3 * x / 64, rel=10 * tolerance)
+
+
 def test_frontier_of_the_local_equation():
     differences = jnp.array([0.0, 100.0, 200.0])
     found = jax.jit(jax.vmap(frontier))(differences)
