@@ -110,6 +110,7 @@ def test_a_rotating_frame_has_no_critical_coupling():
     assert "not all frequencies are positive" in str(found)
 
 
+@pytest.mark.slow
 def test_a_soft_mode_that_is_warm():
     """The state is one, and the Langevin equation is out of its domain all the same."""
     inside = diagnose(0.1, (1e-3, 1e-3), (9.0, 3.0))
