@@ -11,14 +11,15 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly, slow
+from legs import nightly, others_at_night, slow
 from precision import digits, double, rounded
 
 import jaxosc
 
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
 NIGHTLY = pytest.mark.nightly
-DESCRIPTIONS_QUICK = [*DESCRIPTIONS[:3], *nightly(DESCRIPTIONS[3]), *slow(DESCRIPTIONS[4])]
+# Values of the others are quick in test_problems.py.
+DESCRIPTIONS_QUICK = others_at_night(DESCRIPTIONS, ("local", "langevin"), ("global", "gibbs"))
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
 
 
@@ -146,7 +147,7 @@ def test_many_random_pairs(name):
 
 
 @double
-@pytest.mark.parametrize("name", ["local", "langevin", "global"])
+@pytest.mark.parametrize("name", ["local", "langevin", *slow("global")])
 def test_extreme_pairs(name):
     for pair in cases.extreme_pairs(seed=1, count=8):
         check(name, pair)
@@ -287,7 +288,7 @@ def test_distance_in_float32(name, interaction):
         np.testing.assert_allclose(numbers[0], numbers[1], rtol=5e-5)
 
 
-@pytest.mark.parametrize("name", ["langevin", "gibbs", *slow("local", "global")])
+@pytest.mark.parametrize("name", ["gibbs", *slow("local", "langevin", "global")])
 @pytest.mark.parametrize("modes", [3, *nightly(1, 4)])
 def test_more_modes(name, modes):
     generator = np.random.default_rng(modes)

@@ -1,5 +1,6 @@
 """Any network, frame and bath through the public functions, against numbers of other methods."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -133,9 +134,20 @@ SPECTRA = {
 }
 
 
+EQUATIONS = (jaxosc.local_lindblad, jaxosc.global_lindblad, jaxosc.langevin)
+DIVERGING = ("position", jaxosc.langevin)  # moments, where positions are strictly Ohmic
+
+
 @double
-@pytest.mark.parametrize("coupling", others_at_night(SPECTRA, (), ("momentum",)))
-def test_names_are_rows_and_phases_do_not_matter(coupling):
+@pytest.mark.parametrize(
+    ("coupling", "equation"),
+    others_at_night(
+        [case for case in itertools.product(SPECTRA, EQUATIONS) if case != DIVERGING],
+        {("position", jaxosc.local_lindblad)},
+        {("rotating-wave", jaxosc.local_lindblad), *itertools.product(("momentum",), EQUATIONS)},
+    ),
+)
+def test_names_are_rows_and_phases_do_not_matter(coupling, equation):
     """A named coupling, the same as rows, and the same network in another gauge."""
     random = np.random.default_rng(3)
     omega, damping, temperature = (
@@ -153,14 +165,11 @@ def test_names_are_rows_and_phases_do_not_matter(coupling):
         rows = np.sqrt(2) * np.eye(6)[int(coupling == "momentum") :: 2]
     named = jaxosc.Baths(damping, temperature, spectra, coupling=coupling)
     by_rows = jaxosc.Baths(damping, temperature, spectra, coupling=rows)
-    equations = [jaxosc.local_lindblad, jaxosc.global_lindblad]
-    equations += [] if coupling == "position" else [jaxosc.langevin]  # moments that diverge
-    for equation in equations:
-        expected = state(plain, named, equation)
-        np.testing.assert_allclose(state(plain, by_rows, equation), expected, atol=1e-13)
-        if coupling == "rotating-wave":
-            numbers = jaxosc.occupation(state(gauge, named, equation))
-            np.testing.assert_allclose(numbers, jaxosc.occupation(expected), rtol=1e-13)
+    expected = state(plain, named, equation)
+    np.testing.assert_allclose(state(plain, by_rows, equation), expected, atol=1e-13)
+    if coupling == "rotating-wave":
+        numbers = jaxosc.occupation(state(gauge, named, equation))
+        np.testing.assert_allclose(numbers, jaxosc.occupation(expected), rtol=1e-13)
     np.testing.assert_allclose(
         jaxosc.normal_modes(gauge).frequency, jaxosc.normal_modes(plain).frequency, rtol=1e-14
     )

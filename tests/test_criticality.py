@@ -298,7 +298,7 @@ def test_a_closed_curve():
 UNIT = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
 
 
-@pytest.mark.parametrize("narrow", [1e-3, pytest.param(1e-7, marks=[double, pytest.mark.nightly])])
+@pytest.mark.parametrize("narrow", [1e-3, pytest.param(1e-7, marks=[double, pytest.mark.slow])])
 def test_a_hairpin_keeps_both_branches(narrow):
     def parabola(x, y):
         return (y - 0.5) ** 2 - narrow * (x - 0.1)
@@ -325,8 +325,8 @@ def test_a_hairpin_keeps_both_branches(narrow):
         (0.3, 0.3),
         (0.4, 0.003),
         pytest.param(2e-4, 0.3, marks=double),
-        *nightly((0.4, 0.3), (1e-3, 1e-3)),
-        pytest.param(0.4, 4e-4, marks=[double, pytest.mark.nightly]),
+        *slow((0.4, 0.3), (1e-3, 1e-3)),
+        pytest.param(0.4, 4e-4, marks=[double, pytest.mark.slow]),
     ],
 )
 @pytest.mark.parametrize("angle", [2.9, *nightly(0.0, 1.5707963267948966, 0.7, 4.0)])
@@ -349,7 +349,7 @@ def test_ellipses_close(first, second, angle):
     assert np.abs(residual).max() < digits(1e-15) / min(first, second)
 
 
-@pytest.mark.parametrize("start", [(0.3, 0.4), *nightly([0.9, 0.5], [0.6, 0.6], [0.501, 0.501])])
+@pytest.mark.parametrize("start", [(0.3, 0.4), *slow([0.9, 0.5], [0.6, 0.6], [0.501, 0.501])])
 def test_a_figure_eight_goes_straight_through_its_crossing(start):
     def eight(x, y):
         u, v = x - 0.5, y - 0.5

@@ -395,7 +395,6 @@ def test_secular_equation_in_another_gauge():
 
 
 @double
-@pytest.mark.slow
 def test_populations_along_weak_links():
     """The known slope, 4.709629 λ, and the bend by a second derivative in reverse."""
     rates, temperature = array([1e-3, 2e-3, 3e-3]), array([1.0, 2.0, 3.0])
@@ -455,7 +454,6 @@ def some_network(generator, modes):
     return h, u, generator.uniform(0.01, 0.1, modes), generator.uniform(0.5, 3, modes)
 
 
-@pytest.mark.slow
 def test_covariance_under_symplectic_and_gauge_changes():
     """r = S r' with squeezed, turned and exchanged oscillators: every σ follows."""
     generator = np.random.default_rng(6)

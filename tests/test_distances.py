@@ -152,6 +152,7 @@ def test_close_states_near_a_critical_point(temperature):
             assert abs(np.sum(slope * way)) < 1e-14 / distance * np.abs(turn).max()
 
 
+@pytest.mark.slow
 def test_equal_states():
     generator = np.random.default_rng(SEEDS[3])
     for modes in (1, 3, 5):

@@ -35,10 +35,7 @@ EQUATIONS = {
 }
 # Two oscillators are quick in Fock space, in test_family_witnesses.py.
 QUICK = (("redfield", (("lamb_shift", True),), 2, 1, False),)
-LATER = (
-    ("redfield", (("lamb_shift", True),), 4, 2, False),
-    ("detailed_balance", (), 4, 2, False),
-)
+LATER = (("redfield", (("lamb_shift", True),), 4, 2, False),)
 
 
 def marks_of(key):

@@ -94,7 +94,7 @@ NOISE = np.array([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.6])
     ("ratio", "profile", "gamma"),
     others_at_night(
         itertools.product([1.0, 0.0, -0.5], ["uneven", "ends"], [0.3, 1e-3, 1e-8]),
-        [(1.0, "ends", 1e-8), (0.0, "uneven", 1e-3), (-0.5, "uneven", 0.3)],
+        [(1.0, "ends", 0.3), (0.0, "uneven", 1e-3), (-0.5, "uneven", 1e-8)],
     ),
 )
 def test_seven_modes_to_many_digits(gamma, profile, ratio):

@@ -171,8 +171,8 @@ def test_occupations_by_the_three_equations(temperature, fraction, exact, local,
 @pytest.mark.parametrize(
     ("system", "damping", "temperature"),
     [
-        *slow((reference.pair((5.0, 2.0), 1.2), (0.3, 0.05), (1.0, 3.0))),
         *nightly(
+            (reference.pair((5.0, 2.0), 1.2), (0.3, 0.05), (1.0, 3.0)),
             (reference.pair((1.3, 2.7), 0.9, "rotating-wave"), (0.07, 0.21), (0.1, 0.01)),
             (reference.pair((5.0, 2.0), 1.58), (0.1, 0.1), (0.0, 4.0)),
             # Between the critical coupling and the edge of stability: two real eigenvalues.
