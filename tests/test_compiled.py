@@ -151,7 +151,7 @@ def test_no_loop_too_long_for_one_function():
 
     program = jax.jit(jax.vmap(slope)).lower(*points).compile()
     longest = max(len(part.splitlines()) for part in program.as_text().split("\n\n"))
-    assert longest < 2100
+    assert longest < 2500  # with what is no operation; of one loop it was 4000
     few = jax.jit(jax.vmap(slope))(*(x[:2] for x in points))
     np.testing.assert_allclose(program(*points)[:2], few, rtol=digits(1e-9))
 
