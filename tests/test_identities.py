@@ -292,3 +292,16 @@ def test_evolution_behind_flat_baths():
         moved = scipy.linalg.expm(np.asarray(dynamics.drift) * time)
         expected = moved @ np.diag([1.5, -0.2]) @ moved.T
         np.testing.assert_allclose(apart, expected, atol=1e-12)
+
+
+def test_numbers_that_are_left_out():
+    """The usual time 1/√(γω) of the largest rate and the lowest frequency; the usual width 20γ."""
+    network, damping, temperature = detuned()
+    baths = jaxosc.Baths(damping, temperature, DRUDE, coupling="position")
+    for equation, expected in (
+        (jaxosc.coarse_grained_lindblad, 1 / np.sqrt(0.05 * 1.0)),
+        (jaxosc.partial_secular, 20 * 0.05),
+        (jaxosc.unified_lindblad, 20 * 0.05),
+    ):
+        *_, number = equation(network, baths)._parts
+        assert float(number) == pytest.approx(expected, rel=digits(1e-12))
