@@ -215,6 +215,7 @@ def test_global_equation_is_thermal_between_equal_baths(modes, names, examples):
 
 @double
 @sizes(needed="langevin")
+@pytest.mark.slow
 def test_langevin_equation_is_thermal_in_the_limit_of_weak_damping(modes, names, examples):
     """σ − σ_Gibbs ∝ γ: at most γ over the smallest frequency or splitting, and linear."""
 

@@ -90,11 +90,11 @@ CASES = {
     "discord": discord,
     "driven": driven,
 }
-QUICK, NIGHTLY = {"discord"}, {"redfield, rows", "thirteen modes"}
+NIGHTLY = {"redfield, rows", "thirteen modes"}
 
 
 @double
-@pytest.mark.parametrize("name", others_at_night(CASES, QUICK, set(CASES) - NIGHTLY))
+@pytest.mark.parametrize("name", others_at_night(CASES, (), set(CASES) - NIGHTLY))
 def test_slope(name):
     """(f(h) − f(−h))/2h, whose own error is h² and ε/h."""
     program = jax.jit(lambda x: jax.jvp(CASES[name], (x,), (jnp.ones_like(x),)))

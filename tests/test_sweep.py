@@ -264,7 +264,7 @@ def test_a_grid_of_any_size_is_begun_at_once(monkeypatch):
     class Begun(Exception):
         pass
 
-    def fold(*arguments):
+    def fold(*arguments, **options):
         raise Begun
 
     monkeypatch.setattr("jaxosc.sweeps.program.fold", fold)
