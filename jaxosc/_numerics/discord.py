@@ -28,20 +28,20 @@ import jax
 import jax.numpy as jnp
 
 from jaxosc._numerics.entropy import cholesky_rows, pair_information, safe_sqrt, thermal_number
-from jaxosc._numerics.small import Written
+from jaxosc._numerics.small import Written, matrix
 from jaxosc._numerics.special import log1p
 
 
 def discord(covariance: jax.Array) -> jax.Array:
     """Discord of two modes in nats, with measurements on the second: I less what these gain."""
-    value = pair_information(covariance) - _gain(covariance)
+    entries = Written.of(covariance)
+    value = pair_information(matrix(entries.rows)) - _gain(entries)
     # Rounding of two equal terms must not make it negative, nor lose the slope.
     return value - jax.lax.stop_gradient(jnp.minimum(value, 0))
 
 
-def _gain(whole: jax.Array) -> jax.Array:
+def _gain(covariance: Written) -> jax.Array:
     """By how much the best measurement of the second mode lowers the entropy of the first."""
-    covariance = Written.of(whole)
     (a11,), (a21, a22) = cholesky_rows(covariance.block(0, 2))
     (b11,), (b21, b22) = cholesky_rows(covariance.block(2, 4))
     # The correlations in the own units of both modes, whose singular values are √C and √D
