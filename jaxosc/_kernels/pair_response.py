@@ -63,7 +63,8 @@ def _apart(pair: Sequence[jax.Array], changes: Sequence[jax.Array]) -> tuple[jax
     """Tangents themselves; of many pairs, done before what uses them begins.
 
     A loop of more than some 2000 operations XLA's CPU emitters (JAX 0.10.2) cut into functions,
-    which run again for each use of what they compute: 10⁸ calls a point have been seen.
+    which run again for each use of what they compute: 10⁸ calls a point have been seen. This can go
+    when ``test_no_loop_too_long_for_one_function`` (tests/test_compiled.py) ends without it.
     """
 
     def solve(_: Any, right: jax.Array) -> jax.Array:
