@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import reference
 from legs import nightly, others_at_night
-from precision import EPS, digits, double, rounded
+from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
 
@@ -18,17 +18,21 @@ DESCRIPTIONS = ("local", "langevin", "global", "gibbs")
 SLOW_TO_COMPILE = others_at_night(DESCRIPTIONS, ("local",), ("gibbs",))
 
 
-def occupation(name, parameters):
-    """⟨a1†a1⟩ as a function of (ω1, ω2, λ, γ1, γ2, T1, T2), position interaction."""
+def state(name, parameters):
+    """As a function of (ω1, ω2, λ, γ1, γ2, T1, T2), position interaction."""
     oscillators = jaxosc.pair(parameters[:2], parameters[2], "position")
     baths = jaxosc.Baths(parameters[3:5], parameters[5:])
-    state = {
+    return {
         "local": lambda: jaxosc.steady_state(jaxosc.local_lindblad(oscillators, baths)),
         "langevin": lambda: jaxosc.steady_state(jaxosc.langevin(oscillators, baths)),
         "global": lambda: jaxosc.steady_state(jaxosc.global_lindblad(oscillators, baths)),
         "gibbs": lambda: jaxosc.gibbs(oscillators, parameters[5]),
     }[name]()
-    return jaxosc.occupation(state)[0]
+
+
+def occupation(name, parameters):
+    """⟨a1†a1⟩."""
+    return jaxosc.occupation(state(name, parameters))[0]
 
 
 def exact(name, parameters):
@@ -205,3 +209,46 @@ def test_three_modes():
         for derivative in (jax.jacfwd, jax.grad):
             computed = jax.jit(derivative(functools.partial(function, equation=ours)))(0.1)
             assert computed == pytest.approx(slope, rel=digits(1e-11))
+
+
+TWICE = {
+    "forward": lambda f: jax.jacfwd(jax.jacfwd(f)),
+    "forward of reverse": lambda f: jax.jacfwd(jax.grad(f)),
+    "reverse of forward": lambda f: jax.jacrev(jax.jacfwd(f)),
+    "reverse": lambda f: jax.jacrev(jax.grad(f)),
+}
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize("number", ["occupation", *nightly("information")])
+def test_second_derivatives_are_written_down_in_every_order(name, number):
+    """Which is all that most mistakes in a rule need to show, at a tenth of the time."""
+
+    def function(parameters):
+        found = state(name, parameters)
+        if number == "information":
+            return jaxosc.mutual_information(found)
+        return jaxosc.occupation(found)[0]
+
+    point = jax.ShapeDtypeStruct((7,), jnp.zeros(()).dtype)
+    for order in TWICE.values():
+        assert jax.eval_shape(order(function), point).shape == (7, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", [None, *nightly(40)])
+def test_second_derivatives_of_every_order_agree(batch):
+    """Of the Langevin occupation, alone and in a batch, by λ and T1."""
+
+    def function(pair):
+        parameters = [*GENERIC[:2], pair[0], *GENERIC[3:5], pair[1], GENERIC[6]]
+        return occupation("langevin", jnp.stack([jnp.asarray(x, DTYPE) for x in parameters]))
+
+    point = jnp.array([GENERIC[2], GENERIC[5]])
+    expected = np.asarray(jax.jit(TWICE["forward"](function))(point))
+    found = TWICE["forward of reverse"](function)
+    if batch:
+        found, point = jax.vmap(found), jnp.tile(point, (batch, 1))
+    tolerance = digits(1e-10) * np.abs(expected).max()
+    values = np.asarray(jax.jit(found)(point)).reshape(-1, 2, 2)
+    np.testing.assert_allclose(values[-1], expected, atol=tolerance)

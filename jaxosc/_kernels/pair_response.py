@@ -66,9 +66,11 @@ def _apart(pair: Sequence[jax.Array], changes: Sequence[jax.Array]) -> tuple[jax
     which run again for each use of what they compute: 10⁸ calls a point have been seen. This can go
     when ``test_no_loop_too_long_for_one_function`` (tests/test_compiled.py) ends without it.
     """
+    # For their shapes alone; JAX fails where a solve changes with what its right side does not.
+    still = jax.lax.stop_gradient(tuple(pair))
 
     def solve(_: Any, right: jax.Array) -> jax.Array:
-        return row(_branch(len(pair))(*pair, *entries(right)))
+        return row(_branch(len(pair))(*still, *entries(right)))
 
     # The identity, for it is the one linear map of JAX whose transpose may be stated
     return tuple(entries(jax.lax.custom_linear_solve(lambda x: x, row(changes), solve, solve)))
