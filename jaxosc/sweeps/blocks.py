@@ -85,7 +85,7 @@ def moved(output: Any) -> Any:
 def _moved(leaf: jax.Array) -> jax.Array:
     pinned = _pinned(leaf.device)
     if pinned is not None and leaf.nbytes >= _PINNED_BYTES:
-        with contextlib.suppress(jax.errors.JaxRuntimeError):  # as much as there may be is in use
+        with contextlib.suppress(jax.errors.JaxRuntimeError):  # there is no more of it
             return jax.device_put(leaf, pinned)
     leaf.copy_to_host_async()
     return leaf
