@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -93,7 +94,9 @@ class PairSecular:
 
     @cached_property
     def _state(self) -> tuple[Entries, jax.Array]:
-        found, damped = by_tables(_stationary, self._given(), coupling=self.coupling)
+        found, damped = by_tables(
+            _stationary, self._given(), tabled=_stationary_at_once, coupling=self.coupling
+        )
         return found, damped > 0
 
     @cached_property
@@ -147,6 +150,10 @@ class _Normal(NamedTuple):
     mixed_heating: jax.Array
     responses: list[_Response]  # to both heatings and the mixed one
     damped: jax.Array  # one or zero
+
+    def heated(self) -> Iterator[tuple[jax.Array, _Response]]:
+        """Every heating, and the response to it."""
+        return zip((*self.heatings, self.mixed_heating), self.responses, strict=True)
 
 
 def _normal(given: _Given, coupling: BathCoupling) -> _Normal:
@@ -202,16 +209,28 @@ def _in_modes(normal: _Normal, weight: list[jax.Array], between: jax.Array) -> E
 
 
 def _stationary(given: _Given, coupling: BathCoupling) -> tuple[Entries, jax.Array]:
-    normal, temperature = _normal(given, coupling), given.temperature
-    coldest = jnp.where(temperature[0] < temperature[1], temperature[0], temperature[1])
-    numbers = normal.references[0], normal.references[1]
-    found = thermal(given.couple, coldest, numbers).scaled(given.scale)
+    normal, found = _coldest(given, coupling)
     # What has no temperature on one side: on a grid it is of a row.
-    heatings = (*normal.heatings, normal.mixed_heating)
-    for heating, (low, high, between) in zip(heatings, normal.responses, strict=True):
+    for heating, (low, high, between) in normal.heated():
         one = _in_modes(normal, [low, high], between)
         found = found.plus(Entries(*(entry * heating for entry in one)))
     return found, normal.damped
+
+
+def _stationary_at_once(given: _Given, coupling: BathCoupling) -> tuple[Entries, jax.Array]:
+    """The same with all heatings in one sum."""
+    normal, found = _coldest(given, coupling)
+    parts = [[heating * number for number in of] for heating, of in normal.heated()]
+    low, high, between = (x + y + z for x, y, z in zip(*parts, strict=True))
+    return found.plus(_in_modes(normal, [low, high], between)), normal.damped
+
+
+def _coldest(given: _Given, coupling: BathCoupling) -> tuple[_Normal, Entries]:
+    """Normal modes, and their Gibbs state at the temperature of the colder bath."""
+    normal, temperature = _normal(given, coupling), given.temperature
+    coldest = jnp.where(temperature[0] < temperature[1], temperature[0], temperature[1])
+    numbers = normal.references[0], normal.references[1]
+    return normal, thermal(given.couple, coldest, numbers).scaled(given.scale)
 
 
 def _drift_and_noise(

@@ -27,24 +27,39 @@ _Scalars = tuple[jax.Array, ...]
 _Function = Callable[..., _Scalars]
 
 
-def by_tables(function: Callable[..., _Tree], *trees: Any, **static: Any) -> _Tree:
+def by_tables(
+    function: Callable[..., _Tree],
+    *trees: Any,
+    tabled: Callable[..., _Tree] | None = None,
+    **static: Any,
+) -> _Tree:
     """``function(*trees, **static)``, a function that is no closure, entry by entry.
 
     Of and to trees of real scalars; what has others is called as it is.
+
+    Args:
+        function: as it is fast on grids.
+        trees: its arguments.
+        tabled: the same in fewer operations, of which the tables are made; itself if left out.
+        static: what it takes by name.
     """
-    (found,) = each_by_tables(function, [trees], **static)
+    (found,) = each_by_tables(function, [trees], tabled, **static)
     return found
 
 
 def each_by_tables(
-    function: Callable[..., _Tree], cases: Sequence[tuple[Any, ...]], **static: Any
+    function: Callable[..., _Tree],
+    cases: Sequence[tuple[Any, ...]],
+    tabled: Callable[..., _Tree] | None = None,
+    **static: Any,
 ) -> list[_Tree]:
     """The same of several arguments of one structure, whose tables are one."""
     structure = jax.tree.structure(cases[0])
     flattened = [jax.tree.leaves(case) for case in cases]
     if not all(_is_scalar(x) for case in flattened for x in case):
         return [function(*case, **static) for case in cases]
-    found = _Tabled.of(function, tuple(static.items()), structure, len(cases))
+    forms = function, tabled or function
+    found = _Tabled.of(*forms, tuple(static.items()), structure, len(cases))
     values = found(*(x for case in flattened for x in case))
     size = len(values) // len(cases)
     return [found.tree(values[n : n + size]) for n in range(0, len(values), size)]
@@ -62,18 +77,24 @@ class _Tabled:
     def __init__(
         self,
         function: Callable[..., Any],
+        tabled: Callable[..., Any],
         static: tuple[tuple[str, Any], ...],
         structure: Any,
         cases: int,
     ) -> None:
         self.cases = cases
 
-        def of_case(*values: jax.Array) -> _Scalars:
-            trees = jax.tree.unflatten(structure, values)
-            found, self.out = jax.tree.flatten(function(*trees, **dict(static)))
-            return tuple(found)
+        def flat(form: Callable[..., Any]) -> _Function:
+            @jax.jit
+            def of_case(*values: jax.Array) -> _Scalars:
+                trees = jax.tree.unflatten(structure, values)
+                found, self.out = jax.tree.flatten(form(*trees, **dict(static)))
+                return tuple(found)
 
-        self.of_case = jax.jit(of_case)
+            return of_case
+
+        self.of_case = flat(function)
+        self.forms = self.of_case, self.of_case if tabled is function else flat(tabled)
         self.call = jax.custom_jvp(self.of_all)
         # Where it is differentiated, all results go into what is differentiated next.
         self.kept = jax.custom_jvp(self._kept)
@@ -196,7 +217,7 @@ class _Tabled:
     def _table(self, axes: tuple[tuple[int, ...], ...], primals: _Scalars) -> jax.Array:
         """All derivatives [cases, outputs, …] by the arguments of each axis."""
         columns = zip(*self.by_case(primals), strict=True)
-        return _table(self.of_case, self.cases, axes)(*(row(column) for column in columns))
+        return _table(self.forms, self.cases, axes)(*(row(column) for column in columns))
 
 
 def _by_size(
@@ -227,14 +248,17 @@ def _by_size(
 
 @cache
 def _table(
-    function: _Function, cases: int, axes: tuple[tuple[int, ...], ...]
+    forms: tuple[_Function, _Function], cases: int, axes: tuple[tuple[int, ...], ...]
 ) -> Callable[..., jax.Array]:
-    """All derivatives [cases, outputs, …] by the arguments [cases] of each axis."""
+    """All derivatives [cases, outputs, …] by the arguments [cases] of each axis.
+
+    Of a function in two forms, of which the second is for points.
+    """
     shape = (cases, *map(len, axes))
 
     def of_grid(*primals: jax.Array) -> _Scalars:
         full = (jnp.broadcast_to(_first(x, shape), shape) for x in primals)
-        return _derivatives(function, axes, shape)(*full)
+        return _derivatives(forms[0], axes, shape)(*full)
 
     def of_point(*primals: jax.Array) -> _Scalars:
         # A sum over an axis of two, of which one is zero: a reduction is one loop with many
@@ -245,7 +269,7 @@ def _table(
         inside = functools.reduce(jnp.add, places) < math.prod(full)
         here = (jnp.where(places[0] == 0, _first(x, shape)[None], 1) for x in primals)
         varied = (jnp.where(inside, x, 0) for x in here)
-        found = _derivatives(function, axes, full)(*varied)
+        found = _derivatives(forms[1], axes, full)(*varied)
         return sums_in_one_loop(*(jnp.where(places[0] == 0, x, 0) for x in found))
 
     @jax.custom_jvp
@@ -258,7 +282,7 @@ def _table(
         primals: _Scalars, tangents: tuple[jax.Array | SymbolicZero, ...]
     ) -> tuple[jax.Array, jax.Array]:
         changes = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
-        higher = _table(function, cases, (*axes, tuple(changes)))(*primals)
+        higher = _table(forms, cases, (*axes, tuple(changes)))(*primals)
         change = jnp.stack(list(changes.values()), axis=-1)
         change = change.reshape(cases, *(1,) * (higher.ndim - 2), -1)
         return table(*primals), jnp.sum(higher * change, axis=-1)
