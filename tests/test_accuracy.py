@@ -19,7 +19,7 @@ import jaxosc
 DESCRIPTIONS = ("local", "langevin", "global", "global position ohmic", "gibbs")
 NIGHTLY = pytest.mark.nightly
 # Values of the others are quick in test_problems.py.
-DESCRIPTIONS_QUICK = others_at_night(DESCRIPTIONS, ("local", "langevin"), ("global", "gibbs"))
+DESCRIPTIONS_QUICK = others_at_night(DESCRIPTIONS, ("langevin",), ("local", "global", "gibbs"))
 OBSERVABLES = ("n1 + 1/2", "n2 + 1/2", "coherence", "mutual information")
 
 
@@ -147,7 +147,7 @@ def test_many_random_pairs(name):
 
 
 @double
-@pytest.mark.parametrize("name", ["local", "langevin", *slow("global")])
+@pytest.mark.parametrize("name", ["local", *slow("langevin", "global")])
 def test_extreme_pairs(name):
     for pair in cases.extreme_pairs(seed=1, count=8):
         check(name, pair)
@@ -288,6 +288,7 @@ def test_distance_in_float32(name, interaction):
         np.testing.assert_allclose(numbers[0], numbers[1], rtol=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gibbs", *slow("local", "langevin", "global")])
 @pytest.mark.parametrize("modes", [3, *nightly(1, 4)])
 def test_more_modes(name, modes):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import slow
 from precision import digits, double
 
 import jaxosc
@@ -216,7 +217,7 @@ def number(coupling, interaction, equation):
 number_inside = jax.jit(number, static_argnums=(1, 2))
 
 
-@pytest.mark.parametrize("interaction", ["position", "rotating-wave"])
+@pytest.mark.parametrize("interaction", ["position", *slow("rotating-wave")])
 @pytest.mark.parametrize("excess", [1.0, 1.0001, 3.0])
 def test_past_the_critical_coupling(interaction, excess):
     """At λ_c and beyond: an error for known values, NaN for traced ones, in every description."""

@@ -83,12 +83,12 @@ def fastest(call, repeats):
 
 
 # One description, one closed form and one observable of few modes and of many always
-QUICK = ("critical_scale", "is_physical", "langevin", "local_lindblad", "purity")
+QUICK = ("critical_scale", "is_physical", "langevin", "local_lindblad")
 
 
 @pytest.mark.parametrize(
     "name",
-    others_at_night(CALLS, QUICK),
+    others_at_night(CALLS, QUICK, ("purity",)),
 )
 def test_a_warm_call(name):
     """At most twenty times its compiled core and a millisecond."""

@@ -50,6 +50,7 @@ def test_every_description_has_a_row():
     assert max(row.errors["occupation"] for row in found.rows[:-1]) < 2e-3
 
 
+@pytest.mark.slow
 def test_every_description_keeps_a_row(found):
     assert found.exact == "langevin"
     assert found.rows[0].name == "langevin"

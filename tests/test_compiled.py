@@ -108,6 +108,7 @@ def scattered(name, quantity, count):
     return function, points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "quantity",
     others_at_night(
@@ -220,6 +221,7 @@ def quartic(x, temperature):
     return quartic_sums(coefficients, temperature, jnp.minimum(x, 1.0), 1 + x)
 
 
+@pytest.mark.slow
 def test_sums_do_not_depend_on_the_batch():
     """The coldest point chooses the rule for all: the results agree where rules overlap."""
     x, temperature = jnp.linspace(0.5, 2.0, 5), jnp.geomspace(1.0, 100.0, 7)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-from legs import slow
+from legs import nightly, slow
 from precision import EPS, SINGLE, digits, double
 
 import jaxosc
@@ -73,6 +73,7 @@ def test_uncoupled_oscillators_have_no_critical_point():
         assert jaxosc.stability_scale(oscillators, baths) == np.inf
 
 
+@pytest.mark.slow
 def test_critical_scale_differentiates_twice():
     """Against 50 digits: s is a root of det(ω + s(λ + κ)) for these positive couplings."""
 
@@ -164,6 +165,7 @@ def test_stability_scale_of_a_pair():
         assert jaxosc.stability_scale(widened, three) == pytest.approx(closed, rel=digits(1e-14))
 
 
+@pytest.mark.slow
 def test_a_static_crossing_next_to_an_exceptional_point():
     """In float32 both eigenvalues at the crossing, 0 and −2γ, are only known to √ε."""
     exchange, pairing = np.zeros((2, 3, 3), np.float32)
@@ -247,7 +249,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("modes", [3, 4, pytest.param(6, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("modes", [3, *slow(4), *nightly(6)])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_equal_modes_where_several_motions_cross_at_once(shape, modes):
     """Against NumPy's eigenvalues on both sides and on a grid before."""

@@ -41,6 +41,7 @@ def exact_number(name, omega1, omega2, coupling, first, second):
     return reference.occupation(state)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["local", pytest.param("langevin", marks=pytest.mark.nightly)])
 def test_susceptibility(name):
     """All points in one batch, forward and reverse, against 50 digits."""

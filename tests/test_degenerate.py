@@ -66,6 +66,7 @@ def exact(matrix):
     return np.array([[float(x) for x in row] for row in matrix.tolist()])
 
 
+@pytest.mark.slow
 @graphs
 def test_the_numbering_of_the_sites_does_not_matter(name):
     """Every description of renamed sites is the renamed description."""
@@ -237,6 +238,7 @@ def test_dark_modes_are_told(large):
         jaxosc.global_lindblad(oscillators, jaxosc.Baths([1e-3, 0, 0, 0], [1.0, 2.0, 3.0, 4.0]))
 
 
+@pytest.mark.slow
 def test_a_faint_mode_is_not_dark():
     """Reached through a link that is weak, not zero: its rate is γ(λ/Δω)²."""
     coupling = 1e-6 if EPS < 1e-10 else 1e-3
@@ -334,6 +336,7 @@ def test_normal_frequencies_of_symmetric_networks(name):
     assert exact(u).shape == found.u.shape
 
 
+@pytest.mark.slow
 @double
 def test_slopes_of_two_modes_near_resonance():
     """Good to 4 ε (⟨n1⟩ + ⟨n2⟩ + 1) over the splitting: mixing angles turn at its inverse."""
@@ -383,6 +386,7 @@ TREES = {
 }
 
 
+@pytest.mark.slow
 @double
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n == "star 4" else pytest.mark.nightly) for n in TREES]

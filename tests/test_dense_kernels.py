@@ -22,8 +22,8 @@ from jaxosc._kernels.secular import secular
 from jaxosc._numerics.lyapunov import solve_lyapunov
 
 EQUATIONS = json.loads((Path(__file__).parent / "data" / "equations.json").read_text())["cases"]
-QUICK = ("lindblad", "local-xx_shared", "global-xx_shared", "local-rw_near")
-LATER = ("global-rw_baths_shared", "global-chain3_cold")
+QUICK = ("lindblad", "local-xx_shared", "global-xx_shared")
+LATER = ("local-rw_near", "global-rw_baths_shared", "global-chain3_cold")
 
 
 def marks_of(name):
@@ -120,6 +120,7 @@ def test_batches_of_states_and_of_derivatives(modes):
         close(slopes[k], jax.jit(jax.grad(total))(array(h[k])), 1e-11)
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_steady_state():
     """Of first and second order, forward and in reverse, against differences in 50 digits."""
     generator = np.random.default_rng(5)
@@ -152,6 +153,7 @@ def test_derivatives_of_a_steady_state():
     close(both[1], bend, 1e-7)
 
 
+@pytest.mark.slow
 def test_stability():
     """Against eigenvalues, in a batch and alone; nothing stable is called so without damping."""
     generator = np.random.default_rng(2)
@@ -272,6 +274,7 @@ def test_flat_langevin_along_the_real_axis(temperatures):
     close(steady(array(h), *found), expected, 2e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [3, *nightly(1, 5)])
 @pytest.mark.parametrize("hot", [True, False])
 def test_flat_langevin_and_gibbs_of_a_real_network(modes, hot):
@@ -336,6 +339,7 @@ def test_normal_modes(modes):
     assert np.abs(shape.T @ h @ shape).max() < digits(2e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lowering", [False, *nightly(True)])
 def test_secular_equation_from_projectors(lowering):
     """Complex couplings, shared baths; a ring whose flux makes two of its modes one group."""
@@ -454,6 +458,7 @@ def some_network(generator, modes):
     return h, u, generator.uniform(0.01, 0.1, modes), generator.uniform(0.5, 3, modes)
 
 
+@pytest.mark.slow
 def test_covariance_under_symplectic_and_gauge_changes():
     """r = S r' with squeezed, turned and exchanged oscillators: every σ follows."""
     generator = np.random.default_rng(6)

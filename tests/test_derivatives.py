@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import reference
-from legs import nightly, others_at_night
+from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, digits, double, rounded
 
 import jaxosc
@@ -219,7 +219,7 @@ TWICE = {
 }
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize("name", ["local", *slow("gibbs", "global", "langevin")])
 @pytest.mark.parametrize("number", ["occupation", *nightly("information")])
 def test_second_derivatives_are_written_down_in_every_order(name, number):
     """Which is all that most mistakes in a rule need to show, at a tenth of the time."""

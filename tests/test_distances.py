@@ -165,6 +165,7 @@ def test_equal_states():
     assert np.abs(one @ np.asarray(slope)).max() < digits(1e-12)
 
 
+@pytest.mark.slow
 def test_laws():
     """Symmetry, products, symplectic maps, data processing, between bounds."""
     generator = np.random.default_rng(SEEDS[4])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from legs import nightly
+from legs import nightly, slow
 from precision import EPS, double
 
 import jaxosc
@@ -81,7 +81,7 @@ def test_the_occupation_at_zero_temperature():
         assert number == pytest.approx(-gamma / np.pi, rel=gamma, abs=EPS)
 
 
-@pytest.mark.parametrize("softness", [100.0, 10.0, 1.0, 0.1])
+@pytest.mark.parametrize("softness", [10.0, *slow(100.0, 1.0, 0.1)])
 @pytest.mark.parametrize("interaction", ["position", *nightly("rotating-wave")])
 def test_the_langevin_equation_rounds_its_criticality_off(interaction, softness):
     """At equal temperatures it falls short of the Gibbs state by 1/(1 + s²), s = Ω_−/γ."""
@@ -151,6 +151,7 @@ def test_the_local_equation_needs_a_weak_coupling(case):
         assert frontier.ratio == pytest.approx(expected, rel=0.03)  # as printed
 
 
+@pytest.mark.slow
 def test_the_lindblad_descriptions_are_always_physical():
     """At T = 0, strong damping, next to the critical point; the Langevin equation is not there."""
     for interaction in ("position", "rotating-wave"):

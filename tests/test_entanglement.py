@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
-from legs import nightly
+from legs import nightly, slow
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -152,7 +152,7 @@ def test_the_last_digits_of_a_product_with_weak_pairing():
         assert NEGATIVITY(state) == pytest.approx(float(exact_negativity(state, 1)), rel=2e-15)
 
 
-@pytest.mark.parametrize(("modes", "first"), [(2, 1), (3, 2), *nightly((3, 1), (5, 2))])
+@pytest.mark.parametrize(("modes", "first"), [(2, 1), *slow((3, 2)), *nightly((3, 1), (5, 2))])
 def test_random_states(modes, first):
     generator = np.random.default_rng(10 * modes + first)
     states = np.array([random_state(generator, modes, excess) for excess in (0.02, 0.1, 0.4)])
@@ -194,6 +194,7 @@ def test_pure_states_of_several_modes():
             )
 
 
+@pytest.mark.slow
 def test_identities_of_mixed_states():
     generator = np.random.default_rng(7)
     entangled = 0
@@ -231,6 +232,7 @@ def test_separable_states():
                 assert jaxosc.mutual_information(state, (0,)) > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [3, *nightly(2, 4)])
 def test_products_are_flat(modes):
     """Zero, with a zero slope: the vacuum and what is far from it."""

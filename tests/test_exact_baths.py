@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-from legs import others_at_night
+from legs import others_at_night, slow
 from precision import DTYPE, SINGLE, double
 
 from jaxosc._kernels import embedded, quadrature
@@ -259,6 +259,7 @@ def mean_force(hessian, couplings, terms, flags, temperature):
     )
 
 
+@pytest.mark.slow
 @double
 def test_one_temperature_is_the_mean_force_gibbs_state():
     for seed, temperature in ((1, 0.0), (2, 0.2), (3, 5.0)):
@@ -291,6 +292,7 @@ def test_mean_force_gibbs_state_of_a_sub_ohmic_bath():
     assert np.max(np.abs(integral.currents)) == 0
 
 
+@pytest.mark.slow
 def test_natural_units_change_nothing():
     case = CASES["exact-20"]
     hessian, couplings, terms, flags, temperature = padded(case)
@@ -529,7 +531,7 @@ def test_thousands_at_once_are_the_same_as_one():
     assert np.min(many[:, 0] * many[:, 1]) >= 0.25 * (1 - 10 * tolerance)
 
 
-@pytest.mark.parametrize("name", ["exact-02", "exact-11", "exact-20", "exact-28"])
+@pytest.mark.parametrize("name", ["exact-11", "exact-20", "exact-28", *slow("exact-02")])
 def test_in_either_precision(name):
     tolerance = 1e-4 if SINGLE else 1e-12
     agree(CASES[name], *solved(*padded(CASES[name])), tolerance, 10 * tolerance)

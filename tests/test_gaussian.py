@@ -272,6 +272,7 @@ def exact_numbers(state):
     return smallest, min(mpmath.eigsy(correlation, eigvals_only=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", [3, *nightly(1, 2, 5)])
 def test_physicality_at_its_boundary(modes):
     """A state is one up to rounding: neither fewer nor more, however far it is from being one."""

@@ -12,7 +12,7 @@ import pytest
 import reference
 import scipy.linalg
 import scipy.special
-from legs import nightly, others_at_night
+from legs import nightly, others_at_night, slow
 from precision import SINGLE, digits, double, rounded
 
 import jaxosc
@@ -333,7 +333,7 @@ def dark():
     return drift_parts(np.ones(7), coupling, coupling, [0.1, 0, 0] + [0.1] * 4)
 
 
-@pytest.mark.parametrize("network", [unstable, undamped, dark])
+@pytest.mark.parametrize("network", [undamped, dark, *slow(unstable)])
 def test_no_steady_state(network):
     drift = network()
     diffusion = jnp.eye(14)
@@ -445,6 +445,7 @@ def test_langevin_noise_of_baths_of_few_temperatures(temperatures):
     np.testing.assert_allclose(alone, batch, rtol=0, atol=1e-14 * scale)
 
 
+@pytest.mark.slow
 @double
 def test_langevin_noise_by_the_damping_of_an_oscillator_without():
     """The values of such an oscillator are left out, its derivatives are not."""

@@ -273,6 +273,7 @@ def test_bad_input(change, words):
         jaxosc.optimize(**arguments)
 
 
+@pytest.mark.slow
 def test_a_start_past_the_critical_point_is_refused_in_words():
     with pytest.raises(ValueError, match="damp every motion, but one grows at the rate"):
         jaxosc.optimize(

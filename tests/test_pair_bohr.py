@@ -330,6 +330,7 @@ def test_unstable_motion_is_nan():
         assert np.isnan(state[1:]).all()
 
 
+@pytest.mark.slow
 def test_lyapunov_with_any_damping():
     """Against SciPy at random; stable where the eigenvalues say so."""
     scipy_linalg = pytest.importorskip("scipy.linalg")
@@ -378,6 +379,7 @@ def test_lyapunov_with_any_damping():
             assert error < digits(1e-14) + digits(4e-16) * lost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("equation", ["partial-secular", *slow("detailed-balance")])
 def test_compiled_sweep(equation):
     """No library calls, and no more memory than the eight numbers of a point."""

@@ -178,6 +178,7 @@ def test_changes_of_purity():
     assert together[1, 1] == pytest.approx(2)
 
 
+@pytest.mark.slow
 @double
 def test_laws():
     """Invariant, less of a part, more than a measurement's, and the curvature of the fidelity."""
@@ -199,6 +200,7 @@ def test_laws():
     assert float(measured) == pytest.approx(float(still), rel=1e-9)
 
 
+@pytest.mark.slow
 @double
 @pytest.mark.parametrize("nu", [np.array([0.5, 0.5]), *nightly(None, np.array([1.2, 1.2]))])
 def test_slopes(nu):

@@ -191,6 +191,7 @@ def test_no_frequency_and_none_near_it():
     assert np.all(np.isnan(np.array(channels)[:, :2]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sub-Ohmic", *nightly("brownian")])
 def test_derivatives(name):
     """Twice, by frequency, temperature, reference and the parameters, forward and reverse."""

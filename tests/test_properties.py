@@ -246,6 +246,7 @@ def test_langevin_equation_is_thermal_in_the_limit_of_weak_damping(modes, names,
     hold(law, examples, few_digits, rates)
 
 
+@pytest.mark.slow
 @sizes()
 def test_uncoupled_oscillators_are_alone(modes, names, examples):
     """λ = 0: each one has the state of one mode by itself, and they share nothing."""

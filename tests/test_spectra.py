@@ -343,6 +343,7 @@ def test_errors():
         Drude(1.0) + 1.0
 
 
+@pytest.mark.slow
 @double
 def test_conversions_from_elsewhere():
     """QuTiP's densities on x, an equation of motion with friction, and the two rows of X."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from legs import nightly
+from legs import nightly, slow
 from precision import EPS, digits, double
 
 import jaxosc
@@ -214,7 +214,7 @@ SPECIAL = {
 
 
 @pytest.mark.parametrize("numbers", SPECIAL.values(), ids=SPECIAL)
-@pytest.mark.parametrize("block", [None, 3, *nightly(1, 2, 7)])
+@pytest.mark.parametrize("block", [3, *slow(None), *nightly(1, 2, 7)])
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_special_values_are_summarised_as_numpy_does(numbers, block):
     data = np.array(numbers)
@@ -612,6 +612,7 @@ def member(batch, n):
     return jax.tree.map(lambda leaf: leaf[n], batch)
 
 
+@pytest.mark.slow
 def test_batches_of_records_are_axes(networks):
     oscillators, baths = networks
     scale = [1.0, -2.0]

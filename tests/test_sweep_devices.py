@@ -116,6 +116,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_four_devices_keep_what_they_compute():
     environment = {
         **os.environ,

@@ -262,6 +262,7 @@ def test_first_law_of_a_driven_network_in_any_state(equation, modes):
     assert float(bare.sum() + work) == pytest.approx(change, rel=1e-9)
 
 
+@pytest.mark.slow
 @double
 def test_free_energy_is_least_in_equilibrium_and_ergotropy_in_passive_states():
     rng = np.random.default_rng(5)

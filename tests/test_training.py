@@ -49,7 +49,7 @@ FUNCTIONS = {
     "critical scale": lambda oscillators, _: jaxosc.critical_scale(oscillators),
     "stability scale": jaxosc.stability_scale,
 }
-FAST = {("normal modes", 3), ("critical scale", 2)}
+FAST, LATER = {("critical scale", 2)}, {("gibbs", 2), ("normal modes", 3)}
 
 
 def moves(oscillators):
@@ -67,7 +67,7 @@ def moves(oscillators):
 @double
 @pytest.mark.parametrize(
     ("name", "modes"),
-    others_at_night(itertools.product(FUNCTIONS, (2, 3)), FAST, {("gibbs", 2)}),
+    others_at_night(itertools.product(FUNCTIONS, (2, 3)), FAST, LATER),
 )
 def test_gradients_by_a_network_against_differences(name, modes):
     oscillators, baths = network(modes, modes)
@@ -147,6 +147,7 @@ def of_a_diffusion(diffusion):
     return jaxosc.occupation(jaxosc.steady_state(dynamics))[0]
 
 
+@pytest.mark.slow
 @double
 @pytest.mark.parametrize(
     ("function", "modes"),
@@ -175,6 +176,7 @@ def test_gradients_by_a_covariance_or_a_diffusion(function, modes):
         assert np.sum(gradient * change) == pytest.approx(slope, rel=1e-6, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_oscillators_without_a_bath_of_their_own():
     """At γ = 0 a derivative by γ is the slope towards γ > 0; at T = 0 that by T vanishes."""
     oscillators, _ = network(5, 2)
@@ -255,6 +257,7 @@ def test_training_a_network(optimizer, name, modes):
     require_valid(*parameters)
 
 
+@pytest.mark.slow
 def test_training_a_pair_at_its_distance():
     """Its parts cannot disagree; past λ = 0, at δ = 1, the coupling changes its sign."""
     start = jaxosc.pair((1.0, 1.7), interaction="position", distance=0.98)

@@ -26,6 +26,7 @@ def drawn(tmp_path_factory):
     return validity_map(tmp_path_factory.mktemp("map"), points=21)
 
 
+@pytest.mark.slow
 def test_panels(drawn):
     kinds = [(plane.interaction, plane.resonant) for plane in drawn.planes]
     assert kinds == [
