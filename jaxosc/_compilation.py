@@ -2,11 +2,12 @@
 
 Of a single call outside every transformation:
 
-The programs of one and two modes are hundreds of scalar operations. To compile them XLA and LLVM
-take three times as long with all their optimisations (2.2 s in place of 0.9 for the Langevin
-equation, JAX 0.10.2) as with none, for a speed that only a batch would feel: 0.2 ms a call either
-way. A batch never comes here: it is compiled with what it is part of. This file can go when the
-README's first example takes as long without it.
+The programs of one and two modes are hundreds of scalar operations, those of a few more the same
+in blocks. To compile them XLA and LLVM take two to three times as long with all their optimisations
+(2.2 s in place of 0.9 for the Langevin equation of two modes, 3.0 in place of 1.2 for that of eight;
+JAX 0.10.2) as with none, for a speed that only a batch would feel: 0.2 ms a call of two modes either
+way, 1.3 or 1.5 ms of eight. A batch never comes here: it is compiled with what it is part of. This
+file can go when the README's first example takes as long without it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import Any
 import jax
 
 _QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
-# Numbers that go in: 14 for a network of two modes and its baths, 27 for one of three
-_FEW = 16
+# Numbers that go in: 152 for a network of eight modes and its baths, 294 for a master equation of
+# it. Of 16 modes (560) what takes long is arithmetic, half as fast without optimisations.
+_FEW = 300
 
 
 def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
