@@ -3,11 +3,11 @@
 Of a single call outside every transformation:
 
 The programs of one and two modes are hundreds of scalar operations, those of a few more the same
-in blocks. To compile them XLA and LLVM take two to three times as long with all their optimisations
-(2.2 s in place of 0.9 for the Langevin equation of two modes, 3.0 in place of 1.2 for that of eight;
-JAX 0.10.2) as with none, for a speed that only a batch would feel: 0.2 ms a call of two modes either
-way, 1.3 or 1.5 ms of eight. A batch never comes here: it is compiled with what it is part of. This
-file can go when the README's first example takes as long without it.
+in blocks. To compile them XLA and LLVM take two to three times as long with all their
+optimisations (2.2 s in place of 0.9 for the Langevin equation of two modes, 3.0 in place of 1.2
+for that of eight; JAX 0.10.2) as with none, for a speed that only a batch would feel: 0.2 ms a call
+of two modes either way, 1.3 or 1.5 ms of eight. A batch never comes here: it is compiled with what
+it is part of. This file can go when the README's first example takes as long without it.
 """
 
 from __future__ import annotations

@@ -146,6 +146,7 @@ def test_many_random_pairs(name):
         check(name, pair)
 
 
+@pytest.mark.slow
 @double
 @pytest.mark.parametrize("name", ["local", *slow("langevin", "global")])
 def test_extreme_pairs(name):

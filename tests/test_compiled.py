@@ -70,6 +70,7 @@ def test_no_library_calls(name, observable):
         assert "dot_general" not in text
 
 
+@pytest.mark.slow
 def test_memory_of_three_descriptions():
     """Local, global and Langevin ⟨n1⟩ in one call, in at most 200 bytes a point."""
 

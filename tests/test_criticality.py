@@ -130,6 +130,7 @@ def test_a_rule_that_knows_reverse_alone():
     np.testing.assert_allclose(slopes, [4, 1])
 
 
+@pytest.mark.slow
 def test_past_the_critical_point():
     function = NUMBER["local"]
     parameters = dict(zip(NAMES, POINTS["generic"], strict=True))

@@ -126,7 +126,7 @@ def test_near_the_critical_point(gamma, ratio):
 
 
 @pytest.mark.parametrize("gamma", [0.1, 1e-4, 1e-8])
-@pytest.mark.parametrize("strength", [0.2, 1e-7])
+@pytest.mark.parametrize("strength", [1e-7, *slow(0.2)])
 def test_uniform_chain_in_closed_form(gamma, strength):
     """Standing waves are the normal modes; with one damping rate each pair of them decouples.
 
@@ -333,7 +333,7 @@ def dark():
     return drift_parts(np.ones(7), coupling, coupling, [0.1, 0, 0] + [0.1] * 4)
 
 
-@pytest.mark.parametrize("network", [undamped, dark, *slow(unstable)])
+@pytest.mark.parametrize("network", [dark, *slow(undamped, unstable)])
 def test_no_steady_state(network):
     drift = network()
     diffusion = jnp.eye(14)
@@ -473,7 +473,7 @@ def test_langevin_noise_by_the_damping_of_an_oscillator_without():
 
 
 @double
-@pytest.mark.parametrize("kind", ["Drude", "complex"])
+@pytest.mark.parametrize("kind", ["complex", *slow("Drude")])
 def test_few_temperatures_of_other_baths(kind):
     """The same of baths with memory and of complex couplings, beside each bath by itself."""
     modes = 14

@@ -280,6 +280,7 @@ def test_uncoupled_oscillators_are_alone(modes, names, examples):
 # Symmetries
 
 
+@pytest.mark.slow
 @sizes(least=2)
 def test_names_of_the_modes_do_not_matter(modes, names, examples):
     def law(network, order):

@@ -46,6 +46,7 @@ def test_panels(drawn):
         )
 
 
+@pytest.mark.slow
 def test_errors_against_the_reference(drawn):
     generator = np.random.default_rng(3)
     for plane in drawn.planes:
