@@ -8,7 +8,8 @@
 
 A fault is a wrong sign, a missing factor of two, a swapped index or name, a product for a
 quotient, a comparison turned round, a square left out, a term dropped from a sum. Each is written
-into a copy of the repository, where the fast tests run until one fails, those of the module first.
+into a copy of the repository, where tests run until one fails: the fast ones of the module, all
+other fast ones, and then what continuous integration adds of the module.
 Faults in messages, checks of arguments, sizes of arrays and settings that only tune speed are
 left out, and so are tests that look at speed or at storage.
 """
@@ -671,6 +672,11 @@ class Bench:
             done, complete = self._pytest(tree, cache, first, ["-x"])
             if not done.returncode:
                 done, complete = self._pytest(tree, cache, rest, ["-x"], self.limit)
+            if not done.returncode:
+                added = ["-x", "-m", "slow and not nightly"]
+                slow, in_time = self._pytest(tree, cache, first, added, self.limit)
+                complete &= in_time
+                done = done if slow.returncode == NO_TESTS else slow
             spent = tree / "processor.txt"
             processor = map(float, spent.read_text().split()) if spent.exists() else ()
         outcome, test = "survived", ""
