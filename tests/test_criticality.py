@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import reference
 from legs import nightly, slow
-from precision import EPS, SINGLE, digits, double, rounded
+from networks import COMPLEX
+from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
 from jaxosc.criticality.frontier import _root
@@ -573,6 +574,31 @@ def test_frontiers_that_do_not_exist():
     )
     assert np.isnan(undefined.ratio)
     assert "not defined" in undefined.reason
+
+
+# Few entries are differentiated together, many or complex ones apart
+@pytest.mark.parametrize(("entries", "dtype"), [(3, DTYPE), (20, DTYPE), (3, COMPLEX)])
+@pytest.mark.parametrize("derivative", [jax.jacfwd, jax.jacrev])
+def test_derivatives_of_a_root(entries, dtype, derivative):
+    """x = (Σθ)^½ of x² = Σθ, where θ is a multiple t of given numbers: t dx/dt = x/2."""
+    numbers = jnp.linspace(1, 2, entries).astype(dtype)
+
+    def equation(x, still, theta):
+        return x**2 * still - jnp.sum(theta).real
+
+    def search(function):
+        root = jnp.sqrt(-function(jnp.zeros((), DTYPE)))
+        return root, jnp.zeros((), int)
+
+    def solution(t):
+        return _root(equation, search)(jnp.ones((), DTYPE), t.astype(dtype) * numbers)[0]
+
+    t = jnp.asarray(1.7, DTYPE)
+    x = np.sqrt(1.7 * 1.5 * entries)
+    assert solution(t) == pytest.approx(x, rel=digits(1e-14))
+    assert derivative(solution)(t) == pytest.approx(x / 2 / 1.7, rel=digits(1e-14))
+    twice = derivative(derivative(solution))(t)
+    assert twice == pytest.approx(-x / 4 / 1.7**2, rel=digits(1e-14))
 
 
 def test_frontier_by_name():

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
+from jax.flatten_util import ravel_pytree
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
@@ -36,6 +37,8 @@ SIDES: tuple[Side, ...] = get_args(Side)
 # Couplings tried in each round; the second and later rounds lie within one interval of the first.
 _POINTS = 257
 _ROUNDS = 8
+# Entries by which the equation is differentiated all at once
+_FEW = 16
 
 _REASONS = np.array([
     "the error crosses the tolerance here",
@@ -240,15 +243,32 @@ def _root(
         found, outcome = root(*primals)
         moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
 
-        def of_moved(*values: jax.Array) -> jax.Array:
+        def of_moved(x: jax.Array, *values: jax.Array) -> jax.Array:
             given = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
-            return equation(found, *given.values())
+            return equation(x, *given.values())
 
-        (slope,) = jax.jvp(lambda x: equation(x, *primals), (found,), (jnp.ones_like(found),))[1:]
-        (rise,) = jax.jvp(of_moved, [primals[i] for i in moved], list(moved.values()))[1:]
+        slope, rise = _along(of_moved, found, [primals[i] for i in moved], list(moved.values()))
         return (found, outcome), (-rise / slope, np.zeros(outcome.shape, jax.dtypes.float0))
 
     return root
+
+
+def _along(
+    equation: Callable[..., jax.Array],
+    x: jax.Array,
+    values: list[jax.Array],
+    tangents: list[jax.Array],
+) -> tuple[jax.Array, jax.Array]:
+    """∂F/∂x and the change of F along the tangents of the values."""
+    point = [x, *values]
+    if sum(value.size for value in point) <= _FEW and all(map(jnp.isrealobj, point)):
+        # One program of few directions, in place of two that compile as long each
+        vector, apart = ravel_pytree(point)
+        slope, *slopes = jax.jacfwd(lambda vector: equation(*apart(vector)))(vector)
+        return slope, jnp.stack(slopes) @ ravel_pytree(tangents)[0]
+    _, slope = jax.jvp(lambda x: equation(x, *values), (x,), (jnp.ones_like(x),))
+    _, rise = jax.jvp(partial(equation, x), values, tangents)
+    return slope, rise
 
 
 def _search(
