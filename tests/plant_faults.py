@@ -276,6 +276,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "decades = (3 if single else 6) / exponent + min(max(exponent - 1, 0), 1)",
         "decades = (3 if single else 6) / exponent + min(max(exponent , 0), 1)",
     ): "how far down a fit reaches: a decade more has the same digits",
+    (
+        "_numerics/dispersion.py",
+        "return math.log(_DIGITS + 2 * exponent * math.log(_DIGITS))",
+        "return math.log(_DIGITS + 2 / exponent * math.log(_DIGITS))",
+    ): "how far up the nodes reach, to whole steps and one more: the same to s = 3",
 }
 
 

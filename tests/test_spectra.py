@@ -14,6 +14,7 @@ from legs import nightly, others_at_night
 from precision import DTYPE, SINGLE, digits, double
 
 import jaxosc
+from jaxosc._numerics.dispersion import even_transform, even_transform_above
 from jaxosc._numerics.filters import noise, susceptibility
 from jaxosc.spectra import (
     Brownian,
@@ -157,6 +158,29 @@ def test_susceptibilities_are_the_transforms_of_the_spectrum(name):
     for nu, value in zip(NU[:2], known["one-sided"][:2], strict=True):
         exact = mpmath.quad(lambda w, nu=float(nu): shape(w) / (w - nu), points)
         np.testing.assert_allclose(value, complex(exact * scale), rtol=1e-11)
+
+
+@double
+@pytest.mark.parametrize("exponent", [0.5, *nightly(0.8, 1, 1.5, 2, 3)])
+def test_susceptibility_of_a_power_law_far_above_its_cutoff(exponent):
+    """On the imaginary axis it is real and falls as y⁻²: what no rounding error may outgrow."""
+    far = jnp.array([5.0, 60.0, 100.0])
+    points = [0, 0.1, 0.3, 0.6, 1, 2, 3, 4, 6, 8, 12]
+    exact = [
+        # In x = t², for the power of a root
+        mpmath.quad(
+            lambda t, y=y: (
+                2 * t ** (2 * mpmath.mpf(exponent) + 3) * mpmath.exp(-t * t) / (t**4 + y * y)
+            ),
+            points,
+        )
+        for y in map(float, far)
+    ]
+    exact = 2 / np.pi * np.array(exact, float)
+    computed = even_transform(exponent, jax.lax.complex(0 * far, far))
+    np.testing.assert_allclose(computed.real, exact, rtol=5e-14)
+    np.testing.assert_allclose(computed.imag / exact, 0, atol=5e-14)
+    np.testing.assert_allclose(even_transform_above(exponent, far), exact, rtol=5e-14)
 
 
 @double

@@ -69,6 +69,7 @@ def even_transform(exponent: float, y: jax.Array) -> jax.Array:
 def _pole_part(exponent: float, size: jax.Array, angle: jax.Array) -> jax.Array:
     """What the pole adds, iyˢe⁻ʸ near the real axis, nothing beyond a few steps from it."""
     share = 1 - jnp.tanh(math.pi / _step(exponent) * angle)
+    share = jnp.where(share > 4 * float(np.finfo(share.dtype).eps), share, 0)  # no rounding error
     decay = jnp.exp(exponent * jnp.log(size) - size * jnp.cos(angle)) * share
     phase = exponent * angle - size * jnp.sin(angle)
     return jax.lax.complex(-decay * jnp.sin(phase), decay * jnp.cos(phase))
