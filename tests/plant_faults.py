@@ -108,7 +108,7 @@ TESTS = {
     "_numerics/shifts.py": "principal_values family",
     "_numerics/small.py": "equations gaussian accuracy",
     "_numerics/special.py": "special equations accuracy",
-    "_numerics/spectral.py": "gaussian entanglement",
+    "_numerics/spectral.py": "slopes gaussian entanglement",
     "_numerics/symmetry.py": "distances derivatives properties",
     "_numerics/uncertainty.py": "gaussian accuracy properties",
     "_scales.py": "comparison diagnosis",
@@ -281,6 +281,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return math.log(_DIGITS + 2 * exponent * math.log(_DIGITS))",
         "return math.log(_DIGITS + 2 / exponent * math.log(_DIGITS))",
     ): "how far up the nodes reach, to whole steps and one more: the same to s = 3",
+    (
+        "_numerics/instability.py",
+        "low = jnp.where(first > 0, grid[jnp.maximum(first - 1, 0)], 0)",
+        "low = jnp.where(first > 0, grid[jnp.maximum(- 1, 0)], 0)",
+    ): "a wider bracket of the same crossing, which is polished after",
 }
 
 

@@ -60,8 +60,9 @@ def networks(kind, modes):
             lowest = np.linalg.eigvalsh(exchange / np.sqrt(np.outer(omega, omega)))[0]
             distance = (1e-3 if SINGLE else 1e-6) if kind == "critical" else -1
             exchange = pairing = -(1 - distance) / (2 * lowest) * exchange
-        bare, noise = np.diag(omega) + exchange, damping * 10 ** generator.uniform(0, 2, modes)
-        yield bare + pairing, bare - pairing, damping, np.diag(np.repeat(noise, 2))
+        bare, noise = np.diag(omega) + exchange, np.repeat(damping, 2)
+        noise = noise * 10 ** generator.uniform(0, 2, 2 * modes)  # of x and p of their own
+        yield bare + pairing, bare - pairing, damping, np.diag(noise)
 
 
 @pytest.mark.parametrize("modes", [3, pytest.param(5, marks=pytest.mark.slow)])

@@ -8,6 +8,7 @@ import scipy.optimize
 from precision import DTYPE, digits, double
 
 import jaxosc
+from jaxosc.estimation.fit import _Fisher
 
 PLACE = np.linspace(0.0, 1.0, 20)
 BOUNDS = {"height": (-5.0, 5.0), "slope": (-5.0, 5.0)}
@@ -45,6 +46,16 @@ def test_straight_line():
     assert not found.on_bound
     assert not found.undetermined
     assert "height = 1.0" in str(found)
+
+
+def test_a_step_is_that_of_least_squares():
+    """Of columns of any size."""
+    generator = np.random.default_rng(3)
+    slope = generator.normal(size=(20, 3)) * [1.0, 1e3, 1e-2]
+    rest = generator.normal(size=20)
+    expected = np.linalg.lstsq(slope, rest, rcond=None)[0]
+    step = _Fisher(slope, np.finfo(float).eps).step(rest)
+    np.testing.assert_allclose(step, expected, rtol=1e-12)
 
 
 @double
