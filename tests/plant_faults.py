@@ -286,6 +286,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "low = jnp.where(first > 0, grid[jnp.maximum(first - 1, 0)], 0)",
         "low = jnp.where(first > 0, grid[jnp.maximum(- 1, 0)], 0)",
     ): "a wider bracket of the same crossing, which is polished after",
+    (
+        "_numerics/eigenvalues.py",
+        "deflated = matrix - value * one + vector[:, None] * vector[None, :]",
+        "deflated = matrix - value * one - vector[:, None] * vector[None, :]",
+    ): "what it is solved for has no part along the vector",
 }
 
 

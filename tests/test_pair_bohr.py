@@ -330,6 +330,36 @@ def test_unstable_motion_is_nan():
         assert np.isnan(state[1:]).all()
 
 
+def test_lyapunov_forward_and_reverse():
+    """⟨w, J d⟩ = ⟨Jᵀ w, d⟩ of any damping and diffusion."""
+    random = np.random.default_rng(7)
+
+    def entries(damping, noise):
+        couple = Couple(*map(jnp.asarray, (1.0, 0.7, 0.1, 0.05, 0.6775, 0.6975)))
+        blocks = (
+            jax.tree.map(jnp.asarray, [[x[0, 0], x[0, 1]], [x[1, 0], x[1, 1]]])
+            for x in (*damping, *noise)
+        )
+        return jnp.stack(pair_lyapunov.steady(couple, *blocks)[0])
+
+    damping = 0.2 * np.eye(2) + 0.05 * random.normal(size=(2, 2, 2))
+    root = random.normal(size=(2, 2, 2))
+    point = [jnp.asarray(x, DTYPE) for x in (damping, root @ root.swapaxes(-1, -2))]
+    step = [jnp.asarray(random.normal(size=(2, 2, 2)), DTYPE) for _ in point]
+    step[1] = step[1] + step[1].swapaxes(-1, -2)
+    weight = jnp.asarray(random.normal(size=10), DTYPE)
+
+    @jax.jit
+    def both(point, step):
+        _, change = jax.jvp(entries, point, step)
+        gradient = jax.grad(lambda *x: jnp.dot(weight, entries(*x)), (0, 1))(*point)
+        along = sum(jnp.sum(x * y) for x, y in zip(gradient, step, strict=True))
+        return jnp.dot(weight, change), along
+
+    forward, reverse = both(point, step)
+    assert float(reverse) == pytest.approx(float(forward), rel=digits(1e-12))
+
+
 @pytest.mark.slow
 def test_lyapunov_with_any_damping():
     """Against SciPy at random; stable where the eigenvalues say so."""
