@@ -85,7 +85,7 @@ TESTS = {
     "_numerics/dispersion.py": "spectra principal_values",
     "_numerics/divergence.py": "distances",
     "_numerics/divided.py": "pair_bohr family",
-    "_numerics/eigensystem.py": "relaxation",
+    "_numerics/eigensystem.py": "relaxation slopes",
     "_numerics/eigenvalues.py": "critical_points",
     "_numerics/elementwise.py": "compilation equations accuracy",
     "_numerics/entanglement.py": "entanglement",
@@ -810,8 +810,8 @@ def main() -> None:
     parser.add_argument(
         "--limit",
         type=float,
-        default=300,
-        help="seconds for one test, and for those of other modules (300)",
+        default=600,
+        help="seconds for one test, and for those of other modules (600)",
     )
     parser.add_argument("--resume", action="store_true", help="keep the results there are")
     parser.add_argument(
