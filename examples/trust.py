@@ -51,7 +51,8 @@ def main(
     for difference, ratio in zip(differences, ratios, strict=True):
         print(f"dT = {difference:3.0f}: local is within 10 % up to coupling/critical = {ratio:.9f}")
 
-    # %% And a search finds where the errors of the local equation cancel
+    # %% And a search finds where the errors of the local equation cancel: a point of a whole curve,
+    # which is why it calls none of them the optimum
     found = jaxosc.optimize(
         blind_spot,
         start={"omega": 3.0, "temperature": 250.0},

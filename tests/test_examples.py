@@ -101,7 +101,8 @@ def test_critical_manifold(tmp_path):
 def test_trust(tmp_path, capsys):
     ratios, found = trust.main(fast=True, folder=tmp_path)
     np.testing.assert_allclose(ratios, [0.846584250, 0.324457825, 0.260349614], atol=1e-8)
-    assert found.converged
+    # They cancel along a curve, of which no point is the optimum.
+    assert not found.converged
     assert found.value < 1e-15
     assert (tmp_path / "map.png").stat().st_size > 10_000
     assert "within 10 %" in capsys.readouterr().out
