@@ -119,6 +119,7 @@ TESTS = {
     "criticality/critical_points.py": "critical_points diagnosis",
     "criticality/derivatives.py": "criticality",
     "criticality/frontier.py": "criticality",
+    "criticality/roots.py": "criticality",
     "diagnosis.py": "diagnosis",
     "domain.py": "domain bad_input diagnosis",
     "dynamics.py": "equations time_evolution many_modes bad_input",
@@ -189,9 +190,9 @@ PAIRS = [
 
 # Settings that change how fast a result comes, or from where on it is taken from a series.
 TUNING = re.compile(
-    r"_(FEW|DENSE|SMALL|BLOCK|TRIAL_STEPS|KRYLOV_STEPS|ALL_PAIRS|SAMPLES|FAR_SAMPLES|DECADES|NEAR"
-    r"|FARTHEST|BISECTIONS|NEWTON_STEPS|POINTS|ROUNDS|LOW|MIDDLE|HIGH|RULES|END_CORRECTION"
-    r"|MATSUBARA_INDEX|MATSUBARA_WEIGHTS|GAUSS|EDGES)\b"
+    r"_(FEW|DENSE|SMALL|BLOCK|TOGETHER|TRIAL_STEPS|KRYLOV_STEPS|ALL_PAIRS|SAMPLES|FAR_SAMPLES"
+    r"|DECADES|NEAR|FARTHEST|BISECTIONS|NEWTON_STEPS|POINTS|ROUNDS|LOW|MIDDLE|HIGH|RULES"
+    r"|END_CORRECTION|MATSUBARA_INDEX|MATSUBARA_WEIGHTS|GAUSS|EDGES)\b"
 )
 # Whole numbers that only count: sizes, indices, steps.
 COUNTS = {

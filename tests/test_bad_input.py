@@ -292,6 +292,7 @@ def test_types_that_users_pass():
 
 
 @double
+@pytest.mark.slow
 def test_float32_follows_its_input():
     """float32 in, float32 out, to the 1e-7/(1 − λ/λ_c) that its couplings can express."""
     single = np.float32

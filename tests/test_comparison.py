@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from legs import nightly, others_at_night
+from legs import nightly, others_at_night, slow
 from precision import digits, double
 
 import jaxosc
@@ -97,7 +97,7 @@ def test_errors_are_relative_to_the_exact_one(found):
         )
 
 
-@pytest.mark.parametrize("name", ["redfield", "global"])
+@pytest.mark.parametrize("name", ["redfield", *slow("global")])
 def test_positivity_by_the_jumps(found, name):
     """D + (i/2)(AJ + JAᵀ) has no negative eigenvalue where the generator is one of Lindblad's."""
     dynamics = EQUATIONS[name](*warm())
@@ -281,6 +281,7 @@ def test_no_exact_answer(baths, words):
     assert advice.breaks == ()
 
 
+@pytest.mark.slow
 def test_a_state_that_is_none():
     """Flat damping of a cold, soft oscillator gives a covariance that belongs to no state."""
     network = jaxosc.Oscillators([1.0], [[0.0]])

@@ -56,6 +56,7 @@ def temporaries(lowered):
     ("observable", "name"),
     others_at_night(
         [(observable, name) for observable in (first, information) for name in EQUATIONS],
+        (),
         [(information, "local")],
     ),
 )

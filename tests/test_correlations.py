@@ -219,6 +219,7 @@ def test_equal_temperatures_obey_the_fluctuation_dissipation_theorem():
 
 
 @double
+@pytest.mark.slow
 def test_any_time_and_temperature():
     """From 1e-12 to 1e12 in one call, continuous in T at zero, hot as in classical mechanics."""
     hessian, rows, baths, _, counter = CASES["under"]

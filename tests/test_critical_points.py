@@ -64,6 +64,7 @@ def test_critical_scale_against_eigenvalues(modes):
         assert inside > 0 > outside
 
 
+@pytest.mark.slow
 def test_uncoupled_oscillators_have_no_critical_point():
     for modes in (1, 2, 3):
         zero = np.zeros((modes, modes))
@@ -270,6 +271,7 @@ def test_equal_modes_where_several_motions_cross_at_once(shape, modes):
     assert finite >= 12
 
 
+@pytest.mark.slow
 def test_copies_of_a_pair_are_as_stable_as_one():
     """Two pairs, and one beside an oscillator, against the closed form of one pair."""
     zero = np.zeros((2, 2))

@@ -11,7 +11,7 @@ from networks import COMPLEX
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
-from jaxosc.criticality.frontier import _root
+from jaxosc.criticality.roots import implicit_root
 
 EQUATIONS = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}
 POINTS = {
@@ -514,7 +514,7 @@ def test_a_root_has_the_derivatives_of_its_equation():
         ends = jax.lax.fori_loop(0, 60, halve, (jnp.zeros(()), jnp.full((), 10.0)))
         return (ends[0] + ends[1]) / 2, jnp.int32(7)
 
-    solve = _root(lambda x, a, b: x * x - a * b, search)
+    solve = implicit_root(lambda x, a, b: x * x - a * b, search)
 
     def root(a, b):
         return solve(a, b)[0]
@@ -532,8 +532,13 @@ def test_a_root_has_the_derivatives_of_its_equation():
         np.testing.assert_allclose([aa, ab, ba, bb], expected, rtol=tolerance)
     third = jax.jit(jax.jacfwd(jax.jacfwd(jax.jacrev(root))))(a, b)
     assert float(third) == pytest.approx(3 * x / 64, rel=10 * tolerance)
+    # By another each time: what moves becomes more
+    for derive in (jax.jacfwd, jax.jacrev):
+        mixed = jax.jit(derive(derive(derive(root, 1), 0), 1))(a, b)
+        assert float(mixed) == pytest.approx(-x / 144, rel=10 * tolerance)
 
 
+@pytest.mark.slow
 def test_frontier_of_the_local_equation():
     differences = jnp.array([0.0, 100.0, 200.0])
     found = jax.jit(jax.vmap(frontier))(differences)
@@ -576,8 +581,8 @@ def test_frontiers_that_do_not_exist():
     assert "not defined" in undefined.reason
 
 
-# Few entries are differentiated together, many or complex ones apart
-@pytest.mark.parametrize(("entries", "dtype"), [(3, DTYPE), (20, DTYPE), (3, COMPLEX)])
+# Few derivatives are taken together, those by many entries or complex ones apart
+@pytest.mark.parametrize(("entries", "dtype"), [(3, DTYPE), (7, DTYPE), (20, DTYPE), (3, COMPLEX)])
 @pytest.mark.parametrize("derivative", [jax.jacfwd, jax.jacrev])
 def test_derivatives_of_a_root(entries, dtype, derivative):
     """x = (Σθ)^½ of x² = Σθ, where θ is a multiple t of given numbers: t dx/dt = x/2."""
@@ -591,14 +596,16 @@ def test_derivatives_of_a_root(entries, dtype, derivative):
         return root, jnp.zeros((), int)
 
     def solution(t):
-        return _root(equation, search)(jnp.ones((), DTYPE), t.astype(dtype) * numbers)[0]
+        return implicit_root(equation, search)(jnp.ones((), DTYPE), t.astype(dtype) * numbers)[0]
 
     t = jnp.asarray(1.7, DTYPE)
     x = np.sqrt(1.7 * 1.5 * entries)
-    assert solution(t) == pytest.approx(x, rel=digits(1e-14))
-    assert derivative(solution)(t) == pytest.approx(x / 2 / 1.7, rel=digits(1e-14))
-    twice = derivative(derivative(solution))(t)
-    assert twice == pytest.approx(-x / 4 / 1.7**2, rel=digits(1e-14))
+    functions = [solution]
+    for _ in range(3):
+        functions.append(derivative(functions[-1]))
+    expected = [x, x / 2 / 1.7, -x / 4 / 1.7**2, 3 * x / 8 / 1.7**3]
+    found = jax.jit(lambda t: [function(t) for function in functions])(t)
+    np.testing.assert_allclose(found, expected, rtol=digits(1e-13))
 
 
 def test_frontier_by_name():

@@ -96,7 +96,7 @@ def test_the_numbering_of_the_sites_does_not_matter(name):
 
 
 @graphs
-@pytest.mark.parametrize(("coupling", "spectrum"), [*COUPLINGS, MOMENTUM])
+@pytest.mark.parametrize(("coupling", "spectrum"), [*COUPLINGS[:2], *slow(COUPLINGS[2], MOMENTUM)])
 def test_the_coherences_of_an_eigenspace_are_kept(name, coupling, spectrum):
     parts = symmetric_network(name, 3)
     state = compiled(jaxosc.global_lindblad, coupling, spectrum)(*parts)
@@ -182,7 +182,7 @@ def test_landmarks(adjacency, strength, gamma, temperature, numbers):
 
 
 @double
-@pytest.mark.parametrize("name", ["star 4", *slow("complete 4")])
+@pytest.mark.parametrize("name", slow("star 4", "complete 4"))
 def test_the_langevin_equation_of_weak_damping_is_the_secular_one(name):
     """A microscopic bath of positions is Ohmic; the difference falls as γ or faster."""
     frequency, exchange, _, damping, temperature = symmetric_network(name, 5)
@@ -253,6 +253,7 @@ def test_a_faint_mode_is_not_dark():
 @double
 @pytest.mark.parametrize("third", [1.0, *nightly(3.0, 0.3)])
 @pytest.mark.parametrize("ratio", [0.0, 1.0])
+@pytest.mark.slow
 def test_two_oscillators_beside_a_third_that_is_not_coupled(third, ratio):
     """Two in three are two, down to links of 1e-12."""
     baths = (np.array([1e-3, 3e-3]), np.array([1.0, 3.0]))

@@ -187,6 +187,7 @@ def test_units():
 
 
 @double
+@pytest.mark.slow
 def test_white_baths_in_any_frame():
     """Numbers that were found by two other methods each."""
     past = local_state(pair(5, 2, 4), (0.1, 0.2), (1, 3))
@@ -399,6 +400,7 @@ def test_secular_equation_in_another_gauge():
 
 
 @double
+@pytest.mark.slow
 def test_populations_along_weak_links():
     """The known slope, 4.709629 λ, and the bend by a second derivative in reverse."""
     rates, temperature = array([1e-3, 2e-3, 3e-3]), array([1.0, 2.0, 3.0])

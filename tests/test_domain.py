@@ -81,7 +81,7 @@ def test_the_occupation_at_zero_temperature():
         assert number == pytest.approx(-gamma / np.pi, rel=gamma, abs=EPS)
 
 
-@pytest.mark.parametrize("softness", [10.0, *slow(100.0, 1.0, 0.1)])
+@pytest.mark.parametrize("softness", slow(10.0, 100.0, 1.0, 0.1))
 @pytest.mark.parametrize("interaction", ["position", *nightly("rotating-wave")])
 def test_the_langevin_equation_rounds_its_criticality_off(interaction, softness):
     """At equal temperatures it falls short of the Gibbs state by 1/(1 + s²), s = Ω_−/γ."""

@@ -356,6 +356,7 @@ def with_cutoff(couplings, slopes, temperature, cutoff, extra=NONE):
     return np.asarray(solved(COUPLED, couplings, terms, (True, True), temperature)[0])
 
 
+@pytest.mark.slow
 def test_strictly_ohmic_moments_are_finite_where_they_commute_with_the_couplings():
     couplings, slopes = array([[1, 0, 0, 0], [0, 0, 1, 0]]), array([0.2, 0.05])
     temperature = array([0.3, 1.5])

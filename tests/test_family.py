@@ -13,9 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night, slow
 from precision import double
 
 import jaxosc
+from jaxosc.equations.registry import EQUATIONS as REGISTRY
 
 # The local equation takes rates and numbers elsewhere: at the reference of a row.
 CASES = [
@@ -153,3 +155,49 @@ def test_two_modes_written_out_are_the_general_kernel():
     one, other = jax.jit(jax.vmap(partial(of_one, jaxosc.detailed_balance_lindblad)))(*numbers)
     size = abs(np.asarray(other)).max(axis=(1, 2), keepdims=True)
     assert (abs(np.asarray(one) - np.asarray(other)) / size).max() < 1e-11
+
+
+def drude_pair(s):
+    """Two modes whose dissipators are written out."""
+    network = jaxosc.Oscillators(s * np.array([1.0, 1.3]), 0.1 * s * LINKS[:2, :2])
+    spectra = jaxosc.spectra.Drude(5.0 * s), jaxosc.spectra.Drude(8.0 * s, reference=0.9 * s)
+    return network, spectra
+
+
+def three_of_filters(s):
+    """Three modes in matrices, behind spectra that are filters and sums of them."""
+    network = jaxosc.Oscillators(s * np.array([1.0, 1.3, 0.8]), 0.1 * s * LINKS, 0.04 * s * LINKS)
+    drude, peak = jaxosc.spectra.Drude(5.0 * s), jaxosc.spectra.Brownian(1.2 * s, 0.4 * s)
+    return network, (drude, peak, drude + 0.5 * peak)
+
+
+LINKS = np.array([[0, 1, 0.5], [1, 0, -0.7], [0.5, -0.7, 0]])
+# Options that are frequencies or times
+WITH_UNITS = {
+    "partial-secular": lambda s: {"width": 0.5 * s},
+    "unified": lambda s: {"width": 0.5 * s},
+    "coarse-grained": lambda s: {"time": 20 / s},
+}
+
+
+@double
+@pytest.mark.parametrize(
+    "name", others_at_night(REGISTRY, ("redfield",), ("langevin", "local-corrected", *WITH_UNITS))
+)
+@pytest.mark.parametrize("parts", [drude_pair, *slow(three_of_filters)])
+def test_no_spectrum_knows_the_unit(parts, name):
+    """Frequencies, rates, temperatures, cutoffs × s, times / s: A and D × s, and the same state."""
+
+    @jax.jit
+    def described(s):
+        network, spectra = parts(s)
+        modes = network.modes
+        damping, temperature = np.linspace(0.02, 0.05, modes), np.linspace(0.7, 1.9, modes)
+        baths = jaxosc.Baths(s * damping, s * temperature, spectra, coupling="position")
+        given = WITH_UNITS[name](s) if name in WITH_UNITS else {}
+        dynamics = REGISTRY[name].function(network, baths, **REGISTRY[name].options, **given)
+        return dynamics.drift / s, dynamics.diffusion / s, jaxosc.steady_state(dynamics)
+
+    for one, other in zip(described(1.0), described(2.0**30), strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-13 * np.abs(one).max())

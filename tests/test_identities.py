@@ -253,7 +253,7 @@ def others(network, baths):
 
 
 @double
-@pytest.mark.parametrize("found", [secular, *slow(others)])
+@pytest.mark.parametrize("found", slow(secular, others))
 def test_phases_of_oscillators_change_nothing(found):
     """Two with one-mode squeezing, in closed form, and turned in phase space, by their hessian."""
     exchange = np.array([[0, 1.0], [1.0, 0]])

@@ -473,7 +473,7 @@ def test_langevin_noise_by_the_damping_of_an_oscillator_without():
 
 
 @double
-@pytest.mark.parametrize("kind", ["complex", *slow("Drude")])
+@pytest.mark.parametrize("kind", slow("complex", "Drude"))
 def test_few_temperatures_of_other_baths(kind):
     """The same of baths with memory and of complex couplings, beside each bath by itself."""
     modes = 14

@@ -153,6 +153,7 @@ def drude(cutoff, w, temperature):
     return complex(value)
 
 
+@pytest.mark.slow
 def test_the_channels_make_the_whole_axis_of_a_table_and_of_a_sum():
     omega = array(np.geomspace(1e-5, 1e5, 400))
     table = Sampled(omega, omega / (9 + omega**2), 1e-3 if SINGLE else 1e-9)

@@ -162,6 +162,7 @@ def test_what_an_accelerator_does_to_bring_values_home(lone, full, monkeypatch):
         np.testing.assert_array_equal(values, expected[name])
 
 
+@pytest.mark.slow
 def test_an_accelerator_sends_one_array_of_each_kind_home(monkeypatch):
     """Summaries of several shapes and dtypes are packed there, and are the same afterwards."""
     from jaxosc.sweeps import blocks, run

@@ -186,6 +186,7 @@ def test_small_differences_of_temperature_keep_their_digits(change):
 
 
 @double
+@pytest.mark.slow
 def test_conductance_is_the_slope_of_the_currents():
     network, step = jaxosc.pair((1.0, 1.3), 0.2, "position"), 1e-4
 

@@ -9,8 +9,6 @@ from typing import Any, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_derivatives import SymbolicZero
-from jax.flatten_util import ravel_pytree
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
@@ -23,6 +21,7 @@ from jaxosc._parameters import (
 from jaxosc._pytree import Record
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
+from jaxosc.criticality.roots import implicit_root
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.observables import OBSERVABLES, scalars
@@ -37,8 +36,6 @@ SIDES: tuple[Side, ...] = get_args(Side)
 # Couplings tried in each round; the second and later rounds lie within one interval of the first.
 _POINTS = 257
 _ROUNDS = 8
-# Entries by which the equation is differentiated all at once
-_FEW = 16
 
 _REASONS = np.array([
     "the error crosses the tolerance here",
@@ -216,59 +213,8 @@ def _trust_frontier(
         return jnp.abs(value / truth - 1) / tolerance - 1
 
     search = partial(_search, dtype=dtype, side=side, low=low, high=high)
-    ratio, outcome = _root(excess, search)(*leaves)
+    ratio, outcome = implicit_root(excess, search)(*leaves)
     return Frontier(ratio, ratio * critical, outcome)
-
-
-def _root(
-    equation: Callable[..., jax.Array],
-    search: Callable[[Callable[[jax.Array], jax.Array]], tuple[jax.Array, jax.Array]],
-) -> Callable[..., tuple[jax.Array, jax.Array]]:
-    """A function of θ whose value x solves F(x, θ) = 0 and has the derivatives of that.
-
-    ``jax.lax.custom_root`` differentiates F by all of θ, what does not move included, which makes
-    programs twice as large.
-
-    Args:
-        equation: F(x, *θ).
-        search: of x → F(x, θ); returns x and whole numbers.
-    """
-
-    @jax.custom_jvp
-    def root(*given: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return search(lambda x: equation(x, *given))
-
-    @partial(root.defjvp, symbolic_zeros=True)
-    def _jvp(primals: tuple[jax.Array, ...], tangents: tuple[Any, ...]) -> Any:
-        found, outcome = root(*primals)
-        moved = {i: x for i, x in enumerate(tangents) if not isinstance(x, SymbolicZero)}
-
-        def of_moved(x: jax.Array, *values: jax.Array) -> jax.Array:
-            given = dict(enumerate(primals)) | dict(zip(moved, values, strict=True))
-            return equation(x, *given.values())
-
-        slope, rise = _along(of_moved, found, [primals[i] for i in moved], list(moved.values()))
-        return (found, outcome), (-rise / slope, np.zeros(outcome.shape, jax.dtypes.float0))
-
-    return root
-
-
-def _along(
-    equation: Callable[..., jax.Array],
-    x: jax.Array,
-    values: list[jax.Array],
-    tangents: list[jax.Array],
-) -> tuple[jax.Array, jax.Array]:
-    """∂F/∂x and the change of F along the tangents of the values."""
-    point = [x, *values]
-    if sum(value.size for value in point) <= _FEW and all(map(jnp.isrealobj, point)):
-        # One program of few directions, in place of two that compile as long each
-        vector, apart = ravel_pytree(point)
-        slope, *slopes = jax.jacfwd(lambda vector: equation(*apart(vector)))(vector)
-        return slope, jnp.stack(slopes) @ ravel_pytree(tangents)[0]
-    _, slope = jax.jvp(lambda x: equation(x, *values), (x,), (jnp.ones_like(x),))
-    _, rise = jax.jvp(partial(equation, x), values, tangents)
-    return slope, rise
 
 
 def _search(
