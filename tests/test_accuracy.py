@@ -155,7 +155,7 @@ def test_extreme_pairs(name):
 
 
 @double
-@pytest.mark.parametrize("name", ["local", *nightly("langevin")])
+@pytest.mark.parametrize("name", [*slow("local"), *nightly("langevin")])
 def test_pairs_with_a_vanishing_pivot(name):
     for pair in cases.cancelling_pairs():
         check(name, pair)

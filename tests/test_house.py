@@ -1,6 +1,7 @@
 """Rules of the house: who imports whom, where a kernel is chosen, what is written once."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -18,7 +19,6 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 
 # From the ground up: a module imports from its own room and from those below.
 ROOMS = (
@@ -46,10 +46,16 @@ ROOMS = (
 SELECTION = "jaxosc._kernels.selection"
 
 
+@functools.cache
+def trees():
+    """Every module as it parses; not as this file is collected, in every worker."""
+    return {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
 def imported(name):
     """The modules of the package that a module imports."""
     found = set()
-    for node in ast.walk(TREES[name]):
+    for node in ast.walk(trees()[name]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name in MODULES}
         elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
@@ -111,7 +117,7 @@ def decisions(tree):
 
 def test_the_number_of_modes_decides_in_one_file():
     found = []
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         # _numerics may look at the length of an array: there it is cost, and no physics.
         if name != SELECTION and not name.startswith("jaxosc._numerics"):
             found += [(name, decision) for decision in decisions(tree)]
@@ -147,9 +153,9 @@ def listed(tree):
 def test_descriptions_are_listed_once():
     others = {path.name: path for path in (REPOSITORY / "benchmarks").glob("*.py")}
     # What a paper compares is a fact of the paper.
-    ours = {name: tree for name, tree in TREES.items() if not name.startswith("jaxosc.papers")}
-    trees = ours | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
-    found = {name: list(listed(tree)) for name, tree in trees.items()}
+    ours = {name: tree for name, tree in trees().items() if not name.startswith("jaxosc.papers")}
+    every = ours | {name: ast.parse(path.read_text("utf-8")) for name, path in others.items()}
+    found = {name: list(listed(tree)) for name, tree in every.items()}
     assert [name for name, lists in found.items() if lists] == ["jaxosc.equations.registry"]
 
 

@@ -72,6 +72,7 @@ def test_fifty_digits(modes):
     np.testing.assert_array_equal(found, found.T)
 
 
+@pytest.mark.slow
 def test_thermal_state_and_displacement():
     """1/(N(N + 1)) for N; 1/ν for a shift of x; 2 for squeezing of the vacuum, by r."""
     number = DTYPE(0.7)

@@ -82,6 +82,7 @@ def test_recorded_numbers():
 
 
 @double
+@pytest.mark.slow
 def test_current_of_a_chain_does_not_depend_on_its_length():
     """Asadian et al. 2013: 2v²γγ'(n − n')/[(γ + γ')(γγ' + v²)], flat inside, also between sites."""
     flow = []
@@ -146,6 +147,7 @@ def test_the_exact_current_is_landauers(kind):
 
 
 @double
+@pytest.mark.slow
 def test_transmission_of_positive_frequencies_is_landauers_of_the_flat_one():
     """Behind a_j in the rotating wave: 4γ₁γ₂|G₁₂|², flat baths at −ν too."""
     network = jaxosc.pair((1.0, 1.0), 0.1, "rotating-wave")

@@ -62,6 +62,7 @@ def test_errors_against_the_reference(drawn):
                 assert plane.error(name)[row, column] == pytest.approx(error, rel=1e-8, abs=1e-11)
 
 
+@pytest.mark.slow
 def test_global_fails_at_resonance_for_couplings_below_the_damping(drawn):
     for plane in drawn.planes[2:]:
         hot = -1  # the largest ΔT
@@ -72,6 +73,7 @@ def test_global_fails_at_resonance_for_couplings_below_the_damping(drawn):
         assert plane.trusted("local", 0.1)[hot, weak].all()
 
 
+@pytest.mark.slow
 def test_files(drawn):
     for file in drawn.files:
         assert file.stat().st_size > 5_000
@@ -179,6 +181,7 @@ def test_exported():
     assert all(hasattr(jaxosc, name) for name in jaxosc.__all__)
 
 
+@pytest.mark.slow
 def test_numbers_on_lines_collide_with_nothing(drawn):
     """Not with each other, with the frame, or with a line that is not their own."""
     for bounds, levels, least in ((1.8, 4, 4), (1.0, 6, 2), (0.02, 14, 0)):  # ever closer
@@ -209,6 +212,7 @@ def test_numbers_on_lines_collide_with_nothing(drawn):
                 assert (box.count_contains(path) > 0) == (k == own)
 
 
+@pytest.mark.slow
 def test_no_line_runs_along_a_pole(drawn):
     """Where the reference changes sign, as a heat current at ΔT = 0, no level is crossed."""
     difference, ratio = np.linspace(-1, 1, 20), np.linspace(0.1, 0.9, 11)
