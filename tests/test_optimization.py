@@ -9,6 +9,7 @@ from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
+from jaxosc._landscape import _Quadratic
 
 
 def rosenbrock(x, y):
@@ -522,3 +523,12 @@ def test_the_largest_heat_current_by_the_damping():
         assert found.converged
         assert found.value >= values.max() * (1 - 1e-13)
         assert found.parameters["gamma"] == pytest.approx(scan[values.argmax()], rel=2e-3)
+
+
+def test_how_far_a_quadratic_falls():
+    """From where its slope is g by ½ gᵀ H⁻¹ g, also beside a valley across the parameters."""
+    second, slope = np.array([[200.0, 1.96], [1.96, 0.02]]), np.array([3.0, -0.4])
+    model = _Quadratic(np.array([1.0, 2.0]), second, np.zeros(2))
+    assert model.excess(slope) ** 2 == pytest.approx(slope @ np.linalg.solve(second, slope))
+    np.testing.assert_allclose(model.step, -np.linalg.solve(second, [1.0, 2.0]))
+    assert model.falling is None
