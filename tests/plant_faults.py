@@ -292,6 +292,26 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "deflated = matrix - value * one + vector[:, None] * vector[None, :]",
         "deflated = matrix - value * one - vector[:, None] * vector[None, :]",
     ): "what it is solved for has no part along the vector",
+    (
+        "_numerics/linear.py",
+        "if not isinstance(size, int) or size <= block:",
+        "if not isinstance(size, int) or size > block:",
+    ): "in blocks or in one piece, each member is the same; it bounds the memory",
+    (
+        "_numerics/bogoliubov.py",
+        "mean, size = mean[place], (jnp.abs(turn) ** 2).T @ size",
+        "mean, size = mean[place], (jnp.abs(turn) ** 2) @ size",
+    ): "symmetric in a group of two; in larger ones the sizes of degenerate modes, of one order",
+    (
+        "_numerics/filters.py",
+        "along = jnp.sum(u * h, axis=-1)[:, None, None] * h[:, :, None] * h[:, None, :]",
+        "along = jnp.sum(u * h, axis=1)[:, None, None] * h[:, :, None] * h[:, None, :]",
+    ): "the last axis of a matrix is its axis 1",
+    (
+        "_numerics/rational_fit.py",
+        "fit = fit._replace(real=np.append(fit.real, -self.square[0] * _BELOW**2))",
+        "fit = fit._replace(real=np.append(fit.real, -self.square[1] * _BELOW**2))",
+    ): "places below the table, for which its second sample is as good a unit",
 }
 
 
