@@ -312,6 +312,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "fit = fit._replace(real=np.append(fit.real, -self.square[0] * _BELOW**2))",
         "fit = fit._replace(real=np.append(fit.real, -self.square[1] * _BELOW**2))",
     ): "places below the table, for which its second sample is as good a unit",
+    (
+        "_kernels/flow.py",
+        "change = tangents[1] + tangents[2]",
+        "change = tangents[1]",
+    ): "the second number of an entry is what the first one rounds off: it has no slope",
 }
 
 

@@ -245,7 +245,6 @@ def test_thousands_of_networks():
         np.testing.assert_allclose(many[place], alone(points[place]), atol=digits(1e-13))
 
 
-@pytest.mark.nightly
 @double
 @pytest.mark.nightly
 def test_slopes_are_differences():
@@ -285,7 +284,7 @@ def ramp(rate):
     return at
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 @double
 def test_parameters_that_move():
     pytest.importorskip("diffrax")
