@@ -317,6 +317,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "change = tangents[1] + tangents[2]",
         "change = tangents[1]",
     ): "the second number of an entry is what the first one rounds off: it has no slope",
+    (
+        "_numerics/entropy.py",
+        "unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)",
+        "unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 1)",
+    ): "any power of two of that size keeps products in range, and none rounds",
 }
 
 
