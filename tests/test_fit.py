@@ -94,6 +94,17 @@ def test_logarithmic_scale_and_scipy():
     assert found.degrees == 200
 
 
+def test_the_last_steps_reach_the_last_digits():
+    """Of a search that stops early: without noise they converge quadratically."""
+
+    def model(height, decay):
+        return height * jnp.exp(-decay * PLACE)
+
+    start, bounds = {"height": 1.0, "decay": 1.0}, {"height": (0.1, 9.0), "decay": (0.1, 9.0)}
+    found = jaxosc.fit(model, model(2.0, 1.5), 0.1, start, bounds, tolerance=0.05)
+    assert found.parameters == pytest.approx({"height": 2.0, "decay": 1.5}, rel=digits(1e-12))
+
+
 def test_on_a_bound():
     """Held there, and the other's error as if it were known."""
     found = jaxosc.fit(straight, data(2, 0.1), 0.1, START, {**BOUNDS, "slope": (-5.0, 1.0)})
