@@ -532,3 +532,18 @@ def test_how_far_a_quadratic_falls():
     assert model.excess(slope) ** 2 == pytest.approx(slope @ np.linalg.solve(second, slope))
     np.testing.assert_allclose(model.step, -np.linalg.solve(second, [1.0, 2.0]))
     assert model.falling is None
+
+
+@double
+def test_slopes_know_what_values_round_off():
+    """Beside 1e12 the values say where the minimum is to a hundredth, their slopes to the end."""
+
+    def function(x, y):
+        return 1e12 + (x - 1) ** 2 + (x - y) ** 2 / 2 + (y - 2) ** 4
+
+    start, bounds = {"x": 0.2, "y": 0.4}, {"x": (-5.0, 5.0), "y": (-5.0, 5.0)}
+    found = jaxosc.optimize(function, start, bounds, tolerance=1e-9)
+    assert found.converged
+    x, y = (float(found.parameters[name]) for name in ("x", "y"))
+    assert abs(2 * (x - 1) + (x - y)) < 1e-8
+    assert abs((y - x) + 4 * (y - 2) ** 3) < 1e-8
