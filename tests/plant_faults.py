@@ -322,6 +322,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 2)",
         "unit = power_of_two(jax.lax.stop_gradient(_largest_variance(covariance)) / 1)",
     ): "any power of two of that size keeps products in range, and none rounds",
+    (
+        "_numerics/small.py",
+        "if isinstance(given, (list, tuple)) and all(np.ndim(entry) == 0 for entry in given):",
+        "if isinstance(given, (list, tuple)) and all(np.ndim(entry) != 0 for entry in given):",
+    ): "of what does not vary more is computed at every point, the same numbers",
 }
 
 
