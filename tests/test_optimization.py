@@ -9,7 +9,8 @@ from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
-from jaxosc._landscape import _Quadratic
+from jaxosc._landscape import Landscape, _Quadratic
+from jaxosc.optimization import _LONGEST_STEP, _Directions
 
 
 def rosenbrock(x, y):
@@ -547,3 +548,44 @@ def test_slopes_know_what_values_round_off():
     x, y = (float(found.parameters[name]) for name in ("x", "y"))
     assert abs(2 * (x - 1) + (x - y)) < 1e-8
     assert abs((y - x) + 4 * (y - 2) ** 3) < 1e-8
+
+
+@double
+def test_scales_of_a_place():
+    """A parameter is looked at by the distance to its nearer bound, a logarithm by 1 at most."""
+    bounds = {"x": (1.0, 3.0), "y": (1e-3, 1e3)}
+    land = Landscape(lambda x, y: x * y, bounds, ("y",), 1.0, np.dtype(DTYPE))
+    for x, nearer, scale in ((1.25, 0.25, 0.25), (2.5, 0.5, 0.5), (1.0, 0, 2), (3.0, 0, 2)):
+        place = np.array([x, 0.3])
+        np.testing.assert_allclose(land.own_scale(place), [scale, 1])
+        np.testing.assert_allclose(land.tolerated(place, 0.01), [0.01 * nearer, 0.01], atol=1e-14)
+
+
+def test_no_step_is_longer_than_a_part_of_the_bounds():
+    land = Landscape(lambda x: 1e6 * x, {"x": (-2.0, 6.0)}, (), 1.0, np.dtype(DTYPE))
+    step = _Directions(land).step(land.at(np.array([1.0])))
+    assert step == pytest.approx(-_LONGEST_STEP * 8)
+
+
+@double
+def test_what_is_next_to_a_minimum_within_the_tolerance_is_improved():
+    """The quadratic around it is known then: its minimum is a step of Newton's away."""
+    found = jaxosc.optimize(
+        lambda x: jnp.cosh(x - 1), {"x": 1.02}, {"x": (-5.0, 5.0)}, tolerance=0.1
+    )
+    assert found.converged
+    assert abs(float(found.parameters["x"]) - 1) < 1e-4
+
+
+@double
+@pytest.mark.parametrize("bound", [-1.0, 1.0])
+def test_a_start_on_a_bound_without_a_slope(bound):
+    """It is moved inside, from either bound."""
+    found = jaxosc.optimize(
+        lambda x: (x - 0.2 * bound) ** 2 - jnp.sqrt(1 - bound * x) / 10,
+        {"x": bound},
+        {"x": (-1.0, 1.0)},
+    )
+    assert found.converged
+    x = bound * float(found.parameters["x"])
+    assert 2 * (x - 0.2) == pytest.approx(-1 / 20 / np.sqrt(1 - x), abs=1e-5)
