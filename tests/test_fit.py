@@ -8,7 +8,7 @@ import scipy.optimize
 from precision import DTYPE, digits, double
 
 import jaxosc
-from jaxosc.estimation.fit import _Fisher
+from jaxosc.estimation.fit import _Fisher, _with_error
 
 PLACE = np.linspace(0.0, 1.0, 20)
 BOUNDS = {"height": (-5.0, 5.0), "slope": (-5.0, 5.0)}
@@ -103,6 +103,19 @@ def test_the_last_steps_reach_the_last_digits():
     start, bounds = {"height": 1.0, "decay": 1.0}, {"height": (0.1, 9.0), "decay": (0.1, 9.0)}
     found = jaxosc.fit(model, model(2.0, 1.5), 0.1, start, bounds, tolerance=0.05)
     assert found.parameters == pytest.approx({"height": 2.0, "decay": 1.5}, rel=digits(1e-12))
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (1234.5678, 0.234, "1234.57 ± 0.23"),
+        (-0.0123456, 2.34e-4, "-0.01235 ± 0.00023"),
+        (3.14159265, 0.0, "3.1415927 ± 0"),
+        (0.0567, 0.234, "0.06 ± 0.23"),
+    ],
+)
+def test_numbers_have_the_digits_of_their_errors(value, error, words):
+    assert _with_error(value, error) == words
 
 
 def test_on_a_bound():

@@ -9,7 +9,7 @@ from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
-from jaxosc._landscape import Landscape, _Quadratic
+from jaxosc._landscape import Landscape, _differences, _Quadratic
 from jaxosc.optimization import _LONGEST_STEP, _Directions
 
 
@@ -589,3 +589,19 @@ def test_a_start_on_a_bound_without_a_slope(bound):
     assert found.converged
     x = bound * float(found.parameters["x"])
     assert 2 * (x - 0.2) == pytest.approx(-1 / 20 / np.sqrt(1 - x), abs=1e-5)
+
+
+@double
+def test_what_differs_from_a_quadratic_is_noise():
+    land = Landscape(
+        lambda x, y: 3 * (x - 1) ** 2 + x * y + 2 * y**2,
+        {"x": (-2.0, 2.0), "y": (-2.0, 2.0)},
+        (),
+        1.0,
+        np.dtype(DTYPE),
+    )
+    changes, noise = _differences(
+        land, land.at(np.array([0.5, 0.2])), np.arange(2), np.array([0.1, 0.2])
+    )
+    np.testing.assert_allclose(changes, [[0.6, 0.1], [0.2, 0.8]], atol=1e-13)
+    assert noise < 1e-13
