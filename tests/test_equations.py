@@ -400,6 +400,7 @@ def test_normal_frequencies_ascend_where_they_coincide():
     np.testing.assert_allclose(high, low, rtol=digits(1e-15))
 
 
+@pytest.mark.slow
 def test_normal_modes_of_a_network():
     network = cases.random_network(np.random.default_rng(2), 4)
     parts = [network[k] for k in ("frequency", "exchange", "pairing")]

@@ -107,6 +107,7 @@ def test_rates_over_twelve_decades():
 
 
 @double
+@pytest.mark.slow
 def test_early_times_beside_a_divergent_steady_state():
     """⟨x²⟩ of 1e10 in the end; at first what it adds is a millionth."""
     drift = np.array([[-1e-10, 0.0], [0.0, -1.0]])

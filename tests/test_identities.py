@@ -35,6 +35,7 @@ def one_oscillator(temperature=0.8):
     return network, jaxosc.Baths(0.02, temperature, DRUDE, coupling="position")
 
 
+@pytest.mark.slow
 def test_universal_equation_of_one_oscillator():
     """Its one jump is √S(ω) a + √S(−ω) a†."""
     network, baths = one_oscillator()

@@ -4,7 +4,7 @@ import jax
 import mpmath
 import numpy as np
 import pytest
-from legs import nightly
+from legs import nightly, slow
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
@@ -148,7 +148,7 @@ def test_renyi_entropies_of_a_thermal_mode(order):
         assert found == pytest.approx(float(exact), rel=digits(1e-14))
 
 
-@pytest.mark.parametrize("modes", [2, *nightly(1, 3)])
+@pytest.mark.parametrize("modes", [*slow(2), *nightly(1, 3)])
 def test_renyi_entropies_of_pure_states(modes):
     """Zero, with the slope towards mixed states: that of ½ ln det 2σ is σ⁻¹/2."""
     vacuum = np.asarray(0.5 * np.eye(2 * modes), DTYPE)
