@@ -36,13 +36,10 @@ EQUATIONS = {
     "local_corrected": jaxosc.local_lindblad,
 }
 # Two oscillators are quick in Fock space, in test_family_witnesses.py.
-QUICK = (("redfield", (("lamb_shift", True),), 2, 1, False),)
-LATER = (("redfield", (("lamb_shift", True),), 4, 2, False),)
+LATER = tuple(("redfield", (("lamb_shift", True),), *sizes, False) for sizes in ((2, 1), (4, 2)))
 
 
 def marks_of(key):
-    if key in QUICK:
-        return ()
     return pytest.mark.slow if key in LATER else pytest.mark.nightly
 
 

@@ -299,6 +299,7 @@ def test_names_of_the_modes_do_not_matter(modes, names, examples):
     hold(law, examples, networks(modes), st.permutations(range(modes)))
 
 
+@pytest.mark.slow
 @sizes()
 def test_the_unit_does_not_matter(modes, names, examples):
     """Frequencies, rates and temperatures × s: σ stays, A and D grow by s."""

@@ -147,6 +147,7 @@ def test_what_a_function_holds_belongs_to_it(tmp_path, function, name, one, othe
         jaxosc.sweep(functools.partial(function, **{name: other}), {"x": X}, store=path)
 
 
+@pytest.mark.slow
 def test_a_store_can_be_moved_and_copied_while_it_is_unfinished(tmp_path):
     expected = whole(tmp_path)
     with interrupted_after(11), pytest.raises(KeyboardInterrupt):
