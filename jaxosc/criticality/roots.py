@@ -157,4 +157,5 @@ def _places(
 
 
 def _of(places: np.ndarray, derivative: jax.Array) -> jax.Array:
+    """What a derivative holds there, along every axis."""
     return derivative[np.ix_(*[places] * derivative.ndim)]
