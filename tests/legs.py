@@ -1,7 +1,8 @@
 """Which tests run when: always, in continuous integration too (`slow`), or at night.
 
-A law is held by one size, one description or one bath of every path through the code in the tests
-that run always; the other members of the family run at night.
+A law is held by one size, one description or one bath of every path through the code, in the tests
+that run always or, where it takes seconds, in those that continuous integration adds; the other
+members of the family run at night.
 """
 
 from __future__ import annotations

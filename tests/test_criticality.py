@@ -11,7 +11,7 @@ from networks import COMPLEX
 from precision import DTYPE, EPS, SINGLE, digits, double, rounded
 
 import jaxosc
-from jaxosc.criticality.roots import implicit_root
+from jaxosc._numerics.roots import implicit_root
 
 EQUATIONS = {"local": jaxosc.local_lindblad, "langevin": jaxosc.langevin}
 POINTS = {

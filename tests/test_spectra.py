@@ -263,10 +263,12 @@ def test_a_spectrum_of_ones_own(kind):
 
     @jax.jit
     def answers(spectrum):
-        of_frequency = spectrum.rate, spectrum.susceptibility, spectrum.one_sided
-        return *(of(nu, REFERENCE) for of in of_frequency), spectrum.static_susceptibility(
-            REFERENCE
-        )
+        return [
+            spectrum.rate(nu, REFERENCE),
+            spectrum.susceptibility(nu, REFERENCE),
+            spectrum.one_sided(nu, REFERENCE),
+            spectrum.static_susceptibility(REFERENCE),
+        ]
 
     for own, known in zip(answers(kind(array(4))), answers(RATIONAL["drude"]), strict=True):
         np.testing.assert_allclose(own, known, rtol=digits(1e-13), atol=digits(1e-15))

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxosc import _checks
 from jaxosc import baths as _baths
+from jaxosc._numerics.roots import implicit_root
 from jaxosc._parameters import (
     real_output,
     require_arguments,
@@ -21,7 +22,6 @@ from jaxosc._parameters import (
 from jaxosc._pytree import Record
 from jaxosc.baths import Baths
 from jaxosc.criticality.critical_points import critical_scale
-from jaxosc.criticality.roots import implicit_root
 from jaxosc.dynamics import Dynamics, steady_state
 from jaxosc.equations.registry import EQUATIONS, EXACT
 from jaxosc.observables import OBSERVABLES, scalars

@@ -126,16 +126,16 @@ def _turned(
     """The same of many or complex θ, along one direction."""
     values, ways = [primals[i] for i in along], list(along.values())
 
-    def rise_of(function: Callable[..., Any], x: jax.Array, *values: jax.Array) -> Any:
-        return function(x, _with(primals, tuple(along), values))
-
-    def error(x: jax.Array, given: Sequence[jax.Array]) -> jax.Array:
-        return equation(x, *given)
+    def replaced(values: Sequence[jax.Array]) -> list[jax.Array]:
+        return _with(primals, tuple(along), values)
 
     _, slope = jax.jvp(lambda x: equation(x, *primals), (x,), (jnp.ones_like(x),))
-    _, rise = jax.jvp(partial(rise_of, error, x), values, ways)
+    _, rise = jax.jvp(lambda *values: equation(x, *replaced(values)), values, ways)
     rate = -rise / slope
-    expansion = partial(rise_of, partial(_derivatives, equation, order, moved))
+
+    def expansion(x: jax.Array, *values: jax.Array) -> list[jax.Array]:
+        return _derivatives(equation, order, moved, x, replaced(values))
+
     _, changes = jax.jvp(expansion, (x, *values), (rate, *ways))
     return rate, changes
 
