@@ -9,7 +9,7 @@ from legs import nightly, others_at_night, slow
 from precision import DTYPE, EPS, SINGLE, digits, double
 
 import jaxosc
-from jaxosc._landscape import Landscape, _differences, _Quadratic
+from jaxosc._landscape import Landscape, _differences, _Quadratic, shape_around
 from jaxosc.optimization import _LONGEST_STEP, _Directions
 
 
@@ -607,3 +607,12 @@ def test_what_differs_from_a_quadratic_is_noise():
     )
     np.testing.assert_allclose(changes, [[0.6, 0.1], [0.2, 0.8]], atol=1e-13)
     assert noise < 1e-13
+
+
+@double
+def test_the_tolerance_is_that_of_the_minimum():
+    """Half of its distance to a bound, 1e-3, however far from it one looks."""
+    bounds = {"x": (0.0, 1.0)}
+    land = Landscape(lambda x: (x - 1e-3) ** 2, bounds, (), 1.0, np.dtype(DTYPE))
+    for x, within in ((1.3e-3, True), (1.6e-3, False), (1.9e-3, False)):
+        assert shape_around(land, land.at(np.array([x])), 0.5).optimum is within
