@@ -30,7 +30,12 @@ def largest_error(
     return float(
         np.fmax.reduce(
             [
-                reference.error([float(value) for value in found], kernel, parameters, interaction)
+                reference.error(
+                    [float(value) for part in found for value in np.ravel(part)],
+                    kernel,
+                    parameters,
+                    interaction,
+                )
                 for found, parameters in places
             ]
         )

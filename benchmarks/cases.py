@@ -121,8 +121,9 @@ class Kernel:
 
     Attributes:
         descriptions: names of ``EQUATIONS``.
-        quantity: ``"occupation"`` (⟨n1⟩), ``"covariance"`` (its ten upper entries) or
-            ``"information"`` (mutual information).
+        quantity: ``"occupation"`` (⟨n1⟩), ``"occupations"`` (both, one array), ``"covariance"``
+            (its ten upper entries), ``"state"`` (all of it, one array) or ``"information"``
+            (mutual information).
         slope: whether d/dλ by forward-mode differentiation is returned as well.
         goal: what the library aims at.
     """
@@ -168,8 +169,12 @@ def _values(
     covariance = jaxosc.steady_state(EQUATIONS[description](oscillators, baths))
     if quantity == "occupation":
         return (jaxosc.occupation(covariance)[0],)
+    if quantity == "occupations":
+        return (jaxosc.occupation(covariance),)
     if quantity == "covariance":
         return upper_entries(covariance)
+    if quantity == "state":
+        return (covariance,)
     return (jaxosc.mutual_information(covariance),)
 
 
@@ -204,6 +209,7 @@ GRID_KERNELS: dict[Scenario, tuple[Kernel, ...]] = {
         Kernel(("local",), "covariance", goal=_goal(45, 10)),
         Kernel(("global",), "covariance"),
         _LANGEVIN_COVARIANCE,
+        *(Kernel((name,), "state") for name in EQUATIONS),
         Kernel(("local",), "information"),
         Kernel(("global",), "information"),
         _LANGEVIN_INFORMATION,
@@ -234,6 +240,7 @@ SCATTERED_KERNELS = (
     _GLOBAL,
     _LANGEVIN,
     Kernel(("local",), "covariance", goal=_goal(45, 10)),
+    *(Kernel((name,), what) for what in ("occupations", "state") for name in EQUATIONS),
     _LANGEVIN_INFORMATION,
 )
 """The kernels evaluated where every parameter is batched."""

@@ -57,19 +57,23 @@ def _values(kernel: Kernel, parameters: Parameters, interaction: str) -> list[mp
         sigma = _covariance(description, parameters, interaction)
         if kernel.quantity == "occupation":
             results.append((sigma[0, 0] + sigma[1, 1] - 1) / 2)
+        elif kernel.quantity == "occupations":
+            results += [(sigma[x, x] + sigma[x + 1, x + 1] - 1) / 2 for x in (0, 2)]
         elif kernel.quantity == "covariance":
             results += [sigma[i, j] for i in range(4) for j in range(i, 4)]
+        elif kernel.quantity == "state":
+            results += [sigma[i, j] for i in range(4) for j in range(4)]
         else:
             results.append(_mutual_information(sigma))
     return results
 
 
 def _scales(kernel: Kernel, values: list[mpf]) -> list[mpf]:
-    if kernel.quantity == "covariance":
-        size = 10  # entries a description
+    if kernel.quantity in ("covariance", "state"):
+        size = 10 if kernel.quantity == "covariance" else 16  # entries a description
         groups = [values[start : start + size] for start in range(0, len(values), size)]
         return [max(map(abs, group)) for group in groups for _ in group]
-    if kernel.quantity == "occupation":
+    if kernel.quantity in ("occupation", "occupations"):
         return [value + mpf(1) / 2 for value in values]
     return [abs(value) for value in values]
 

@@ -21,6 +21,8 @@ from typing import Any
 
 import jax
 
+from jaxosc._numerics.whole import is_staged, is_whole, whole, written
+
 _QUICK = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
 # Numbers that go in: 152 for a network of eight modes and its baths, 294 for a master equation of
 # it. Of 16 modes (560) what takes long is arithmetic, half as fast without optimisations.
@@ -80,22 +82,66 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
     return path
 
 
-def compiled(function: Callable[..., Any], static_argnames: tuple[str, ...] = ()) -> Any:
-    """``jax.jit(function)``, quick to compile for few known numbers on a CPU.
+def compiled(
+    function: Callable[..., Any],
+    static_argnames: tuple[str, ...] = (),
+    long: Callable[..., bool] | None = None,
+    entrywise: bool = False,
+) -> Any:
+    """``inlined(function)``, quick to compile for few known numbers on a CPU.
 
-    Arrays go in by position, static arguments by name.
+    Arguments as of that.
     """
-    jit = functools.partial(jax.jit, function, static_argnames=static_argnames)
-    plain, quick = jit(inline=True), jit(compiler_options=_QUICK)
+    plain = inlined(function, static_argnames, long, entrywise)
+    quick = jax.jit(function, static_argnames=static_argnames, compiler_options=_QUICK)
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         leaves = jax.tree.leaves(arguments)
-        traced = any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
-        few = not traced and sum(leaf.size for leaf in leaves) <= _FEW
+        few = not _any_traced(leaves) and sum(leaf.size for leaf in leaves) <= _FEW
         return (quick if few and _takes_options() else plain)(*arguments, **named)
 
     return call
+
+
+def inlined(
+    function: Callable[..., Any],
+    static_argnames: tuple[str, ...] = (),
+    long: Callable[..., bool] | None = None,
+    entrywise: bool = False,
+) -> Any:
+    """``jax.jit(function, inline=True)``, whose small results are quick as a whole in batches.
+
+    Args:
+        function: arrays go into it by position.
+        static_argnames: what goes in by name.
+        long: whether its result of these arguments is the end of a long computation; if left out,
+            that of what is one.
+        entrywise: whether it reads entry by entry what it is given, and not whole arrays.
+    """
+    jit = functools.partial(jax.jit, static_argnames=static_argnames, inline=True)
+    plain = jit(function)
+
+    @jit
+    @functools.wraps(function)
+    def apart(*arguments: Any, **named: Any) -> Any:
+        return whole(function(*arguments, **named))
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        leaves = jax.tree.leaves(arguments)
+        if not any(map(is_staged, leaves)):
+            return (apart if _any_traced(leaves) else plain)(*arguments, **named)
+        # XLA sees what else is made of the results.
+        found = plain(*(written(arguments) if entrywise else arguments), **named)
+        wanted = any(map(is_whole, leaves)) if long is None else long(*arguments)
+        return whole(found) if wanted else found
+
+    return call
+
+
+def _any_traced(leaves: list[Any]) -> bool:
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
 @functools.cache

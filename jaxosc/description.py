@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxosc._kernels.flow import evolved, flow
 from jaxosc._numerics.small import symplectic
+from jaxosc._numerics.whole import whole
 from jaxosc.domain import Status
 
 
@@ -23,7 +24,7 @@ class Generators(NamedTuple):
 
     def flows(self, hessian: jax.Array, covariance: jax.Array) -> jax.Array:
         """What each adds to ½⟨rᵀhr⟩ [M], of fluctuations of this covariance."""
-        flow = jnp.sum((hessian @ self.drift) * covariance[None], axis=(1, 2))
+        flow = jnp.sum((hessian @ self.drift) * whole(covariance)[None], axis=(1, 2))
         return flow + jnp.sum(hessian[None] * self.diffusion, axis=(1, 2)) / 2
 
 
@@ -68,6 +69,8 @@ class Description(ABC):
     """
 
     known: ClassVar[dict[str, type[Description]]] = {}
+    # Whether a steady state of two modes ends a long computation, in whatever batch
+    long: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -155,7 +158,7 @@ class Description(ABC):
 
     def correlation(self, times: jax.Array, *parts: Any) -> jax.Array:
         """⟨{r(t), r(0)ᵀ}⟩/2 [K, 2N, 2N] in the steady state, at times t ≥ 0 [K]."""
-        drift, covariance = self.drift(*parts), self.steady_covariance(*parts)
+        drift, covariance = self.drift(*parts), whole(self.steady_covariance(*parts))
         none = jnp.zeros_like(drift)
         return flow(drift, none, none[0], times).propagator @ covariance[None]
 

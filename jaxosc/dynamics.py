@@ -6,6 +6,7 @@ The covariance σ of the quadratures (x1, p1, x2, p2, …) obeys dσ/dt = Aσ + 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,12 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc._compilation import compiled
+from jaxosc._compilation import compiled, inlined
 from jaxosc._numerics.eigenvalues import slowest_decay
 from jaxosc._numerics.linear import solve
 from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
+from jaxosc._numerics.whole import whole
 from jaxosc._pytree import Record
 from jaxosc.description import Description, Parts
 from jaxosc.domain import Status
@@ -285,12 +287,12 @@ def _one_by_one(function: Any, dynamics: Dynamics) -> jax.Array:
     return function(*dynamics._parts)
 
 
-@jax.jit
+@partial(inlined, long=lambda dynamics: True)
 def _drift(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.drift, dynamics)
 
 
-@jax.jit
+@partial(inlined, long=lambda dynamics: True)
 def _diffusion(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.diffusion, dynamics)
 
@@ -302,7 +304,8 @@ def _status(dynamics: Dynamics) -> jax.Array:
 
     def of_one(*parts: Any) -> jax.Array:
         code = description.status(*parts)
-        missing = jnp.isnan(description.steady_covariance(*parts)) & ~description.divergent(*parts)
+        covariance = whole(description.steady_covariance(*parts))
+        missing = jnp.isnan(covariance) & ~description.divergent(*parts)
         unstable = (code == Status.VALID) & jnp.any(missing)
         return jnp.where(unstable, jnp.int32(Status.UNSTABLE), code)
 
@@ -318,7 +321,7 @@ def _steady_mean(dynamics: Dynamics) -> jax.Array:
     return nan_unless(contracts(drift), mean[: len(force)])
 
 
-@compiled
+@partial(compiled, long=lambda dynamics: dynamics._description.long)
 def _steady_state(dynamics: Dynamics) -> jax.Array:
     return dynamics._description.steady_covariance(*dynamics._parts)
 

@@ -112,6 +112,7 @@ TESTS = {
     "_numerics/spectral.py": "slopes gaussian entanglement",
     "_numerics/symmetry.py": "distances derivatives properties",
     "_numerics/uncertainty.py": "gaussian accuracy properties",
+    "_numerics/whole.py": "whole",
     "_scales.py": "comparison diagnosis",
     "baths.py": "equations microscopic properties diagnosis critical_points bad_input",
     "comparison/advice.py": "comparison",

@@ -22,8 +22,8 @@ MODULES = {
 
 # From the ground up: a module imports from its own room and from those below.
 ROOMS = (
-    ("_version", "typing", "_lazy", "_pytree", "_checks", "_terminal", "_compilation"),
-    ("_numerics",),
+    ("_version", "typing", "_lazy", "_pytree", "_checks", "_terminal"),
+    ("_numerics", "_compilation"),
     ("oscillators", "pairs", "spectra", "baths"),
     ("_kernels",),
     ("domain",),

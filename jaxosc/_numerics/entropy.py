@@ -15,8 +15,8 @@ import numpy as np
 
 from jaxosc._numerics.jacobians import by_tables
 from jaxosc._numerics.linear import cholesky, eigh
-from jaxosc._numerics.sharing import quotient, reciprocal, shared, sqrt
-from jaxosc._numerics.small import Written, matrix, nan_unless, rows_of, scaled
+from jaxosc._numerics.sharing import quotient, reciprocal, row, shared, sqrt
+from jaxosc._numerics.small import Written, entrywise, matrix, nan_unless, rows_of, scaled
 from jaxosc._numerics.special import (
     ATANHC_SERIES,
     divided_difference,
@@ -38,7 +38,8 @@ def _largest_variance(covariance: jax.Array) -> jax.Array:
 def williamson(covariance: jax.Array) -> jax.Array:
     """Symplectic eigenvalues [N], ascending; NaN where the entries of σ do not determine them."""
     of_order_one, unit = in_unit(covariance)
-    return nan_unless(is_determined(of_order_one), _williamson(of_order_one) * unit)
+    sound = is_determined(of_order_one)
+    return entrywise(lambda nu: nan_unless(sound, nu * unit), _williamson(of_order_one))
 
 
 def eigenvalues(covariance: jax.Array) -> jax.Array:
@@ -62,7 +63,7 @@ def _williamson(covariance: jax.Array) -> jax.Array:
     if modes == 2:
         local = _pair_invariants(covariance)
         high = (local.total + safe_sqrt(local.split)) / 2
-        return jnp.stack([local.product / high, high])
+        return row([local.product / high, high])
     values = eigh(symplectic_form_of(covariance))[0][modes:]
     # Each is good to a few ε of the largest only: of the smallest, a quarter as for the entries.
     lost = 2 * modes * float(np.finfo(covariance.dtype).eps) * values[-1]

@@ -23,7 +23,6 @@ from jaxosc._kernels.general import GeneralKernel
 from jaxosc._kernels.pair_bohr import PairEquation
 from jaxosc._kernels.pair_forms import Dissipator
 from jaxosc._kernels.selection import ClosedPair, Problem
-from jaxosc._numerics import small
 from jaxosc._numerics.small import maximum, nan_unless
 from jaxosc._numerics.special import bose
 from jaxosc.baths import Baths, spectra_of, spectrum_of
@@ -198,7 +197,7 @@ class Family(Equation):
             first, second = self._written_out(pair, problem, *numbers)
             kernel, both = pair.kernel, first.plus(second)
             entries, stable = pair_bohr.steady_state(kernel.couple, both, kernel.scale)
-            return small.summed_matrix(entries.where(valid & stable).rows())
+            return entries.where(valid & stable).matrix()
         drift, diffusion = (jnp.sum(part, axis=0) / unit for part in self.generators(*parts))
         hessian = selection.general_of(oscillators, unit).hessian
         return dense.steady_covariance(hessian, drift, diffusion)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -119,7 +121,7 @@ def _mean_force(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.
     return nan_unless(valid & equal, structured.mean_force_covariance(first)), equal
 
 
-@compiled
+@partial(compiled, long=lambda oscillators, temperature: True)
 def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
     """σ, and the status of the problem."""
     unit = _oscillators.natural_unit(oscillators)

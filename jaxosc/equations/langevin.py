@@ -93,6 +93,8 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
+    long = False  # in a batch each entry is read from memory, or a sum of a few products
+
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Any but those of positive frequencies alone."""
         kind = environment.noise_of(baths)

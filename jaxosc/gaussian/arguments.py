@@ -9,6 +9,7 @@ import jax
 
 from jaxosc import _checks
 from jaxosc._numerics.symmetry import symmetric_slope
+from jaxosc._numerics.whole import is_whole, whole, written
 from jaxosc.typing import Reals
 
 
@@ -17,7 +18,8 @@ def covariance_of(covariance: Reals) -> jax.Array:
     (array,) = _checks.float_arrays(covariance=covariance)
     _checks.require_quadratures("covariance", array)
     _checks.require_symmetric("covariance", array)
-    return symmetric_slope(array)
+    state = symmetric_slope(written(array))
+    return whole(state) if is_whole(array) else state
 
 
 def second_moments(covariance: Reals, mean: Reals | None) -> jax.Array:
@@ -27,7 +29,8 @@ def second_moments(covariance: Reals, mean: Reals | None) -> jax.Array:
     covariance, mean = _checks.float_arrays(covariance=covariance, mean=mean)
     covariance = covariance_of(covariance)
     _checks.require_shape("mean", mean, covariance.shape[:1])
-    return covariance + mean[:, None] * mean[None, :]
+    moments = covariance + mean[:, None] * mean[None, :]
+    return whole(moments) if is_whole(covariance) else moments
 
 
 def groups_of(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 
 from jaxosc import _checks
+from jaxosc._compilation import inlined
 from jaxosc._numerics import divergence
 from jaxosc._numerics import fidelity as kernel
 from jaxosc._numerics.symmetry import symmetric_slope
@@ -131,11 +130,11 @@ def _states(
 # stop at an intermediate NaN under jax_debug_nans. In another program they are part of it.
 
 
-@partial(jax.jit, inline=True)
+@inlined
 def _fidelity(first: jax.Array, second: jax.Array, shift: jax.Array | None) -> jax.Array:
     return kernel.fidelity(first, second, shift)
 
 
-@partial(jax.jit, inline=True)
+@inlined
 def _relative_entropy(first: jax.Array, second: jax.Array, shift: jax.Array) -> jax.Array:
     return divergence.relative_entropy(first, second, shift)

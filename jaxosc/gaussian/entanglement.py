@@ -130,18 +130,18 @@ def discord(covariance: Reals, measured: int = 1) -> jax.Array:
 # One compiled program a call: see the entropies.
 
 
-@partial(compiled, static_argnames=("first", "second"))
+@partial(compiled, static_argnames=("first", "second"), entrywise=True)
 def _negativity(
     covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]
 ) -> jax.Array:
     return entanglement.negativity(restricted(covariance, first + second), len(first))
 
 
-@partial(compiled, static_argnames=("first", "second"))
+@partial(compiled, static_argnames=("first", "second"), entrywise=True)
 def _steering(covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]) -> jax.Array:
     return entanglement.steering(restricted(covariance, first + second), len(first))
 
 
-@partial(compiled, static_argnames=("order",))
+@partial(compiled, static_argnames=("order",), entrywise=True)
 def _discord(covariance: jax.Array, order: tuple[int, int]) -> jax.Array:
     return _discord_of.discord(restricted(covariance, order))

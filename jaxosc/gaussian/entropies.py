@@ -8,7 +8,7 @@ from functools import partial
 import jax
 
 from jaxosc import _checks
-from jaxosc._compilation import compiled
+from jaxosc._compilation import compiled, inlined
 from jaxosc._kernels import selection
 from jaxosc._numerics import entropy, renyi, uncertainty
 from jaxosc.gaussian.arguments import covariance_of, groups_of, restricted
@@ -175,7 +175,7 @@ def is_physical(covariance: Reals) -> jax.Array:
 # stop at an intermediate NaN under jax_debug_nans. In another program they are part of it.
 
 
-@partial(compiled, static_argnames=("first", "second"))
+@partial(compiled, static_argnames=("first", "second"), entrywise=True)
 def _information(
     covariance: jax.Array, first: tuple[int, ...], second: tuple[int, ...]
 ) -> jax.Array:
@@ -184,8 +184,8 @@ def _information(
     return selection.mutual_information(*parts, both)
 
 
-_symplectic_eigenvalues = jax.jit(entropy.williamson, inline=True)
-_entropy = jax.jit(entropy.entropy, inline=True)
-_renyi_entropy = jax.jit(renyi.renyi_entropy, inline=True)
-_purity = jax.jit(entropy.purity, inline=True)
-_is_physical = jax.jit(uncertainty.is_state, inline=True)
+_symplectic_eigenvalues = inlined(entropy.williamson, entrywise=True)
+_entropy = inlined(entropy.entropy, entrywise=True)
+_renyi_entropy = inlined(renyi.renyi_entropy, entrywise=True)
+_purity = inlined(entropy.purity, entrywise=True)
+_is_physical = inlined(uncertainty.is_state, entrywise=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from jaxosc._compilation import inlined
 from jaxosc._numerics import small
-from jaxosc._numerics.small import blocks_of
+from jaxosc._numerics.sharing import row
 from jaxosc.gaussian.arguments import second_moments
 from jaxosc.typing import Reals
 
@@ -63,16 +65,27 @@ def coherence(covariance: Reals, mean: Reals | None = None) -> jax.Array:
 # stop at an intermediate NaN under jax_debug_nans. In another program they are part of it.
 
 
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _occupation(covariance: jax.Array) -> jax.Array:
     if not small.is_small(covariance):
         variance = jnp.diag(covariance)
         return (variance[0::2] + variance[1::2] - 1) / 2
     quadratures = range(0, covariance.shape[0], 2)  # entry by entry, which fuses
-    return jnp.array([(covariance[x, x] + covariance[x + 1, x + 1] - 1) / 2 for x in quadratures])
+    return row([(covariance[x, x] + covariance[x + 1, x + 1] - 1) / 2 for x in quadratures])
 
 
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _coherence(covariance: jax.Array) -> jax.Array:
-    xx, xp, pp = blocks_of(covariance)
-    return jax.lax.complex((xx + pp - jnp.eye(xx.shape[0], dtype=xx.dtype)) / 2, (xp - xp.T) / 2)
+    def between(xx: jax.Array, xp: jax.Array, px: jax.Array, pp: jax.Array, same: Any) -> jax.Array:
+        return jax.lax.complex((xx + pp - same) / 2, (xp - px) / 2)
+
+    if not small.is_small(covariance):
+        xx, xp, pp = small.blocks_of(covariance)
+        return between(xx, xp, xp.T, pp, jnp.eye(xx.shape[0], dtype=xx.dtype))
+    entry, modes = small.rows_of(covariance), range(0, covariance.shape[0], 2)
+
+    def at(j: int, k: int) -> jax.Array:
+        (xx, xp), (px, pp) = entry[j][k : k + 2], entry[j + 1][k : k + 2]
+        return between(xx, xp, px, pp, float(j == k))
+
+    return small.matrix([[at(j, k) for k in modes] for j in modes])

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
+from jaxosc._compilation import inlined
 from jaxosc._numerics import small
 from jaxosc._numerics.entropy import cholesky_rows, safe_sqrt
 from jaxosc._numerics.small import blocks_of, nan_unless
@@ -129,17 +130,17 @@ def _angle(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> jax.Array:
     return jnp.where(largest > 0, largest - np.pi, largest + np.pi) / 2
 
 
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _squeezing(covariance: jax.Array) -> jax.Array:
     return small.entrywise(_decibel, *map(jnp.diag, blocks_of(covariance)))
 
 
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _squeezing_angle(covariance: jax.Array) -> jax.Array:
     return small.entrywise(_angle, *map(jnp.diag, blocks_of(covariance)))
 
 
-@partial(jax.jit, static_argnames="mode", inline=True)
+@partial(inlined, static_argnames=("mode",))
 def _wigner(
     covariance: jax.Array, x: jax.Array, p: jax.Array, mean: jax.Array, mode: int
 ) -> jax.Array:

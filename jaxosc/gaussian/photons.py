@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxosc import _checks
-from jaxosc._numerics.small import blocks_of
+from jaxosc._compilation import inlined
+from jaxosc._numerics import small
 from jaxosc.gaussian.arguments import covariance_of
 from jaxosc.typing import Reals
 
@@ -75,37 +78,84 @@ def _state(covariance: Reals, mean: Reals | None) -> tuple[jax.Array, jax.Array 
     return array, vector
 
 
-def _normal_ordered(
-    covariance: jax.Array, mean: jax.Array | None
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """⟨n⟩ [N] of the fluctuations and of the mean, and ⟨:n_jn_k:⟩ − ⟨n_j⟩⟨n_k⟩ [N, N].
+class _Two(NamedTuple):
+    """What every two modes j and k have, as numbers [N, N] or those of two modes alone."""
 
-    From σ − ½, so that those of cold modes keep their digits.
-    """
-    xx, xp, pp = blocks_of(covariance)
-    half = jnp.eye(xx.shape[0], dtype=xx.dtype) / 2
-    xx, pp, px = xx - half, pp - half, xp.T
-    number = (jnp.diag(xx) + jnp.diag(pp)) / 2
+    number: tuple[jax.Array, jax.Array]  # ⟨n_j⟩ and ⟨n_k⟩
+    shared: jax.Array  # ⟨:n_jn_k:⟩ − ⟨n_j⟩⟨n_k⟩
+    same: np.ndarray  # 1 if they are one mode, else 0
+
+
+def _of_two(
+    function: Callable[[_Two], jax.Array], covariance: jax.Array, mean: jax.Array | None
+) -> jax.Array:
+    """A function of every two modes [N, N]; of few modes entry by entry, which fuses."""
+    same = np.eye(covariance.shape[0] // 2, dtype=covariance.dtype)
+    if not small.is_small(covariance):
+        xx, xp, pp = small.blocks_of(covariance)
+        moved = None if mean is None else (mean[0::2], mean[1::2])
+        every = _Quadratures(jnp.diag(xx), jnp.diag(pp), moved)
+        first, second = (jax.tree.map(lambda x, n=n: jnp.expand_dims(x, n), every) for n in (1, 0))
+        return function(_two(same, (first, second), (xx, xp, xp.T, pp)))
+    sigma = small.rows_of(covariance)
+    modes = [
+        _Quadratures(
+            sigma[x][x], sigma[x + 1][x + 1], None if mean is None else (mean[x], mean[x + 1])
+        )
+        for x in range(0, len(sigma), 2)
+    ]
+
+    def at(j: int, k: int) -> jax.Array:
+        x, y = 2 * j, 2 * k
+        both = (sigma[x][y], sigma[x][y + 1], sigma[x + 1][y], sigma[x + 1][y + 1])
+        return function(_two(same[j, k], (modes[j], modes[k]), both))
+
+    return small.matrix([[at(j, k) for k in range(len(modes))] for j in range(len(modes))])
+
+
+class _Quadratures(NamedTuple):
+    """Variances and means of a mode."""
+
+    xx: jax.Array
+    pp: jax.Array
+    mean: tuple[jax.Array, jax.Array] | None
+
+    def number(self) -> jax.Array:
+        """⟨n⟩, from σ − ½, so that those of cold modes keep their digits."""
+        number = ((self.xx - 0.5) + (self.pp - 0.5)) / 2
+        if self.mean is None:
+            return number
+        x, p = self.mean
+        return number + (x * x + p * p) / 2
+
+
+def _two(
+    same: np.ndarray, modes: tuple[_Quadratures, _Quadratures], both: tuple[jax.Array, ...]
+) -> _Two:
+    """From ⟨x_jx_k⟩, ⟨x_jp_k⟩, ⟨p_jx_k⟩ and ⟨p_jp_k⟩."""
+    xx, xp, px, pp = both
+    xx, pp = xx - same / 2, pp - same / 2
     shared = (xx * xx + xp * xp + px * px + pp * pp) / 2
-    if mean is None:
-        return number, jnp.zeros_like(number), shared
-    x, p = mean[0::2], mean[1::2]
-    (xj, xk), (pj, pk) = ((each[:, None], each[None, :]) for each in (x, p))
-    shared += xj * (xx * xk + xp * pk) + pj * (px * xk + pp * pk)
-    return number, (x * x + p * p) / 2, shared
+    first, second = modes
+    if first.mean is not None and second.mean is not None:
+        (xj, pj), (xk, pk) = first.mean, second.mean
+        shared += xj * (xx * xk + xp * pk) + pj * (px * xk + pp * pk)
+    return _Two((first.number(), second.number()), shared, same)
 
 
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _number_covariance(covariance: jax.Array, mean: jax.Array | None) -> jax.Array:
-    number, coherent, shared = _normal_ordered(covariance, mean)
-    return shared + jnp.diag(number + coherent)
+    return _of_two(lambda two: two.shared + two.number[0] * two.same, covariance, mean)
 
 
 @_checks.nan_is_an_answer
-@partial(jax.jit, inline=True)
+@partial(inlined, entrywise=True)
 def _g2(covariance: jax.Array, mean: jax.Array | None) -> jax.Array:
-    number, coherent, shared = _normal_ordered(covariance, mean)
-    total = number + coherent
-    empty = total <= 4 * float(np.finfo(total.dtype).eps)
-    safe = jnp.where(empty, jnp.nan, total)
-    return 1 + shared / (safe[:, None] * safe[None, :])
+    def of_two(two: _Two) -> jax.Array:
+        first, second = (
+            jnp.where(total <= 4 * float(np.finfo(total.dtype).eps), jnp.nan, total)
+            for total in two.number
+        )
+        return 1 + two.shared / (first * second)
+
+    return _of_two(of_two, covariance, mean)

@@ -12,6 +12,7 @@ from jaxosc._kernels.dense import gibbs_covariance, natural_unit
 from jaxosc._numerics import entropy
 from jaxosc._numerics.linear import solve_positive
 from jaxosc._numerics.small import nan_unless, symplectic
+from jaxosc._numerics.whole import whole
 from jaxosc.gaussian.arguments import covariance_of
 from jaxosc.oscillators import Oscillators
 from jaxosc.typing import Reals
@@ -263,7 +264,7 @@ def _ergotropy(
     oscillators: Oscillators, covariance: jax.Array, mean: jax.Array | None = None
 ) -> jax.Array:
     hessian = oscillators.hessian
-    frequency, nu = entropy.williamson(hessian), entropy.williamson(covariance)
+    frequency, nu = (whole(entropy.williamson(x)) for x in (hessian, covariance))
     least = _least(oscillators)
     bounded = domain.hold(domain.network_conditions(oscillators))
     passive = jnp.sum(frequency * nu[::-1])

@@ -1,0 +1,103 @@
+"""Vectors and matrices of two modes as a program's results: quick as a whole and entry by entry.
+
+``small.matrix`` and ``sharing.row`` make arrays of scalars by concatenation, of which XLA folds
+each entry that is asked for to the scalar. Such an array *as a whole*, in a batch, is what XLA's
+CPU emitters (JAX 0.10.2) are worst at: they cut the loop into a function for each part that two
+entries share, which calls those of its own parts anew for each use. A batch of covariances of the
+global master equation took 37 μs a point, of any of their entries 0.02 μs.
+
+What leaves a public function is therefore a selection: at each place the entry whose place it is,
+0.07 μs a point. XLA does not fold an entry of a selection, so it is remembered which concatenation
+it was made of, and the library's own functions go on from that. In a trace alone: what is known is
+computed. This can go when ``tests/test_compiled.py`` takes as long without it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_batching import custom_vmap
+from jax.interpreters.partial_eval import DynamicJaxprTracer
+
+_LARGEST = 4  # rows, those of a covariance of two modes
+
+# By the identity of a selection, for tracers have no hash: itself, and what it was made of
+_made: dict[int, tuple[weakref.ref[Any], jax.Array]] = {}
+
+
+def whole(tree: Any) -> Any:
+    """What is computed, such that each of its small traced arrays is quick as a whole, too."""
+    return jax.tree.map(_whole, tree)
+
+
+def written(tree: Any) -> Any:
+    """The same with each array that ``whole`` returned as it went in."""
+    return jax.tree.map(_written, tree)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether ``whole`` returned it, or knows what it was made of."""
+    return _written(value) is not value
+
+
+def is_staged(value: Any) -> bool:
+    """Whether the value belongs to a program that is being traced, of which XLA sees all."""
+    while isinstance(value, jax.core.Tracer) and not isinstance(value, DynamicJaxprTracer):
+        value = getattr(value, "val", getattr(value, "primal", None))  # of vmap; of derivatives
+    return isinstance(value, jax.core.Tracer)
+
+
+def _whole(array: Any) -> Any:
+    if not isinstance(array, jax.core.Tracer) or array.ndim not in (1, 2):
+        return array
+    if not all(isinstance(n, int) and n <= _LARGEST for n in array.shape) or array.size < 2:
+        return array
+    # Linear, and the transpose, which JAX would make a sum for each entry, is the identity.
+    selection = jax.lax.custom_linear_solve(lambda x: x, array, _solve, _transpose_solve)
+    key = id(selection)
+    _made[key] = weakref.ref(selection, lambda _: _made.pop(key, None)), array
+    return selection
+
+
+def _written(array: Any) -> Any:
+    if not isinstance(array, jax.core.Tracer) or id(array) not in _made:
+        return array
+    selection, made_of = _made[id(array)]
+    return made_of if selection() is array else array
+
+
+def _solve(_: Any, right: jax.Array) -> jax.Array:
+    return _selected(right)
+
+
+def _transpose_solve(_: Any, right: jax.Array) -> jax.Array:
+    return right
+
+
+@custom_vmap
+def _selected(array: jax.Array) -> jax.Array:
+    """The array itself; in a batch a selection of its entries."""
+    return array
+
+
+@_selected.def_vmap
+def _of_batch(axis_size: int, batched: list[bool], array: jax.Array) -> tuple[jax.Array, bool]:
+    del axis_size, batched
+    # Elsewhere each place has a thread of its own, which computes no more than its entry.
+    return jax.lax.platform_dependent(array, cpu=_selection, default=lambda x: x), True
+
+
+def _selection(array: jax.Array) -> jax.Array:
+    """Along all axes but the first."""
+    entries, place = [array], jnp.zeros((), jnp.int32)
+    for axis, size in enumerate(array.shape[1:], 1):
+        parts = [jax.lax.split(entry, (1,) * size, axis=axis) for entry in entries]
+        entries = [entry for part in parts for entry in part]
+        place = place * size + jax.lax.broadcasted_iota(jnp.int32, array.shape, axis)
+    found = jnp.broadcast_to(entries[-1], array.shape)
+    for n in reversed(range(len(entries) - 1)):
+        found = jnp.where(place == n, entries[n], found)
+    return found
