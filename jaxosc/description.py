@@ -69,7 +69,7 @@ class Description(ABC):
     """
 
     known: ClassVar[dict[str, type[Description]]] = {}
-    # Whether a steady state of two modes ends a long computation, in whatever batch
+    # Whether a steady state of two modes ends a long computation, which derivatives always are
     long: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:

@@ -15,6 +15,7 @@ computed. This can go when ``tests/test_compiled.py`` takes as long without it.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -45,9 +46,21 @@ def is_whole(value: Any) -> bool:
 
 def is_staged(value: Any) -> bool:
     """Whether the value belongs to a program that is being traced, of which XLA sees all."""
+    *_, last = _layers(value)
+    return isinstance(last, DynamicJaxprTracer)
+
+
+def is_differentiated(value: Any) -> bool:
+    """Whether something is differentiated by what the value depends on."""
+    return any(hasattr(layer, "primal") for layer in _layers(value))
+
+
+def _layers(value: Any) -> Iterator[Any]:
+    """A value, and what the tracers that it is made of hold."""
+    yield value
     while isinstance(value, jax.core.Tracer) and not isinstance(value, DynamicJaxprTracer):
         value = getattr(value, "val", getattr(value, "primal", None))  # of vmap; of derivatives
-    return isinstance(value, jax.core.Tracer)
+        yield value
 
 
 def _whole(array: Any) -> Any:

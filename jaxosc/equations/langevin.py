@@ -93,7 +93,8 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
-    long = False  # in a batch each entry is read from memory, or a sum of a few products
+    # In a batch each entry is read from memory, or a sum of a few products.
+    long = False
 
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Any but those of positive frequencies alone."""
