@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -99,14 +100,36 @@ def _selected(array: jax.Array) -> jax.Array:
 @_selected.def_vmap
 def _of_batch(axis_size: int, batched: list[bool], array: jax.Array) -> tuple[jax.Array, bool]:
     del axis_size, batched
+    two = array.shape[1:] == (2,) and not jnp.iscomplexobj(array)
     # Elsewhere each place has a thread of its own, which computes no more than its entry.
-    return jax.lax.platform_dependent(array, cpu=_selection, default=lambda x: x), True
+    form = _of_two if two else partial(_selection, batch=1)
+    return jax.lax.platform_dependent(array, cpu=form, default=lambda x: x), True
 
 
-def _selection(array: jax.Array) -> jax.Array:
-    """Along all axes but the first."""
+@custom_vmap
+def _of_two(array: jax.Array) -> jax.Array:
+    """Vectors of two: at each place a part of a complex number, which holds all of one function.
+
+    A selection keeps every costly part in memory, whichever entry is asked for. On a grid most of
+    them are of a row, and what is of a row would be computed anew in a function.
+    """
+    number = jax.lax.complex(*jax.lax.split(array, (1, 1), axis=1))
+    nothing = jnp.zeros((), number.dtype)
+    both = sum(jax.lax.pad(number, nothing, [(0, 0, 0), (n, 1 - n, 0)]) for n in (0, 1))
+    first = jax.lax.broadcasted_iota(jnp.int32, array.shape, 1) == 0
+    return jnp.where(first, jnp.real(both), jnp.imag(both))
+
+
+@_of_two.def_vmap
+def _of_grid(axis_size: int, batched: list[bool], array: jax.Array) -> tuple[jax.Array, bool]:
+    del axis_size, batched
+    return _selection(array, batch=2), True
+
+
+def _selection(array: jax.Array, batch: int) -> jax.Array:
+    """Along all axes but those of a batch."""
     entries, place = [array], jnp.zeros((), jnp.int32)
-    for axis, size in enumerate(array.shape[1:], 1):
+    for axis, size in enumerate(array.shape[batch:], batch):
         parts = [jax.lax.split(entry, (1,) * size, axis=axis) for entry in entries]
         entries = [entry for part in parts for entry in part]
         place = place * size + jax.lax.broadcasted_iota(jnp.int32, array.shape, axis)
