@@ -9,7 +9,7 @@ global master equation took 37 μs a point, of any of their entries 0.02 μs.
 What leaves a public function is therefore a selection: at each place the entry whose place it is,
 0.07 μs a point. XLA does not fold an entry of a selection, so it is remembered which concatenation
 it was made of, and the library's own functions go on from that. In a trace alone: what is known is
-computed. This can go when ``tests/test_compiled.py`` takes as long without it.
+computed. This can go when ``tests/test_whole.py`` passes without it.
 """
 
 from __future__ import annotations
