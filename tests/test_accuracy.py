@@ -133,7 +133,9 @@ def check(name, pair):
         assert error <= pair.tolerance, ("slope", what, error, pair)
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS_QUICK)
+@pytest.mark.parametrize(
+    "name", others_at_night(DESCRIPTIONS, (), ("local", "langevin", "global", "gibbs"))
+)
 def test_random_pairs(name):
     for pair in cases.random_pairs(seed=1, count=8):
         check(name, pair)

@@ -86,6 +86,7 @@ def test_matrices_leave_no_trace():
     assert temporaries(sweep(functools.partial(first, "local"))) <= 8
 
 
+@pytest.mark.slow
 def test_information_and_its_slope_in_registers():
     """Some hundred roots, quotients and logarithms a point, none of them kept in memory."""
 

@@ -608,6 +608,7 @@ def test_derivatives_of_a_root(entries, dtype, derivative):
     np.testing.assert_allclose(found, expected, rtol=digits(1e-13))
 
 
+@pytest.mark.slow
 def test_frontier_by_name():
     """Names stand for functions of the registry and of the table of observables."""
     named = frontier(jnp.asarray(100.0), "local", observable="occupation1")

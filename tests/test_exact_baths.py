@@ -375,6 +375,7 @@ def test_strictly_ohmic_moments_are_finite_where_they_commute_with_the_couplings
         assert 8 < error[0] / error[1] < 12
 
 
+@pytest.mark.slow
 @double
 def test_moments_diverge_with_the_logarithm_of_the_cutoff():
     couplings, slopes = array([[1, 0, 0, 0.3], [0, 0.2, 1, 0]]), array([0.02, 0.05])

@@ -333,7 +333,7 @@ def dark():
     return drift_parts(np.ones(7), coupling, coupling, [0.1, 0, 0] + [0.1] * 4)
 
 
-@pytest.mark.parametrize("network", [dark, *slow(undamped, unstable)])
+@pytest.mark.parametrize("network", slow(dark, undamped, unstable))
 def test_no_steady_state(network):
     drift = network()
     diffusion = jnp.eye(14)

@@ -330,6 +330,7 @@ def test_unstable_motion_is_nan():
         assert np.isnan(state[1:]).all()
 
 
+@pytest.mark.slow
 def test_lyapunov_forward_and_reverse():
     """⟨w, J d⟩ = ⟨Jᵀ w, d⟩ of any damping and diffusion."""
     random = np.random.default_rng(7)

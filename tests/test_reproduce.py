@@ -300,6 +300,7 @@ def test_report_shows_figures_and_claims(run):
     assert set(widths) == {6, 3, 7, 8}
 
 
+@pytest.mark.slow
 def test_some_figures_only(tmp_path, capsys):
     command = ["reproduce", "konopik-lutz", "--figures", "5", "2", "5", "--points", str(POINTS)]
     assert main([*command, "--output", str(tmp_path)]) == 0

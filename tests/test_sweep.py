@@ -43,6 +43,7 @@ X, Y = np.linspace(-1.0, 2.0, 101), np.linspace(0.5, 3.0, 37)
 WAVE = np.sin(3 * X)[:, None] * Y + X[:, None] ** 2
 
 
+@pytest.mark.slow
 @double
 def test_values_are_those_of_nested_vmap_to_the_last_bit():
     result = jaxosc.sweep(occupations, {"coupling": COUPLING, "delta_t": DELTA_T})
