@@ -85,7 +85,7 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
 def compiled(
     function: Callable[..., Any],
     static_argnames: tuple[str, ...] = (),
-    long: Callable[..., bool] | None = None,
+    long: bool = False,
     entrywise: bool = False,
 ) -> Any:
     """``inlined(function)``, quick to compile for few known numbers on a CPU.
@@ -107,7 +107,7 @@ def compiled(
 def inlined(
     function: Callable[..., Any],
     static_argnames: tuple[str, ...] = (),
-    long: Callable[..., bool] | None = None,
+    long: bool = False,
     entrywise: bool = False,
 ) -> Any:
     """``jax.jit(function, inline=True)``, whose small results are quick as a whole in batches.
@@ -115,8 +115,7 @@ def inlined(
     Args:
         function: arrays go into it by position.
         static_argnames: what goes in by name.
-        long: whether its result of these arguments is the end of a long computation; if left out,
-            that of what is one.
+        long: whether it is a long computation, even of arguments that end none.
         entrywise: whether it reads entry by entry what it is given, and not whole arrays.
     """
     jit = functools.partial(jax.jit, static_argnames=static_argnames, inline=True)
@@ -134,8 +133,7 @@ def inlined(
             return (apart if _any_traced(leaves) else plain)(*arguments, **named)
         # XLA sees what else is made of the results.
         found = plain(*(written(arguments) if entrywise else arguments), **named)
-        wanted = any(map(is_whole, leaves)) if long is None else long(*arguments)
-        return whole(found) if wanted else found
+        return whole(found) if long or any(map(is_whole, leaves)) else found
 
     return call
 

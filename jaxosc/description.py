@@ -69,8 +69,6 @@ class Description(ABC):
     """
 
     known: ClassVar[dict[str, type[Description]]] = {}
-    # Whether a steady state of two modes ends a long computation, which derivatives always are
-    long: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

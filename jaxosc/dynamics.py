@@ -20,7 +20,7 @@ from jaxosc._numerics.linear import solve
 from jaxosc._numerics.lyapunov import contracts, solve_lyapunov
 from jaxosc._numerics.small import interleave, nan_unless, symplectic
 from jaxosc._numerics.symmetry import symmetric_slope
-from jaxosc._numerics.whole import is_differentiated, whole
+from jaxosc._numerics.whole import whole
 from jaxosc._pytree import Record
 from jaxosc.description import Description, Parts
 from jaxosc.domain import Status
@@ -287,12 +287,12 @@ def _one_by_one(function: Any, dynamics: Dynamics) -> jax.Array:
     return function(*dynamics._parts)
 
 
-@partial(inlined, long=lambda dynamics: True)
+@partial(inlined, long=True)
 def _drift(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.drift, dynamics)
 
 
-@partial(inlined, long=lambda dynamics: True)
+@partial(inlined, long=True)
 def _diffusion(dynamics: Dynamics) -> jax.Array:
     return _one_by_one(dynamics._description.diffusion, dynamics)
 
@@ -321,12 +321,7 @@ def _steady_mean(dynamics: Dynamics) -> jax.Array:
     return nan_unless(contracts(drift), mean[: len(force)])
 
 
-def _is_long(dynamics: Dynamics) -> bool:
-    moved = map(is_differentiated, jax.tree.leaves(dynamics._parts))
-    return dynamics._description.long or any(moved)
-
-
-@partial(compiled, long=_is_long)
+@partial(compiled, long=True)
 def _steady_state(dynamics: Dynamics) -> jax.Array:
     return dynamics._description.steady_covariance(*dynamics._parts)
 

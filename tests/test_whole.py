@@ -94,6 +94,22 @@ def test_a_whole_result_costs_no_more_than_some_entries(equation, result):
     assert seconds(all_, *points) < 30 * seconds(one, *points)
 
 
+def test_a_batch_outside_a_program():
+    """There too; 37 μs a point, once it is compiled."""
+    state, points = state_of(jaxosc.global_lindblad), scattered(8 * POINTS)
+    batch = jax.vmap(state)
+    jax.block_until_ready(batch(*points))
+    assert seconds(batch, *points) < 12e-6 * 8 * POINTS
+
+
+def test_a_grid_is_not_written_out():
+    def selections(rows, columns):
+        traced = jax.make_jaxpr(jax.vmap(jax.vmap(lambda x: kernel.whole(spread(x)))))
+        return str(traced(jnp.ones((rows, columns, 4)))).count("select_n")
+
+    assert selections(2, 3) == selections(9, 8)
+
+
 @pytest.mark.parametrize("equation", others_at_night(EQUATIONS, ["local"], ["global", "langevin"]))
 def test_slopes_of_a_whole_result_too(equation):
     """Those of all entries of scattered Langevin states took 10 μs a point."""
@@ -210,12 +226,11 @@ def test_what_is_no_small_array_stays():
     assert kernel.whole(known) is known
 
 
-def test_what_a_tracer_is_of():
-    staged, differentiated = [], []
+def test_a_program_of_which_all_is_seen():
+    staged = []
 
     def look(x):
         staged.append(kernel.is_staged(x))
-        differentiated.append(kernel.is_differentiated(x))
         return x
 
     look(jnp.ones(2))
@@ -223,6 +238,4 @@ def test_what_a_tracer_is_of():
     jax.grad(lambda x: jnp.sum(look(x)))(jnp.ones(2))
     jax.jit(look)(jnp.ones(2))
     jax.jit(jax.vmap(jax.grad(look)))(jnp.ones(2))
-    jax.jit(lambda x: jax.jvp(jax.vmap(look), (x,), (x,)))(jnp.ones(2))
-    assert staged == [False, False, False, True, True, True]
-    assert differentiated == [False, False, True, False, True, True]
+    assert staged == [False, False, False, True, True]

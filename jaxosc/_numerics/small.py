@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxosc._numerics.sharing import one_loop
+from jaxosc._numerics.sharing import one_loop, row
 
 _SMALL = 4
 
@@ -74,7 +74,7 @@ def entrywise(function: Callable[..., jax.Array], *vectors: Entries) -> jax.Arra
     """An elementwise function of vectors of one length."""
     if not is_small(together(vectors[0])):
         return function(*vectors)
-    return jnp.array([function(*entries) for entries in zip(*vectors, strict=True)])
+    return row([function(*entries) for entries in zip(*vectors, strict=True)])
 
 
 def maximum(vector: jax.Array) -> jax.Array:

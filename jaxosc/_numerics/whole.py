@@ -15,7 +15,6 @@ computed. This can go when ``tests/test_whole.py`` passes without it.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -26,7 +25,8 @@ from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 _LARGEST = 4  # rows, those of a covariance of two modes
 
-# By the identity of a selection, for tracers have no hash: itself, and what it was made of
+# By the identity of a selection, for tracers have no hash: what forgets it when it is no more, and
+# what it was made of
 _made: dict[int, tuple[weakref.ref[Any], jax.Array]] = {}
 
 
@@ -47,21 +47,9 @@ def is_whole(value: Any) -> bool:
 
 def is_staged(value: Any) -> bool:
     """Whether the value belongs to a program that is being traced, of which XLA sees all."""
-    *_, last = _layers(value)
-    return isinstance(last, DynamicJaxprTracer)
-
-
-def is_differentiated(value: Any) -> bool:
-    """Whether something is differentiated by what the value depends on."""
-    return any(hasattr(layer, "primal") for layer in _layers(value))
-
-
-def _layers(value: Any) -> Iterator[Any]:
-    """A value, and what the tracers that it is made of hold."""
-    yield value
     while isinstance(value, jax.core.Tracer) and not isinstance(value, DynamicJaxprTracer):
         value = getattr(value, "val", getattr(value, "primal", None))  # of vmap; of derivatives
-        yield value
+    return isinstance(value, jax.core.Tracer)
 
 
 def _whole(array: Any) -> Any:
@@ -79,8 +67,7 @@ def _whole(array: Any) -> Any:
 def _written(array: Any) -> Any:
     if not isinstance(array, jax.core.Tracer) or id(array) not in _made:
         return array
-    selection, made_of = _made[id(array)]
-    return made_of if selection() is array else array
+    return _made[id(array)][1]
 
 
 def _solve(_: Any, right: jax.Array) -> jax.Array:

@@ -121,7 +121,7 @@ def _mean_force(oscillators: Oscillators, baths: Baths) -> tuple[jax.Array, jax.
     return nan_unless(valid & equal, structured.mean_force_covariance(first)), equal
 
 
-@partial(compiled, long=lambda oscillators, temperature: True)
+@partial(compiled, long=True)
 def _gibbs(oscillators: Oscillators, temperature: jax.Array) -> tuple[jax.Array, jax.Array]:
     """σ, and the status of the problem."""
     unit = _oscillators.natural_unit(oscillators)

@@ -93,9 +93,6 @@ def langevin(oscillators: Oscillators, baths: Baths) -> Dynamics:
 class Langevin(AmplitudeDamping):
     """The functions behind ``langevin``."""
 
-    # In a batch each entry is read from memory, or a sum of a few products.
-    long = False
-
     def require_kind(self, oscillators: Oscillators, baths: Baths) -> None:
         """Any but those of positive frequencies alone."""
         kind = environment.noise_of(baths)

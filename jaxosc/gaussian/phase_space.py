@@ -12,7 +12,7 @@ from jaxosc import _checks
 from jaxosc._compilation import inlined
 from jaxosc._numerics import small
 from jaxosc._numerics.entropy import cholesky_rows, safe_sqrt
-from jaxosc._numerics.small import blocks_of, nan_unless
+from jaxosc._numerics.small import nan_unless
 from jaxosc._numerics.special import product_less_square
 from jaxosc.gaussian.arguments import covariance_of, restricted
 from jaxosc.typing import Reals
@@ -130,14 +130,24 @@ def _angle(xx: jax.Array, xp: jax.Array, pp: jax.Array) -> jax.Array:
     return jnp.where(largest > 0, largest - np.pi, largest + np.pi) / 2
 
 
+def _own_blocks(covariance: jax.Array) -> tuple[small.Entries, small.Entries, small.Entries]:
+    """⟨x_j²⟩, ⟨x_jp_j⟩ and ⟨p_j²⟩ of all modes."""
+    if not small.is_small(covariance):
+        first, mixed, second = map(jnp.diag, small.blocks_of(covariance))
+        return first, mixed, second
+    entry, modes = small.rows_of(covariance), range(0, covariance.shape[0], 2)
+    xx, xp, pp = (tuple(entry[x + i][x + k] for x in modes) for i, k in ((0, 0), (0, 1), (1, 1)))
+    return xx, xp, pp
+
+
 @partial(inlined, entrywise=True)
 def _squeezing(covariance: jax.Array) -> jax.Array:
-    return small.entrywise(_decibel, *map(jnp.diag, blocks_of(covariance)))
+    return small.entrywise(_decibel, *_own_blocks(covariance))
 
 
 @partial(inlined, entrywise=True)
 def _squeezing_angle(covariance: jax.Array) -> jax.Array:
-    return small.entrywise(_angle, *map(jnp.diag, blocks_of(covariance)))
+    return small.entrywise(_angle, *_own_blocks(covariance))
 
 
 @partial(inlined, static_argnames=("mode",))
