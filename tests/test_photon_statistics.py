@@ -40,6 +40,19 @@ def test_squeezing_and_its_angle():
     assert abs(jaxosc.squeezing(0.5 * np.eye(8))).max() < digits(1e-14)
 
 
+@pytest.mark.parametrize("modes", [2, 3])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_number_that_is_missing_stays_where_it_is(modes, value):
+    """Of a mode whose variance does not exist, the covariances with others may."""
+    covariance = np.diag(np.full(2 * modes, 0.75)).astype(DTYPE)
+    covariance[0, 0] = value
+    covariance[2, 0] = covariance[0, 2] = 0.125
+    found = np.asarray(jaxosc.number_covariance(covariance))
+    assert not np.isfinite(found[0, 0])
+    np.testing.assert_array_equal(found[0, 1:], [0.125**2 / 2] + [0] * (modes - 2))
+    np.testing.assert_array_equal(found, found.T)
+
+
 @pytest.mark.parametrize("modes", [1, 2, 3])
 def test_numbers_by_moments(modes):
     """Means of products of normal variables in the order of Wigner, by quadrature-free samples.

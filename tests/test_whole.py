@@ -1,17 +1,21 @@
 """Small arrays as results: quick as a whole, entry by entry, and for what is made of them."""
 
 import gc
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from legs import others_at_night
+from precision import EPS
 
 import jaxosc
 from jaxosc._numerics import whole as kernel
-from tests.legs import others_at_night
-from tests.precision import EPS
 
 POINTS = 2048
 
@@ -199,6 +203,35 @@ def test_nothing_is_kept_of_a_trace():
     jax.make_jaxpr(jax.vmap(lambda *numbers: jaxosc.occupation(state(*numbers))))(*points)
     gc.collect()
     assert not kernel._made
+
+
+_DIVIDED = """
+import jax, jax.numpy as jnp, numpy as np
+from test_whole import RESULTS, jaxosc, scattered, state_of
+mesh = jax.make_mesh((2,), ("points",))
+place = jax.NamedSharding(mesh, jax.P("points"))
+points, state = scattered(4), state_of(jaxosc.global_lindblad)
+for result in RESULTS.values():
+    program = jax.jit(jax.vmap(lambda *numbers: result(state(*numbers))))
+    expected = jax.tree.leaves(program(*points))
+    with jax.set_mesh(mesh):
+        found = jax.tree.leaves(program(*jax.device_put(points, place)))
+    for mine, theirs in zip(found, expected, strict=True):
+        assert mine.sharding.spec[0] == "points"
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4)
+"""
+
+
+@pytest.mark.slow
+def test_batches_that_are_divided_among_devices():
+    """As JAX divides them where a mesh is set and sharding is part of a type."""
+    flag = "--xla_force_host_platform_device_count=2"
+    environment = {**os.environ, "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flag}"}
+    done = subprocess.run(
+        [sys.executable, "-c", _DIVIDED], env=environment, cwd=Path(__file__).parent,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert not done.returncode, done.stderr
 
 
 def test_it_is_known_again_by_itself_alone():

@@ -9,7 +9,8 @@ global master equation took 37 μs a point, of any of their entries 0.02 μs.
 What leaves a public function is therefore a selection: at each place the entry whose place it is,
 0.07 μs a point. XLA does not fold an entry of a selection, so it is remembered which concatenation
 it was made of, and the library's own functions go on from that. In a trace alone: what is known is
-computed. This can go when ``tests/test_whole.py`` passes without it.
+computed; and in the one trace that made it: what another program gets is a selection, which costs
+time alone. This can go when ``tests/test_whole.py`` passes without it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
-_LARGEST = 4  # rows, those of a covariance of two modes
+_LARGEST = 4  # rows: those of a covariance of two modes
 
 # By the identity of a selection, for tracers have no hash: what forgets it when it is no more, and
 # what it was made of
@@ -31,7 +32,10 @@ _made: dict[int, tuple[weakref.ref[Any], jax.Array]] = {}
 
 
 def whole(tree: Any) -> Any:
-    """What is computed, such that each of its small traced arrays is quick as a whole, too."""
+    """What is computed, such that each of its small traced arrays is quick as a whole, too.
+
+    Of floating numbers, and of as many as a covariance of two modes has at most.
+    """
     return jax.tree.map(_whole, tree)
 
 
@@ -54,6 +58,8 @@ def is_staged(value: Any) -> bool:
 
 def _whole(array: Any) -> Any:
     if not isinstance(array, jax.core.Tracer) or array.ndim not in (1, 2):
+        return array
+    if not jnp.issubdtype(array.dtype, jnp.inexact):
         return array
     if not all(isinstance(n, int) and n <= _LARGEST for n in array.shape) or array.size < 2:
         return array
@@ -88,9 +94,9 @@ def _selected(array: jax.Array) -> jax.Array:
 def _of_batch(axis_size: int, batched: list[bool], array: jax.Array) -> tuple[jax.Array, bool]:
     del axis_size, batched
     two = array.shape[1:] == (2,) and not jnp.iscomplexobj(array)
-    # Elsewhere each place has a thread of its own, which computes no more than its entry.
-    form = _of_two if two else partial(_selection, batch=1)
-    return jax.lax.platform_dependent(array, cpu=form, default=lambda x: x), True
+    on_cpu = _of_two if two else partial(_selection, batch=1)
+    # On a GPU each place has a thread of its own, which computes no more than its entry.
+    return jax.lax.platform_dependent(array, cpu=on_cpu, default=lambda x: x), True
 
 
 @custom_vmap
@@ -103,7 +109,7 @@ def _of_two(array: jax.Array) -> jax.Array:
     number = jax.lax.complex(*jax.lax.split(array, (1, 1), axis=1))
     nothing = jnp.zeros((), number.dtype)
     both = sum(jax.lax.pad(number, nothing, [(0, 0, 0), (n, 1 - n, 0)]) for n in (0, 1))
-    first = jax.lax.broadcasted_iota(jnp.int32, array.shape, 1) == 0
+    first = jax.lax.broadcasted_iota(jnp.int32, (1, 2), 1) == 0
     return jnp.where(first, jnp.real(both), jnp.imag(both))
 
 
@@ -119,7 +125,9 @@ def _selection(array: jax.Array, batch: int) -> jax.Array:
     for axis, size in enumerate(array.shape[batch:], batch):
         parts = [jax.lax.split(entry, (1,) * size, axis=axis) for entry in entries]
         entries = [entry for part in parts for entry in part]
-        place = place * size + jax.lax.broadcasted_iota(jnp.int32, array.shape, axis)
+        # Of no length along the batch, which may be divided among devices
+        along = tuple(n if m == axis else 1 for m, n in enumerate(array.shape))
+        place = place * size + jax.lax.broadcasted_iota(jnp.int32, along, axis)
     found = jnp.broadcast_to(entries[-1], array.shape)
     for n in reversed(range(len(entries) - 1)):
         found = jnp.where(place == n, entries[n], found)

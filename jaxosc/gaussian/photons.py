@@ -145,7 +145,10 @@ def _two(
 
 @partial(inlined, entrywise=True)
 def _number_covariance(covariance: jax.Array, mean: jax.Array | None) -> jax.Array:
-    return _of_two(lambda two: two.shared + two.number[0] * two.same, covariance, mean)
+    def of_two(two: _Two) -> jax.Array:
+        return two.shared + jnp.where(two.same > 0, two.number[0], 0)
+
+    return _of_two(of_two, covariance, mean)
 
 
 @_checks.nan_is_an_answer
