@@ -83,16 +83,10 @@ def keep_compiled(folder: str | os.PathLike[str] | None = None) -> Path:
 
 
 def compiled(
-    function: Callable[..., Any],
-    static_argnames: tuple[str, ...] = (),
-    long: bool = False,
-    entrywise: bool = False,
+    function: Callable[..., Any], static_argnames: tuple[str, ...] = (), **options: bool
 ) -> Any:
-    """``inlined(function)``, quick to compile for few known numbers on a CPU.
-
-    Arguments as of that.
-    """
-    plain = inlined(function, static_argnames, long, entrywise)
+    """``inlined`` with these options, quick to compile for few known numbers on a CPU."""
+    plain = inlined(function, static_argnames, **options)
     quick = jax.jit(function, static_argnames=static_argnames, compiler_options=_QUICK)
 
     @functools.wraps(function)
